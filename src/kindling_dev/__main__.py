@@ -1,0 +1,44 @@
+"""``python -m kindling_dev up|down|test``: what the scripts of the same names run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from kindling_dev.command import Failure
+from kindling_dev.commands import down, run_tests, up
+
+
+def main(argv: list[str]) -> int:
+    """Run one command; return the process's exit code."""
+    parser = argparse.ArgumentParser(prog="scripts/", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    up_parser = commands.add_parser("up", prog="scripts/up", help="cluster, charts and the first two jobs")
+    up_parser.add_argument("--no-jobs", action="store_true", help="stop when the cluster and its namespaces are there")
+    down_parser = commands.add_parser("down", prog="scripts/down", help="remove the cluster")
+    down_parser.add_argument("--purge", action="store_true", help="also the cache folder, our images and our engine")
+    test_parser = commands.add_parser(
+        "test", prog="scripts/test", help="set up what tests need and run them", epilog="Other arguments go to pytest."
+    )
+    test_parser.add_argument("--long", action="store_true", help="also the tests marked 'long'")
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.command != "test":
+        parser.error(f"unknown argument: {rest[0]}")
+    try:
+        if arguments.command == "up":
+            up(jobs=not arguments.no_jobs)
+            return 0
+        if arguments.command == "down":
+            down(purge=arguments.purge)
+            return 0
+        return run_tests(rest, long=arguments.long)
+    except Failure as failure:
+        print(f"kindling: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("kindling: interrupted; run the same command again to go on from here", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,105 @@
+"""The kind cluster: created from ``ci/kind.yaml``, found again, removed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kindling_dev import images, node_image, spark_image
+from kindling_dev.command import Failure, run, succeeds
+from kindling_dev.host import Host
+from kindling_dev.progress import Progress
+from kindling_dev.settings import REPO, Settings
+from kindling_dev.spark_image import SparkLine
+from kindling_dev.tools import KUBERNETES
+
+_READY_TIMEOUT = "180s"
+
+
+def ensure_cluster(settings: Settings, host: Host, progress: Progress, lines: tuple[SparkLine, ...]) -> None:
+    """See that the cluster answers and has the images of some Spark lines."""
+    host.check_kubernetes(KUBERNETES.version("k8s.io/kubernetes").removeprefix("v"))
+    if _answers(settings):
+        progress.say(f"cluster {settings.cluster} is there")
+        _load_missing(settings, progress, lines)
+        return
+    node = node_image.ensure_node_image(settings, progress)
+    contents = {line.published: spark_image.ensure_spark_image(line, settings, progress) for line in lines}
+    _say_stand_ins(contents, progress)
+    baked = node_image.bake(node, contents, settings, progress)
+    _create(baked, node_image.is_ours(node), settings, host, progress)
+
+
+def remove_cluster(settings: Settings, progress: Progress) -> None:
+    """Remove the cluster and its folder, if they are there."""
+    if succeeds(["docker", "info"], timeout=20) and run(["docker", "ps", "-aq", "--filter", _cluster_filter(settings)]):
+        with progress.step(f"removing cluster {settings.cluster}"):
+            _kind(["delete", "cluster", "--name", settings.cluster], settings, what="remove the cluster")
+    shutil.rmtree(settings.cluster_dir, ignore_errors=True)
+
+
+def node_name(settings: Settings) -> str:
+    """Name of the node, which is also that of its container."""
+    return f"{settings.cluster}-control-plane"
+
+
+def _cluster_filter(settings: Settings) -> str:
+    return f"label=io.x-k8s.kind.cluster={settings.cluster}"
+
+
+def _answers(settings: Settings) -> bool:
+    return settings.kubeconfig.exists() and succeeds(
+        ["kubectl", f"--kubeconfig={settings.kubeconfig}", "get", "--raw", "/readyz"], timeout=15
+    )
+
+
+def _load_missing(settings: Settings, progress: Progress, lines: tuple[SparkLine, ...]) -> None:
+    node = node_name(settings)
+    for line in lines:
+        reference = spark_image.ensure_spark_image(line, settings, progress)
+        if node_image.has_image(node, line.published, reference):
+            continue
+        _say_stand_ins({line.published: reference}, progress)
+        with progress.step(f"loading {line.published} into the cluster"):
+            node_image.load(node, line.published, reference, settings)
+
+
+def _say_stand_ins(contents: dict[str, str], progress: Progress) -> None:
+    for name, reference in contents.items():
+        if name != reference:
+            progress.say(f"in this cluster {name} is {reference}")
+
+
+def _create(node: str, own_network: bool, settings: Settings, host: Host, progress: Progress) -> None:
+    remove_cluster(settings, progress)
+    folder = settings.cluster_dir
+    folder.mkdir(parents=True)
+    # Copied: the cluster must outlive this clone.
+    shutil.copy(REPO / "ci/audit-policy.yaml", folder / "audit-policy.yaml")
+    config: dict[str, Any] = yaml.safe_load((REPO / "ci/kind.yaml").read_text().replace("@FOLDER@", str(folder)))
+    config |= host.kind_patches()
+    if own_network:
+        config["networking"]["disableDefaultCNI"] = True
+    config_file = folder / "kind.yaml"
+    config_file.write_text(yaml.safe_dump(config, sort_keys=False))
+    argv: list[str | Path] = ["create", "cluster", "--name", settings.cluster, "--image", node]
+    argv += ["--config", config_file, "--kubeconfig", settings.kubeconfig, "--wait", _READY_TIMEOUT]
+    with progress.step(f"creating cluster {settings.cluster} from {node}"):
+        try:
+            _kind(argv, settings, what="create the cluster")
+        except Failure:
+            remove_cluster(settings, progress)
+            raise
+
+
+def _kind(argv: list[str | Path], settings: Settings, what: str) -> None:
+    run(["kind", *argv], log=settings.logs / "kind.log", what=what)
+
+
+def made_images() -> list[str]:
+    """References of all images in the engine that this project built."""
+    listed = run(["docker", "images", "--quiet", "--filter", f"label={images.MADE_LABEL}"])
+    return sorted(set(listed.split()))
