@@ -1,0 +1,40 @@
+{{/*
+Spark's own formats.
+
+  spark-common.text         a value of sparkConf as text; call with the value. Helm reads every number of a values file
+                            as a float: whole ones are written without exponent.
+  spark-common.properties   the text of a properties file; call with a list of dicts of key -> value, of which
+                            later ones win (Helm's merge takes false and 0 for absent). Keys are sorted.
+  spark-common.mebibytes    a size as Spark writes it ("512m", "2g", "1t"), in MiB; call with the size.
+*/}}
+
+{{- define "spark-common.text" -}}
+{{- if and (kindIs "float64" .) (eq (float64 (int64 .)) .) -}}
+{{- int64 . -}}
+{{- else -}}
+{{- . -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.properties" -}}
+{{- $all := dict -}}
+{{- range $conf := . -}}
+{{- range $key, $value := $conf -}}
+{{- $_ := set $all $key (include "spark-common.text" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- range $key := keys $all | sortAlpha }}
+{{ $key }}={{ get $all $key | replace "\\" "\\\\" | replace "\n" "\\n" }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-common.mebibytes" -}}
+{{- $size := lower . -}}
+{{- $number := regexFind "^[0-9]+" $size | int64 -}}
+{{- $unit := regexFind "[kmgt]" $size -}}
+{{- if eq $unit "t" -}}{{ mul $number 1048576 }}
+{{- else if eq $unit "g" -}}{{ mul $number 1024 }}
+{{- else if eq $unit "k" -}}{{ div $number 1024 }}
+{{- else -}}{{ $number }}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,15 @@
+{{/*
+spark-namespace.checks: values that cannot go together, each refused in one line that says what to do.
+*/}}
+{{- define "spark-namespace.checks" -}}
+{{- if and .Values.namespace.create (not .Values.namespace.name) -}}
+{{- fail "namespace.name is empty: set it to the team's namespace, or namespace.create to false to use the release's own" -}}
+{{- end -}}
+{{- if and .Values.namespace.create (eq .Values.namespace.name .Release.Namespace) -}}
+{{- fail (printf "namespace.name is %q, the release's own namespace, which a chart cannot make: install with --namespace kindling-system, or set namespace.create to false" .Release.Namespace) -}}
+{{- end -}}
+{{- $accounts := .Values.global.serviceAccounts -}}
+{{- if ne 3 (len (uniq (values $accounts))) -}}
+{{- fail (printf "global.serviceAccounts gives one name twice (submitter %q, driver %q, executor %q): name three" $accounts.submitter $accounts.driver $accounts.executor) -}}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,43 @@
+{{/*
+spark-namespace.name          the team's namespace; call with the root
+spark-namespace.roleBinding   binds a Role to the service account of the same name; call with a dict: root, name
+spark-namespace.podTemplate   what a restricted namespace asks of pods that plain spark-submit makes
+*/}}
+
+{{- define "spark-namespace.name" -}}
+{{- .Values.namespace.name | default .Release.Namespace -}}
+{{- end }}
+
+{{- define "spark-namespace.roleBinding" -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ .name }}
+  namespace: {{ include "spark-namespace.name" .root }}
+  labels:
+    {{- include "spark-common.labels" . | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: {{ .name }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ .name }}
+    namespace: {{ include "spark-namespace.name" .root }}
+{{- end }}
+
+{{- define "spark-namespace.podTemplate" -}}
+apiVersion: v1
+kind: Pod
+spec:
+  securityContext:
+    {{- include "spark-common.podSecurityContext" . | nindent 4 }}
+  containers:
+    - name: spark
+      securityContext:
+        {{- include "spark-common.containerSecurityContext" . | nindent 8 }}
+      volumeMounts:
+        {{- include "spark-common.scratchMounts" . | nindent 8 }}
+  volumes:
+    {{- include "spark-common.scratchVolumes" . | nindent 4 }}
+{{- end }}
