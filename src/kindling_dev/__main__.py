@@ -1,4 +1,4 @@
-"""``python -m kindling_dev up|down|test``: what the scripts of the same names run."""
+"""``python -m kindling_dev up|down|test|generate``: what the scripts of the same names run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from kindling_dev.command import Failure
-from kindling_dev.commands import down, run_tests, up
+from kindling_dev.commands import down, run_tests, up, write_generated
 
 
 def main(argv: list[str]) -> int:
@@ -21,6 +21,7 @@ def main(argv: list[str]) -> int:
         "test", prog="scripts/test", help="set up what tests need and run them", epilog="Other arguments go to pytest."
     )
     test_parser.add_argument("--long", action="store_true", help="also the tests marked 'long'")
+    commands.add_parser("generate", prog="scripts/generate", help="write the charts' schemas and READMEs again")
     arguments, rest = parser.parse_known_args(argv)
     if rest and arguments.command != "test":
         parser.error(f"unknown argument: {rest[0]}")
@@ -30,6 +31,9 @@ def main(argv: list[str]) -> int:
             return 0
         if arguments.command == "down":
             down(purge=arguments.purge)
+            return 0
+        if arguments.command == "generate":
+            write_generated()
             return 0
         return run_tests(rest, long=arguments.long)
     except Failure as failure:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from kindling_dev import images, node_image, spark_image
+from kindling_dev import node_image, spark_image
 from kindling_dev.command import Failure, run, succeeds
 from kindling_dev.host import Host
 from kindling_dev.progress import Progress
@@ -87,9 +87,13 @@ def _create(node: str, own_network: bool, settings: Settings, host: Host, progre
     config_file.write_text(yaml.safe_dump(config, sort_keys=False))
     argv: list[str | Path] = ["create", "cluster", "--name", settings.cluster, "--image", node]
     argv += ["--config", config_file, "--kubeconfig", settings.kubeconfig, "--wait", _READY_TIMEOUT]
+    kubectl = ["kubectl", f"--kubeconfig={settings.kubeconfig}"]
     with progress.step(f"creating cluster {settings.cluster} from {node}"):
         try:
             _kind(argv, settings, what="create the cluster")
+            # kind waits for the node; the first pods need names and volumes too.
+            ready = ["wait", "--for=condition=Available", "deployment", "--all", "--all-namespaces"]
+            run([*kubectl, *ready, f"--timeout={_READY_TIMEOUT}"], what="start DNS and storage in the cluster")
         except Failure:
             remove_cluster(settings, progress)
             raise
@@ -97,9 +101,3 @@ def _create(node: str, own_network: bool, settings: Settings, host: Host, progre
 
 def _kind(argv: list[str | Path], settings: Settings, what: str) -> None:
     run(["kind", *argv], log=settings.logs / "kind.log", what=what)
-
-
-def made_images() -> list[str]:
-    """References of all images in the engine that this project built."""
-    listed = run(["docker", "images", "--quiet", "--filter", f"label={images.MADE_LABEL}"])
-    return sorted(set(listed.split()))

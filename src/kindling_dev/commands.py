@@ -2,28 +2,101 @@
 
 from __future__ import annotations
 
-from kindling_dev import cluster, tools
-from kindling_dev.host import Host, ensure_engine
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from kindling_dev import cluster, first_jobs, images, tools
+from kindling_dev.command import Failure, run, succeeds
+from kindling_dev.generate import generate
+from kindling_dev.host import Host, ensure_engine, stop_engine
 from kindling_dev.progress import Progress
-from kindling_dev.settings import Settings
-from kindling_dev.spark_image import DEFAULT_LINE
+from kindling_dev.settings import REPO, Settings
+from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine
+
+_NEXT = """
+Next, in this shell:
+
+  export PATH={bin}:$PATH KUBECONFIG={kubeconfig}
+  kubectl get jobs,pods --namespace team-a
+  helm install mine charts/spark-job --namespace team-a --values values/team-a/common.yaml --set-file app.source=job.py
+
+README.md shows a first job.py; scripts/test runs the tests; scripts/down removes the cluster.
+"""
 
 
 def up(*, jobs: bool) -> None:
     """Cluster, charts and the first two jobs."""
-    settings, progress, host = Settings.from_environment(), Progress(), Host.detect()
-    with progress.phase(f"tools (into {settings.cache})"):
-        tools.ensure_tools(settings, progress, tools.FOR_UP)
-    with progress.phase("Docker engine"):
-        ensure_engine(settings, host, progress)
-    with progress.phase("cluster and images"):
-        cluster.ensure_cluster(settings, host, progress, (DEFAULT_LINE,))
+    settings, progress = Settings.from_environment(), Progress()
+    _prepare(settings, progress, tools.FOR_UP, (DEFAULT_LINE,))
+    with progress.phase("charts: a namespace for each of two teams"):
+        first_jobs.install_namespaces(settings, progress)
+    if jobs:
+        with progress.phase("SparkPi"):
+            first_jobs.run_pi(settings, progress)
+        with progress.phase("flights"):
+            first_jobs.run_flights(settings, progress)
     progress.console.print(progress.table())
+    print(_NEXT.format(bin=settings.bin, kubeconfig=settings.kubeconfig))
 
 
 def down(*, purge: bool) -> None:
-    pass
+    """Remove the cluster; with ``purge`` also images, engine and cache, as far as this project made them."""
+    settings, progress = Settings.from_environment(), Progress()
+    os.environ["PATH"] = f"{settings.bin}{os.pathsep}{os.environ['PATH']}"
+    cluster.remove_cluster(settings, progress)
+    if not purge:
+        progress.say(f"the cache stays: {settings.cache} (scripts/down --purge removes it)")
+        return
+    if succeeds(["docker", "info"], timeout=20):
+        made = images.made_by_us()
+        if made:
+            with progress.step(f"removing {len(made)} images that were built here"):
+                run(["docker", "image", "rm", "--force", *made], what="remove images")
+        if stop_engine(settings):
+            progress.say("stopped the Docker engine that scripts/up started; Debian's packages stay installed")
+    with progress.step(f"removing {settings.cache}"):
+        _remove_cache(settings.cache)
 
 
 def run_tests(arguments: list[str], *, long: bool) -> int:
-    return 0
+    """Set up what tests need and run pytest; return its exit code."""
+    settings, progress = Settings.from_environment(), Progress()
+    _prepare(settings, progress, tools.FOR_TESTS, tuple(LINES.values()))
+    progress.console.print(progress.table())
+    environment = {**os.environ, "KUBECONFIG": str(settings.kubeconfig), "ATS_CLUSTER_TYPE": "existing"}
+    options = ["--long"] if long else []
+    # The user's own files and folders take the place of all tests, as with pytest itself.
+    return subprocess.run([sys.executable, "-m", "pytest", *options, *arguments], cwd=REPO, env=environment).returncode
+
+
+def write_generated() -> None:
+    """Write the charts' schemas and READMEs again."""
+    settings, progress = Settings.from_environment(), Progress()
+    tools.ensure_tools(settings, progress, tools.FOR_GENERATE)
+    for path in generate():
+        progress.say(f"wrote {path.relative_to(REPO)}")
+
+
+def _prepare(settings: Settings, progress: Progress, names: tuple[str, ...], lines: tuple[SparkLine, ...]) -> None:
+    host = Host.detect()
+    with progress.phase(f"tools: {', '.join(names)}, kubectl"):
+        tools.ensure_tools(settings, progress, names)
+    with progress.phase("Docker engine"):
+        ensure_engine(settings, host, progress)
+    with progress.phase("images and cluster"):
+        cluster.ensure_cluster(settings, host, progress, lines)
+
+
+def _remove_cache(cache: Path) -> None:
+    if not cache.exists():
+        return
+    marker = cache / "python"
+    if not marker.is_dir():
+        raise Failure(f"{cache} does not look like Kindling's cache: remove it by hand if you are sure")
+    # Go keeps downloaded modules read-only.
+    for folder, _, _ in os.walk(cache / "go/mod"):
+        Path(folder).chmod(0o755)
+    shutil.rmtree(cache)

@@ -60,6 +60,11 @@ def choose(
     return built
 
 
+def made_by_us() -> list[str]:
+    """Identifiers of all images in the engine that this project built."""
+    return sorted(set(run(["docker", "images", "--quiet", "--filter", f"label={MADE_LABEL}"]).split()))
+
+
 def docker_build(context: Path, tag: str, log: Path, dockerfile: Path | None = None, **arguments: str) -> None:
     """Build an image from a folder."""
     argv: list[str | Path] = ["docker", "build", "--label", MADE_LABEL, "--tag", tag]
@@ -94,8 +99,8 @@ def debian_base(folder: str, suite: str, packages: tuple[str, ...], key: str, se
                 # Java's package needs the folder of manuals while it is installed; nobody reads them afterwards, and
                 # apt's lists and archives are of no use in an image that nobody installs into.
                 "--customize-hook=find $1/usr/share/doc -type f ! -name copyright -delete",
-                "--customize-hook=rm -rf $1/usr/share/man/* $1/usr/share/info $1/usr/share/locale/* $1/var/lib/apt/lists/* "
-                "$1/var/cache/* $1/var/log/*",
+                "--customize-hook=rm -rf $1/usr/share/man/* $1/usr/share/info $1/usr/share/locale/*",
+                "--customize-hook=rm -rf $1/var/lib/apt/lists/* $1/var/cache/* $1/var/log/*",
                 suite,
                 archive,
             ],

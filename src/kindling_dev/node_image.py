@@ -84,7 +84,7 @@ def bake(node: str, contents: dict[str, str], settings: Settings, progress: Prog
     if images.in_engine(baked):
         return baked
     with progress.step(f"baking {', '.join(contents)} into the node image"):
-        with _containerd_in(node, settings) as container:
+        with _containerd_in(node) as container:
             for name, reference in contents.items():
                 _import(container, reference, name, settings)
         _commit(container, baked)
@@ -126,13 +126,15 @@ def _build(reference: str, settings: Settings, progress: Progress) -> None:
             line for line in (_FOLDER / "packages.txt").read_text().split("\n") if line and not line.startswith("#")
         )
         base = images.debian_base("kind-node", _SUITE, packages, fingerprint(*packages), settings)
-    programs = {name: folder / name for m in _MODULES for folder in [build(m, settings, progress)] for name in m.programs}
+    programs = {
+        name: folder / name for m in _MODULES for folder in [build(m, settings, progress)] for name in m.programs
+    }
     with progress.step("assembling the node image"), images.scratch_folder(settings) as scratch:
         _assemble_context(scratch / "node", programs, settings)
         bare = f"{reference}-bare"
         images.docker_build(scratch / "node", bare, log, base=base, kubernetes_version=_KUBERNETES_VERSION)
         archives = _component_images(scratch, base, programs, log)
-        with _containerd_in(bare, settings) as container:
+        with _containerd_in(bare) as container:
             for name in archives:
                 _import(container, name, name, settings)
         _commit(container, reference)
@@ -160,7 +162,9 @@ def _component_images(scratch: Path, base: str, programs: dict[str, Path], log: 
     wanted = {f"registry.k8s.io/{name}:{_KUBERNETES_VERSION}": ("scratch", programs[name]) for name in _IMAGE_PROGRAMS}
     wanted[_KUBE_PROXY_IMAGE] = (base, programs["kube-proxy"])
     wanted[_PROVISIONER_IMAGE] = ("scratch", programs["local-path-provisioner"])
-    for line in run([programs["kubeadm"], "config", "images", "list", "--kubernetes-version", _KUBERNETES_VERSION]).split():
+    for line in run(
+        [programs["kubeadm"], "config", "images", "list", "--kubernetes-version", _KUBERNETES_VERSION]
+    ).split():
         for name in ("etcd", "coredns"):
             if f"/{name}:" in line:
                 wanted[line] = ("scratch", programs[name])
@@ -180,13 +184,14 @@ def _component_images(scratch: Path, base: str, programs: dict[str, Path], log: 
 
 
 @contextmanager
-def _containerd_in(node: str, settings: Settings) -> Iterator[str]:
+def _containerd_in(node: str) -> Iterator[str]:
     """A container of a node image in which containerd answers; afterwards it is stopped but still there."""
     # containerd is the container's first process: stopping the container lets it close its store properly.
     argv = ["docker", "run", "--detach", "--privileged", "--security-opt=seccomp=unconfined", "--entrypoint=containerd"]
     container = run([*argv, node], what="start containerd in the node image").strip()
     try:
-        wait = f"for i in $(seq {_CONTAINERD_DEADLINE_S * 5}); do ctr version >/dev/null 2>&1 && exit; sleep 0.2; done; exit 1"
+        tries = f"for i in $(seq {_CONTAINERD_DEADLINE_S * 5}); do"
+        wait = f"{tries} ctr version >/dev/null 2>&1 && exit; sleep 0.2; done; exit 1"
         run(["docker", "exec", container, "sh", "-c", wait], what="reach containerd in the node image")
         yield container
         run(["docker", "stop", container], what="stop containerd in the node image")

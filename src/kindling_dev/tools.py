@@ -31,7 +31,9 @@ TOOLS = GoModule(
             for part, value in (("Major", "1"), ("Minor", _LIBRARY_MINOR))
         },
         "helm.sh/helm/v4/internal/version.version": required_version(_GO_MOD, "helm.sh/helm/v4"),
-        "github.com/helm/chart-testing/v3/ct/cmd.Version": required_version(_GO_MOD, "github.com/helm/chart-testing/v3"),
+        "github.com/helm/chart-testing/v3/ct/cmd.Version": required_version(
+            _GO_MOD, "github.com/helm/chart-testing/v3"
+        ),
         "main.version": required_version(_GO_MOD, "github.com/norwoodj/helm-docs").removeprefix("v"),
     },
 )
@@ -63,6 +65,7 @@ KUBERNETES = GoModule(
 """Kubernetes as its modules are served: every staging module that its own go.mod replaces by a folder is pinned."""
 
 FOR_UP = ("helm", "kind")
+FOR_GENERATE = ("helm", "helm-docs")
 FOR_TESTS = tuple(TOOLS.programs)
 
 

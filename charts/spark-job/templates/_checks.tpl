@@ -41,6 +41,7 @@ spark-job.checkConf: refuses configuration that the chart sets itself; call with
   "spark.driver.bindAddress" "nothing: the pod's address"
   "spark.driver.port" "nothing: 7078"
   "spark.driver.blockManager.port" "nothing: 7079"
+  "spark.blockManager.port" "nothing: 7079"
   "spark.driver.memory" "driver.memory"
   "spark.driver.cores" "driver.cores"
   "spark.executor.instances" "executor.instances"

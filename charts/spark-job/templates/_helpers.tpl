@@ -58,6 +58,7 @@ true
   "spark.kubernetes.executor.podTemplateContainerName" "executor"
   "spark.driver.port" "7078"
   "spark.driver.blockManager.port" "7079"
+  "spark.blockManager.port" "7079"
   "spark.driver.memory" $values.driver.memory
   "spark.driver.cores" $values.driver.cores
   "spark.executor.instances" $values.executor.instances

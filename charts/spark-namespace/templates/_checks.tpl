@@ -9,7 +9,7 @@ spark-namespace.checks: values that cannot go together, each refused in one line
 {{- fail (printf "namespace.name is %q, the release's own namespace, which a chart cannot make: install with --namespace kindling-system, or set namespace.create to false" .Release.Namespace) -}}
 {{- end -}}
 {{- $accounts := .Values.global.serviceAccounts -}}
-{{- if ne 3 (len (uniq (values $accounts))) -}}
-{{- fail (printf "global.serviceAccounts gives one name twice (submitter %q, driver %q, executor %q): name three" $accounts.submitter $accounts.driver $accounts.executor) -}}
+{{- if ne (len $accounts) (len (uniq (values $accounts))) -}}
+{{- fail (printf "global.serviceAccounts gives one name twice (%s): each part needs its own" (values $accounts | sortAlpha | join ", ")) -}}
 {{- end -}}
 {{- end }}

@@ -1,0 +1,11 @@
+"""chartproof: proves Helm charts, from the rendered manifest to objects in a cluster. It knows nothing of Spark.
+
+Attributes of a test's life here: ``Helm`` runs the helm program, ``Manifest`` asks what it rendered, ``cluster`` waits
+for what a cluster does, ``bundle`` keeps what a failed test leaves behind; ``plugin`` gives them to pytest as fixtures.
+"""
+
+from chartproof.cluster import Cluster, JobEnd, WaitTimeoutError
+from chartproof.helm import Helm, HelmError, Render
+from chartproof.manifest import Container, Manifest, Resource
+
+__all__ = ["Cluster", "Container", "Helm", "HelmError", "JobEnd", "Manifest", "Render", "Resource", "WaitTimeoutError"]

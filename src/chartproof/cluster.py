@@ -1,0 +1,146 @@
+"""Waiting for what a cluster does: by watches with deadlines, never by sleeping."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kubernetes import client, config, watch
+from kubernetes.client.exceptions import ApiException
+
+T = TypeVar("T")
+_GONE = 410  # the API server no longer has the version that a watch began at
+
+
+class WaitTimeoutError(AssertionError):
+    """Something did not happen in time; the message says what was waited for and what was last seen."""
+
+
+@dataclass(frozen=True)
+class JobEnd:
+    """How a Job ended.
+
+    Attributes:
+        name: the Job's name.
+        succeeded: whether it is Complete.
+        reason: reason of its Failed condition, "BackoffLimitExceeded"; "" if it succeeded.
+        exit_codes: exit code of the first container of each of its pods, oldest pod first; None for a pod without one.
+        messages: termination message of each, in the same order.
+    """
+
+    name: str
+    succeeded: bool
+    reason: str
+    exit_codes: tuple[int | None, ...]
+    messages: tuple[str, ...]
+
+
+class Cluster:
+    """The API of one cluster.
+
+    Attributes:
+        core, batch, apps, rbac, authorization: the API groups as the official client offers them.
+    """
+
+    def __init__(self, kubeconfig: Path) -> None:
+        api = config.new_client_from_config(str(kubeconfig))
+        self.kubeconfig = kubeconfig
+        self.api_client = api
+        self.core = client.CoreV1Api(api)
+        self.batch = client.BatchV1Api(api)
+        self.apps = client.AppsV1Api(api)
+        self.rbac = client.RbacAuthorizationV1Api(api)
+        self.authorization = client.AuthorizationV1Api(api)
+
+    def wait_for(
+        self,
+        listing: Callable[..., Any],
+        found: Callable[[Any, str], T | None],
+        what: str,
+        deadline_s: float,
+        **where: Any,
+    ) -> T:
+        """Watch a listing until ``found`` returns something for an object of it.
+
+        Args:
+            listing: a list call of the client, ``cluster.batch.list_namespaced_job``.
+            found: asked with each object that appears or changes and the event's type ("ADDED", "MODIFIED",
+                "DELETED"); its first result that is not None is returned.
+            what: what is waited for, for the error.
+            deadline_s: seconds until WaitTimeoutError.
+            where: arguments of the list call (namespace, label_selector, …).
+        """
+        end = time.monotonic() + deadline_s
+        last = "nothing"
+        while (left := end - time.monotonic()) > 0:
+            try:
+                for event in watch.Watch().stream(listing, timeout_seconds=max(1, int(left)), **where):
+                    result = found(event["object"], event["type"])
+                    if result is not None:
+                        return result
+                    last = f"{event['type']} {event['object'].metadata.name}: {event['raw_object'].get('status')}"
+                    if time.monotonic() > end:
+                        break
+            except ApiException as error:
+                if error.status != _GONE:
+                    raise
+        raise WaitTimeoutError(f"not within {deadline_s:.0f} s: {what}; last seen: {last}")
+
+    def job_end(self, namespace: str, selector: str, deadline_s: float) -> JobEnd:
+        """Wait until the Job with some labels is Complete or Failed."""
+
+        def ended(job: Any, _: str) -> tuple[str, bool, str] | None:
+            for condition in job.status.conditions or []:
+                if condition.status == "True" and condition.type in ("Complete", "Failed"):
+                    succeeded = condition.type == "Complete"
+                    return job.metadata.name, succeeded, "" if succeeded else condition.reason
+            return None
+
+        listing = self.batch.list_namespaced_job
+        what = f"end of the Job with {selector} in {namespace}"
+        name, succeeded, reason = self.wait_for(
+            listing, ended, what, deadline_s, namespace=namespace, label_selector=selector
+        )
+        ends = [_terminated(pod) for pod in self.job_pods(namespace, name)]
+        return JobEnd(
+            name=name,
+            succeeded=succeeded,
+            reason=reason,
+            exit_codes=tuple(end.exit_code if end else None for end in ends),
+            messages=tuple((end.message or "") if end else "" for end in ends),
+        )
+
+    def job_pods(self, namespace: str, job: str) -> list[Any]:
+        """The pods of a Job, oldest first."""
+        pods: list[Any] = self.core.list_namespaced_pod(
+            namespace, label_selector=f"batch.kubernetes.io/job-name={job}"
+        ).items
+        return sorted(pods, key=lambda pod: pod.metadata.creation_timestamp)
+
+    def job_log(self, namespace: str, job: str) -> str:
+        """What the newest pod of a Job printed."""
+        newest = self.job_pods(namespace, job)[-1]
+        return str(self.core.read_namespaced_pod_log(newest.metadata.name, namespace))
+
+    def wait_until_none(self, listing: Callable[..., Any], what: str, deadline_s: float, **where: Any) -> None:
+        """Watch a listing until it is empty."""
+        left = {item.metadata.uid for item in listing(**where).items}
+        if not left:
+            return
+
+        def removed(item: Any, event: str) -> bool | None:
+            if event == "DELETED":
+                left.discard(item.metadata.uid)
+            else:
+                left.add(item.metadata.uid)
+            return None if left else True
+
+        self.wait_for(listing, removed, what, deadline_s, **where)
+
+
+def _terminated(pod: Any) -> Any:
+    statuses = pod.status.container_statuses or []
+    return statuses[0].state.terminated if statuses else None

@@ -1,0 +1,107 @@
+"""pytest fixtures of chartproof. Name it in ``addopts``: ``-p chartproof.plugin``.
+
+The connection to the cluster is that of pytest-helm-charts (``--kube-config`` or ``KUBECONFIG``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from kubernetes import client
+
+from chartproof.bundle import write_bundle
+from chartproof.cluster import Cluster
+from chartproof.helm import Helm, build_dependencies
+
+_FAILED: pytest.StashKey[bool] = pytest.StashKey()
+_NAMESPACES: pytest.StashKey[list[str]] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the command line."""
+    group = parser.getgroup("chartproof")
+    group.addoption("--long", action="store_true", help="run the tests marked 'long' too")
+    group.addoption("--bundles", default="artifacts", help="folder for what failed tests leave behind")
+    parser.addini("charts", "folder of the charts under test", default="charts")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Markers; and, once for all workers, the charts' dependencies."""
+    config.addinivalue_line("markers", "long: takes longer than the normal run allows; needs --long")
+    if not hasattr(config, "workerinput"):
+        build_dependencies(charts_folder(config), Helm())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long tests out unless they are asked for: deselected, and counted so in the last line."""
+    if config.getoption("--long"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
+def charts_folder(config: pytest.Config) -> Path:
+    """The folder of the charts under test."""
+    return Path(config.rootpath / config.getini("charts"))
+
+
+@pytest.fixture(scope="session")
+def charts(pytestconfig: pytest.Config) -> Path:
+    """The folder of the charts under test."""
+    return charts_folder(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def helm() -> Helm:
+    """helm without a cluster: it renders."""
+    return Helm()
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Cluster:
+    """The cluster that pytest-helm-charts connects to."""
+    existing = request.getfixturevalue("kube_cluster")
+    return Cluster(Path(existing.kube_config_path))
+
+
+@pytest.fixture(scope="session")
+def cluster_helm(cluster: Cluster) -> Helm:
+    """helm with the cluster."""
+    return Helm(kubeconfig=cluster.kubeconfig)
+
+
+@pytest.fixture
+def new_namespace(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Callable[..., str]]:
+    """Make namespaces (of any labels) that go when the test ends; a failed test's are bundled first."""
+    names: list[str] = []
+    request.node.stash[_NAMESPACES] = names
+
+    def make(prefix: str = "test", labels: dict[str, str] | None = None, *, create: bool = True) -> str:
+        name = f"{prefix}-{uuid4().hex[:8]}"
+        names.append(name)
+        if create:
+            cluster.core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name, labels=labels)))
+        return name
+
+    yield make
+    if request.node.stash.get(_FAILED, False):
+        folder = Path(request.config.rootpath / request.config.getoption("--bundles"))
+        bundle = write_bundle(folder, request.node.nodeid, names, cluster.kubeconfig)
+        request.node.add_report_section("teardown", "bundle", f"what the test left behind: {bundle}")
+        print(f"what the test left behind: {bundle}")
+    for name in names:
+        cluster.core.delete_namespace(name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Remember on the test whether it failed, for the fixtures that end after it."""
+    report = yield
+    if report.failed:  # type: ignore[attr-defined]
+        item.stash[_FAILED] = True
+    return report

@@ -1,0 +1,26 @@
+"""What is generated from other files of the tree: schemas, the charts' READMEs, the charts' lock files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chartproof.helm import Helm, build_dependencies
+from kindling_dev.command import run
+from kindling_dev.settings import REPO
+from kindling_dev.values_schema import write_schema
+
+CHARTS = REPO / "charts"
+
+
+def generate() -> list[Path]:
+    """Write every generated file again; return their paths."""
+    charts = sorted(path.parent for path in CHARTS.glob("*/values.yaml"))
+    for chart in charts:
+        write_schema(chart)
+    build_dependencies(CHARTS, Helm())
+    run(
+        ["helm-docs", "--chart-search-root", CHARTS, "--template-files", REPO / "ci/chart-readme.gotmpl"],
+        cwd=REPO,
+        what="write the charts' READMEs",
+    )
+    return [chart / name for chart in charts for name in ("values.schema.json", "README.md")]

@@ -1,0 +1,90 @@
+"""What spark-namespace renders, and what it refuses."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chartproof import Helm, HelmError, Render
+
+FORBIDDEN = [("*", "*"), ("secrets", "list"), ("pods/exec", "create"), ("serviceaccounts/token", "create")]
+
+
+def test_a_namespace_holds_three_identities_and_two_roles(render_namespace: Render) -> None:
+    assert render_namespace().names() == {
+        ("Namespace", "team-a"),
+        ("ServiceAccount", "spark-submitter"),
+        ("ServiceAccount", "spark-driver"),
+        ("ServiceAccount", "spark-executor"),
+        ("Role", "spark-submitter"),
+        ("Role", "spark-driver"),
+        ("RoleBinding", "spark-submitter"),
+        ("RoleBinding", "spark-driver"),
+        ("ConfigMap", "spark-defaults"),
+        ("Pod", "team-a-test"),
+    }
+
+
+def test_every_object_names_the_teams_namespace(render_namespace: Render) -> None:
+    for resource in render_namespace():
+        assert resource.kind == "Namespace" or resource.namespace == "team-a"
+
+
+def test_the_namespace_enforces_restricted_and_outlives_the_release(render_namespace: Render) -> None:
+    namespace = render_namespace().one("Namespace")
+    for mode in ("enforce", "audit", "warn"):
+        assert namespace.labels[f"pod-security.kubernetes.io/{mode}"] == "restricted"
+        assert namespace.labels[f"pod-security.kubernetes.io/{mode}-version"] == "latest"
+    assert namespace.body["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def test_roles_name_every_right_and_none_that_escalates(render_namespace: Render) -> None:
+    for role in render_namespace().all("Role"):
+        granted = {(r, v) for rule in role.body["rules"] for r in rule["resources"] for v in rule["verbs"]}
+        assert not any("*" in pair for pair in granted)
+        assert granted.isdisjoint(FORBIDDEN)
+
+
+def test_executors_have_no_role_and_no_token(render_namespace: Render) -> None:
+    manifest = render_namespace()
+    assert manifest.one("ServiceAccount", "spark-executor").body["automountServiceAccountToken"] is False
+    subjects = [s["name"] for binding in manifest.all("RoleBinding") for s in binding.body["subjects"]]
+    assert sorted(subjects) == ["spark-driver", "spark-submitter"]
+
+
+def test_spark_defaults_hold_the_teams_configuration(helm: Helm, charts: Path) -> None:
+    values = charts.parent / "values"
+    for team in ("team-a", "team-b"):
+        files = [values / "spark-namespace.yaml", values / team / "common.yaml", values / team / "spark-namespace.yaml"]
+        chart = charts / "spark-namespace"
+        manifest = helm.template(chart, release=team, namespace="kindling-system", files=files)
+        text = manifest.one("ConfigMap", "spark-defaults").body["data"]["spark-defaults.conf"]
+        zone = yaml.safe_load(files[1].read_text())["global"]["sparkConf"]["spark.sql.session.timeZone"]
+        assert f"spark.sql.session.timeZone={zone}" in text.splitlines()
+        assert f"spark.kubernetes.namespace={team}" in text.splitlines()
+
+
+def test_an_existing_namespace_is_used_but_not_made(helm: Helm, charts: Path) -> None:
+    manifest = helm.template(charts / "spark-namespace", namespace="team-a", values={"namespace": {"create": False}})
+    assert manifest.all("Namespace") == []
+    assert manifest.one("Role", "spark-driver").namespace == "team-a"
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"namespace": {}}, "namespace.name is empty"),
+        ({"namespace": {"name": "kindling-system"}}, "which a chart cannot make"),
+        ({"global": {"serviceAccounts": {"driver": "spark-executor"}}}, "gives one name twice"),
+        ({"podSecurity": {"enforce": "strict"}}, "/podSecurity/enforce"),
+        ({"namespace": {"name": "Team_A"}}, "/namespace/name"),
+        ({"nameSpace": {"name": "team-a"}}, "nameSpace"),
+    ],
+)
+def test_values_that_cannot_work_are_refused_with_the_name_of_the_value(
+    render_namespace: Render, values: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(HelmError) as refusal:
+        render_namespace(**values)
+    assert words in str(refusal.value)

@@ -1,0 +1,71 @@
+"""The tree itself: generated files are up to date, charts are clean, code is formatted and typed."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from chartproof import Helm
+from kindling_dev.golang import required_version
+from kindling_dev.settings import REPO
+from kindling_dev.spark_image import DEFAULT_LINE
+from kindling_dev.values_schema import schema_of
+
+CHARTS = sorted(path.parent for path in (REPO / "charts").glob("*/Chart.yaml"))
+WITH_VALUES = [chart for chart in CHARTS if (chart / "values.yaml").exists()]
+
+
+def run(*argv: str | Path) -> str:
+    """Run a program that must succeed; what it printed."""
+    done = subprocess.run(argv, cwd=REPO, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("chart", WITH_VALUES, ids=lambda chart: chart.name)
+def test_the_schema_is_that_of_the_values(chart: Path) -> None:
+    schema = json.loads((chart / "values.schema.json").read_text())
+    assert schema == schema_of(chart), "run scripts/generate"
+    jsonschema.Draft7Validator.check_schema(schema)
+    jsonschema.validate(yaml.safe_load((chart / "values.yaml").read_text()), schema)
+
+
+@pytest.mark.parametrize("chart", WITH_VALUES, ids=lambda chart: chart.name)
+def test_the_readme_is_that_of_the_values(chart: Path) -> None:
+    template = REPO / "ci/chart-readme.gotmpl"
+    printed = run("helm-docs", "--dry-run", "--chart-search-root", chart, "--template-files", template)
+    assert printed.strip() == (chart / "README.md").read_text().strip(), "run scripts/generate"
+
+
+def test_ct_finds_nothing_in_the_charts() -> None:
+    run("ct", "lint", "--config", "ci/ct.yaml", "--all")
+
+
+@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
+def test_the_charts_spark_is_the_image_that_is_built(chart: Path) -> None:
+    assert yaml.safe_load((chart / "Chart.yaml").read_text())["appVersion"] == DEFAULT_LINE.version
+
+
+def test_code_is_formatted_linted_and_typed() -> None:
+    run("ruff", "format", "--check", ".")
+    run("ruff", "check", ".")
+    run("mypy")
+
+
+@pytest.mark.parametrize("program", ["helm", "helm4"])
+def test_helm_has_its_pinned_version_stamped(program: str) -> None:
+    module = {"helm": "helm.sh/helm/v3", "helm4": "helm.sh/helm/v4"}[program]
+    assert run(program, "version", "--template", "{{.Version}}") == required_version(REPO / "ci/tools/go.mod", module)
+
+
+def test_both_helms_render_the_same_objects(charts: Path) -> None:
+    assert shutil.which("helm4")
+    values = {"app": {"file": "local:///app.py"}}
+    three, four = (
+        Helm(program).template(charts / "spark-job", release="nightly", values=values) for program in ("helm", "helm4")
+    )
+    assert [r.body for r in three] == [r.body for r in four]
