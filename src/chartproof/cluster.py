@@ -49,11 +49,11 @@ class Cluster:
         api = config.new_client_from_config(str(kubeconfig))
         self.kubeconfig = kubeconfig
         self.api_client = api
-        self.core = client.CoreV1Api(api)
-        self.batch = client.BatchV1Api(api)
-        self.apps = client.AppsV1Api(api)
-        self.rbac = client.RbacAuthorizationV1Api(api)
-        self.authorization = client.AuthorizationV1Api(api)
+        self.core: Any = client.CoreV1Api(api)
+        self.batch: Any = client.BatchV1Api(api)
+        self.apps: Any = client.AppsV1Api(api)
+        self.rbac: Any = client.RbacAuthorizationV1Api(api)
+        self.authorization: Any = client.AuthorizationV1Api(api)
 
     def wait_for(
         self,

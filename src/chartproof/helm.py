@@ -29,10 +29,12 @@ class Helm:
     Attributes:
         program: name or path of helm.
         kubeconfig: the cluster's; renders need none.
+        driver: where helm keeps its records ("secret", "configmap"); empty: as the environment says.
     """
 
     program: str = "helm"
     kubeconfig: Path | None = None
+    driver: str = ""
     _renders: dict[tuple[str, ...], Manifest] = field(default_factory=dict)
 
     def template(
@@ -73,7 +75,11 @@ class Helm:
         Raises:
             HelmError: helm exited with another code than 0.
         """
-        env = {**os.environ, "KUBECONFIG": str(self.kubeconfig)} if self.kubeconfig else None
+        env = dict(os.environ)
+        if self.kubeconfig:
+            env["KUBECONFIG"] = str(self.kubeconfig)
+        if self.driver:
+            env["HELM_DRIVER"] = self.driver
         done = subprocess.run(
             [self.program, *argv], input=stdin, capture_output=True, text=True, timeout=timeout_s, env=env, check=False
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -62,14 +63,13 @@ def helm() -> Helm:
     return Helm()
 
 
-@pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest) -> Cluster:
+@pytest.fixture(scope="module")
+def cluster(kube_cluster: Any) -> Cluster:
     """The cluster that pytest-helm-charts connects to."""
-    existing = request.getfixturevalue("kube_cluster")
-    return Cluster(Path(existing.kube_config_path))
+    return Cluster(Path(kube_cluster.kube_config_path))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster_helm(cluster: Cluster) -> Helm:
     """helm with the cluster."""
     return Helm(kubeconfig=cluster.kubeconfig)

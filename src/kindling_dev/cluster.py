@@ -25,7 +25,12 @@ def ensure_cluster(settings: Settings, host: Host, progress: Progress, lines: tu
     if _answers(settings):
         progress.say(f"cluster {settings.cluster} is there")
         _load_missing(settings, progress, lines)
-        return
+    else:
+        _make(settings, host, progress, lines)
+    _wait_for_deployments(settings, progress)
+
+
+def _make(settings: Settings, host: Host, progress: Progress, lines: tuple[SparkLine, ...]) -> None:
     node = node_image.ensure_node_image(settings, progress)
     contents = {line.published: spark_image.ensure_spark_image(line, settings, progress) for line in lines}
     _say_stand_ins(contents, progress)
@@ -87,16 +92,21 @@ def _create(node: str, own_network: bool, settings: Settings, host: Host, progre
     config_file.write_text(yaml.safe_dump(config, sort_keys=False))
     argv: list[str | Path] = ["create", "cluster", "--name", settings.cluster, "--image", node]
     argv += ["--config", config_file, "--kubeconfig", settings.kubeconfig, "--wait", _READY_TIMEOUT]
-    kubectl = ["kubectl", f"--kubeconfig={settings.kubeconfig}"]
     with progress.step(f"creating cluster {settings.cluster} from {node}"):
         try:
             _kind(argv, settings, what="create the cluster")
-            # kind waits for the node; the first pods need names and volumes too.
-            ready = ["wait", "--for=condition=Available", "deployment", "--all", "--all-namespaces"]
-            run([*kubectl, *ready, f"--timeout={_READY_TIMEOUT}"], what="start DNS and storage in the cluster")
         except Failure:
             remove_cluster(settings, progress)
             raise
+
+
+def _wait_for_deployments(settings: Settings, progress: Progress) -> None:
+    """Wait for names and volumes: kind waits for the node alone."""
+    ready = ["wait", "--for=condition=Available", "deployment", "--all", f"--timeout={_READY_TIMEOUT}"]
+    with progress.step("waiting for DNS and storage in the cluster"):
+        for namespace in ("kube-system", "local-path-storage"):
+            kubectl = ["kubectl", f"--kubeconfig={settings.kubeconfig}", f"--namespace={namespace}"]
+            run([*kubectl, *ready], what=f"start what {namespace} has to offer")
 
 
 def _kind(argv: list[str | Path], settings: Settings, what: str) -> None:

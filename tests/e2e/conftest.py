@@ -1,0 +1,56 @@
+"""What the e2e tests share: a team's namespace made by spark-namespace, the lines of Spark, the audit log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from team import Team
+
+from chartproof import Cluster, Helm
+from kindling_dev.cluster import node_name
+from kindling_dev.command import run
+from kindling_dev.first_jobs import ADMIN_NAMESPACE
+from kindling_dev.settings import Settings
+from kindling_dev.spark_image import LINES, SparkLine
+
+
+@pytest.fixture
+def team(new_namespace: Callable[..., str], cluster: Cluster, cluster_helm: Helm, charts: Path) -> Iterator[Team]:
+    """A team's namespace of the test's own, made by spark-namespace."""
+    name = new_namespace("team", create=False)
+    chart = str(charts / "spark-namespace")
+    argv = [
+        "install",
+        name,
+        chart,
+        "--namespace",
+        ADMIN_NAMESPACE,
+        "--create-namespace",
+        f"--set=namespace.name={name}",
+    ]
+    cluster_helm.run(argv)
+    yield Team(name, cluster_helm, cluster, charts)
+    cluster_helm.run(["uninstall", name, "--namespace", ADMIN_NAMESPACE])
+
+
+@pytest.fixture(params=list(LINES.values()), ids=lambda line: f"spark-{line.line}")
+def line(request: pytest.FixtureRequest) -> SparkLine:
+    """Each line of Spark that Kindling supports."""
+    selected: SparkLine = request.param
+    return selected
+
+
+@pytest.fixture(scope="session")
+def audit_log() -> Callable[[], list[dict[str, Any]]]:
+    """Read the API server's audit log: one event a request, newest last."""
+    node = node_name(Settings.from_environment())
+
+    def read() -> list[dict[str, Any]]:
+        text = run(["docker", "exec", node, "cat", "/var/log/kubernetes/audit.log"], what="read the audit log")
+        return [json.loads(line) for line in text.splitlines()]
+
+    return read
