@@ -67,9 +67,10 @@ def run_tests(arguments: list[str], *, long: bool) -> int:
     _prepare(settings, progress, tools.FOR_TESTS, tuple(LINES.values()))
     progress.console.print(progress.table())
     environment = {**os.environ, "KUBECONFIG": str(settings.kubeconfig), "ATS_CLUSTER_TYPE": "existing"}
-    options = ["--long"] if long else []
-    # The user's own files and folders take the place of all tests, as with pytest itself.
-    return subprocess.run([sys.executable, "-m", "pytest", *options, *arguments], cwd=REPO, env=environment).returncode
+    # Two at a time: a run of Spark waits as much as it computes. "-n 0" among the arguments wins over this.
+    options = ["-n", "2", *(["--long"] if long else [])]
+    pytest = [sys.executable, "-m", "pytest", *options, *arguments]
+    return subprocess.run(pytest, cwd=REPO, env=environment, check=False).returncode
 
 
 def write_generated() -> None:

