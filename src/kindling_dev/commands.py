@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from kindling_dev import cluster, first_jobs, images, tools
-from kindling_dev.command import Failure, run, succeeds
+from kindling_dev.command import Failure, succeeds
 from kindling_dev.generate import generate
 from kindling_dev.host import Host, ensure_engine, stop_engine
 from kindling_dev.progress import Progress
@@ -51,10 +51,8 @@ def down(*, purge: bool) -> None:
         progress.say(f"the cache stays: {settings.cache} (scripts/down --purge removes it)")
         return
     if succeeds(["docker", "info"], timeout=20):
-        made = images.made_by_us()
-        if made:
-            with progress.step(f"removing {len(made)} images that were built here"):
-                run(["docker", "image", "rm", "--force", *made], what="remove images")
+        with progress.step("removing the images that were built here"):
+            images.remove_made_by_us()
         if stop_engine(settings):
             progress.say("stopped the Docker engine that scripts/up started; Debian's packages stay installed")
     with progress.step(f"removing {settings.cache}"):

@@ -60,9 +60,16 @@ def choose(
     return built
 
 
-def made_by_us() -> list[str]:
-    """Identifiers of all images in the engine that this project built."""
-    return sorted(set(run(["docker", "images", "--quiet", "--filter", f"label={MADE_LABEL}"]).split()))
+def remove_made_by_us() -> None:
+    """Remove from the engine all images that this project built, and no other."""
+    listing = ["docker", "images", "--all", "--quiet", "--filter", f"label={MADE_LABEL}"]
+    while made := set(run(listing).split()):
+        # One image's removal takes its unnamed parents with it, which are then not there to be removed.
+        removed = [image for image in sorted(made) if succeeds(["docker", "image", "rm", "--force", image])]
+        if not removed:
+            raise Failure(
+                f"{len(made)} images that were built here are in use: remove their containers, then try again"
+            )
 
 
 def docker_build(context: Path, tag: str, log: Path, dockerfile: Path | None = None, **arguments: str) -> None:
