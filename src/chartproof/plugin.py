@@ -92,7 +92,6 @@ def new_namespace(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[
     if request.node.stash.get(_FAILED, False):
         folder = Path(request.config.rootpath / request.config.getoption("--bundles"))
         bundle = write_bundle(folder, request.node.nodeid, names, cluster.kubeconfig)
-        request.node.add_report_section("teardown", "bundle", f"what the test left behind: {bundle}")
         print(f"what the test left behind: {bundle}")
     for name in names:
         cluster.core.delete_namespace(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,8 +67,8 @@ def ensure_node_image(settings: Settings, progress: Progress) -> str:
 def is_ours(reference: str) -> bool:
     """Whether a node image was built here: it brings its own network configuration instead of kind's default."""
     label, value = images.MADE_LABEL.split("=")
-    template = f'{{{{index .Config.Labels "{label}"}}}}'
-    return run(["docker", "image", "inspect", "--format", template, reference]).strip() == value
+    labels = json.loads(run(["docker", "image", "inspect", "--format", "{{json .Config.Labels}}", reference]))
+    return bool(labels) and labels.get(label) == value
 
 
 def bake(node: str, contents: dict[str, str], settings: Settings, progress: Progress) -> str:

@@ -127,7 +127,7 @@ def _leave_out_foreign_libraries(jar: Path) -> None:
     """Rewrite a jar without the native libraries of other systems and processors."""
     with zipfile.ZipFile(jar) as source:
         entries = source.infolist()
-        kept = [entry for entry in entries if not _is_foreign(f"{jar.name}/{entry.filename}")]
+        kept = [entry for entry in entries if not is_foreign_library(f"{jar.name}/{entry.filename}")]
         if len(kept) == len(entries):
             return
         slim = jar.with_suffix(".slim")
@@ -137,8 +137,9 @@ def _leave_out_foreign_libraries(jar: Path) -> None:
     slim.rename(jar)
 
 
-def _is_foreign(name: str) -> bool:
+def is_foreign_library(name: str, machine: str = platform.machine()) -> bool:
+    """Whether "JAR/ENTRY" is a native library that this system and processor cannot load."""
     if not _NATIVE.search(name):
         return False
-    here = re.search(rf"linux[-_/]?({_PROCESSORS[platform.machine()]})(?!\d)", name, re.IGNORECASE)
+    here = re.search(rf"linux[-_/]?({_PROCESSORS[machine]})(?!\d)", name, re.IGNORECASE)
     return not here or "musl" in name

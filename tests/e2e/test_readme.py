@@ -1,0 +1,51 @@
+"""The README's commands, run as they are written."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chartproof import Cluster
+from kindling_dev.first_jobs import install_namespaces
+from kindling_dev.progress import Progress
+from kindling_dev.settings import REPO, Settings
+
+
+def commands_under(heading: str) -> str:
+    """The shell commands of a section of the README."""
+    section = (REPO / "README.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return "\n".join(re.findall(r"```bash\n(.*?)```", section, re.DOTALL))
+
+
+@pytest.fixture
+def newcomer(cluster: Cluster, tmp_path: Path) -> Iterator[Path]:
+    """A folder that looks like the clone, on a cluster as scripts/up leaves it."""
+    install_namespaces(Settings.from_environment(), Progress())
+    for name in ("charts", "values"):
+        (tmp_path / name).symlink_to(REPO / name)
+    yield tmp_path
+    uninstall = ["helm", f"--kubeconfig={cluster.kubeconfig}", "uninstall", "mine", "--namespace=team-a"]
+    subprocess.run([*uninstall, "--ignore-not-found"], check=True)
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [("Your first job", "sum: 499999500000"), ("A namespace for your team", "Phase:          Succeeded")],
+)
+def test_the_readmes_commands_do_what_it_says(newcomer: Path, cluster: Cluster, heading: str, words: str) -> None:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands_under(heading)],
+        cwd=newcomer,
+        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert words in done.stdout
