@@ -1,6 +1,6 @@
 """pytest fixtures of chartproof. Name it in ``addopts``: ``-p chartproof.plugin``.
 
-The connection to the cluster is that of pytest-helm-charts (``--kube-config`` or ``KUBECONFIG``).
+The connection to the cluster is that of pytest-helm-charts (``--kubeconfig`` or ``KUBECONFIG``).
 """
 
 from __future__ import annotations

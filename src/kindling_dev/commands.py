@@ -21,7 +21,8 @@ Next, in this shell:
 
   export PATH={bin}:$PATH KUBECONFIG={kubeconfig}
   kubectl get jobs,pods --namespace team-a
-  helm install mine charts/spark-job --namespace team-a --values values/team-a/common.yaml --set-file app.source=job.py
+  helm install mine charts/spark-job --namespace team-a --values values/spark-job.yaml \\
+    --values values/team-a/common.yaml --set-file app.source=job.py
 
 README.md shows a first job.py; scripts/test runs the tests; scripts/down removes the cluster.
 """

@@ -20,7 +20,6 @@ _TEAM = "team-a"
 _CHARTS = REPO / "charts"
 _VALUES = REPO / "values"
 _JOB_DEADLINE_S = 300
-_SMALL = ["--set=driver.requestCores=300m,executor.requestCores=300m"]
 _PI_FILE = "local:///opt/spark/examples/src/main/python/pi.py"
 _FLIGHTS_VALUES = f"--values={flights.EXAMPLE / 'values.yaml'}"
 
@@ -40,7 +39,7 @@ def install_namespaces(settings: Settings, progress: Progress) -> None:
 
 def run_pi(settings: Settings, progress: Progress) -> None:
     """Run SparkPi and print its result."""
-    log = _run("pi", [f"--set=app.file={_PI_FILE}", *_SMALL], settings, progress)
+    log = _run("pi", [f"--set=app.file={_PI_FILE}"], settings, progress)
     found = re.search(r"Pi is roughly [\d.]+", log)
     progress.console.print(f"  [bold green]{found[0] if found else 'no result in the log'}[/bold green]")
 
@@ -72,8 +71,8 @@ def _flights_table(means: flights.Means) -> Table:
 def _run(release: str, arguments: list[str], settings: Settings, progress: Progress) -> str:
     """Install or upgrade a release of spark-job, wait for its run; return what it printed."""
     helm, cluster = Helm(kubeconfig=settings.kubeconfig), Cluster(settings.kubeconfig)
-    common = f"--values={_VALUES / _TEAM / 'common.yaml'}"
-    argv = ["upgrade", "--install", release, str(_CHARTS / "spark-job"), "--namespace", _TEAM, common, *arguments]
+    files = [f"--values={_VALUES / 'spark-job.yaml'}", f"--values={_VALUES / _TEAM / 'common.yaml'}"]
+    argv = ["upgrade", "--install", release, str(_CHARTS / "spark-job"), "--namespace", _TEAM, *files, *arguments]
     with progress.step(f"helm upgrade --install {release} charts/spark-job, and its run"):
         _helm(helm, argv)
         end = cluster.job_end(_TEAM, f"app.kubernetes.io/instance={release}", _JOB_DEADLINE_S)

@@ -31,7 +31,7 @@ def test_a_failed_test_writes_its_bundle(pytester: pytest.Pytester, team: Team) 
     )
     pytester.makeini("[pytest]\naddopts = -p chartproof.plugin\n")
     (pytester.path / "charts").mkdir()
-    result = pytester.runpytest_subprocess(f"--kube-config={team.cluster.kubeconfig}")
+    result = pytester.runpytest_subprocess(f"--kubeconfig={team.cluster.kubeconfig}")
     result.assert_outcomes(failed=1)
     (bundle,) = (pytester.path / "artifacts").iterdir()
     assert {path.name.split("-", 2)[2] for path in bundle.iterdir()} >= {"manifests.yaml", "events.txt", "describe.txt"}
