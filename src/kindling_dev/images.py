@@ -9,12 +9,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kindling_dev.command import Failure, run, succeeds
+from kindling_dev.fingerprint import fingerprint
 from kindling_dev.progress import Progress
 from kindling_dev.settings import REPO, Settings
 
 MADE_LABEL = "dev.kindling.made-by=kindling"
 """On every image that we build, so that ``scripts/down --purge`` removes those and no other."""
 _PULL_TIMEOUT_S = 600
+SLIM_HOOKS = (
+    # Java's package needs the folder of manuals while it is installed; nobody reads them afterwards, and
+    # apt's lists and archives are of no use in an image that nobody installs into.
+    "find $1/usr/share/doc -type f ! -name copyright -delete",
+    "rm -rf $1/usr/share/man/* $1/usr/share/info $1/usr/share/locale/*",
+    "rm -rf $1/var/lib/apt/lists/* $1/var/cache/* $1/var/log/*",
+    # Java's class archives for compact object headers, which are off unless asked for.
+    "rm -f $1/usr/lib/jvm/*/lib/server/*_coh.jsa",
+)
+"""What is removed from a root file system after its packages are installed; $1 is its folder."""
 
 
 def in_engine(reference: str) -> bool:
@@ -82,17 +93,16 @@ def docker_build(context: Path, tag: str, log: Path, dockerfile: Path | None = N
     run([*argv, context], log=log, what=f"build image {tag}")
 
 
-def debian_base(folder: str, suite: str, packages: tuple[str, ...], key: str, settings: Settings) -> str:
+def debian_base(folder: str, suite: str, packages: tuple[str, ...], settings: Settings) -> str:
     """Make a Debian root file system with some packages and import it as an image; return its reference.
 
     Args:
         folder: the folder below images/ that it is for, as part of its name.
         suite: Debian's release ("bookworm").
         packages: what to install beside what Debian calls essential.
-        key: content address of what the image is made of.
         settings: where logs and temporary files go.
     """
-    reference = f"kindling/{folder}-base:{suite}-{key}"
+    reference = f"kindling/{folder}-base:{suite}-{fingerprint(*packages, *SLIM_HOOKS)}"
     if in_engine(reference):
         return reference
     log = settings.logs / f"{folder}-{suite}-base.log"
@@ -103,11 +113,7 @@ def debian_base(folder: str, suite: str, packages: tuple[str, ...], key: str, se
                 "mmdebstrap",
                 "--variant=minbase",
                 f"--include={','.join(packages)}",
-                # Java's package needs the folder of manuals while it is installed; nobody reads them afterwards, and
-                # apt's lists and archives are of no use in an image that nobody installs into.
-                "--customize-hook=find $1/usr/share/doc -type f ! -name copyright -delete",
-                "--customize-hook=rm -rf $1/usr/share/man/* $1/usr/share/info $1/usr/share/locale/*",
-                "--customize-hook=rm -rf $1/var/lib/apt/lists/* $1/var/cache/* $1/var/log/*",
+                *(f"--customize-hook={hook}" for hook in SLIM_HOOKS),
                 suite,
                 archive,
             ],

@@ -116,7 +116,7 @@ def _key() -> str:
     kind_version = TOOLS.version("sigs.k8s.io/kind")
     pins = [path for module in _MODULES for path in (module.path / "go.mod", module.path / "go.sum")]
     files = [path for path in sorted(_FOLDER.iterdir()) if path.is_file()]
-    return fingerprint(kind_version, _SUITE, *files, *pins)
+    return fingerprint(Path(__file__), kind_version, _SUITE, *images.SLIM_HOOKS, *files, *pins)
 
 
 def _build(reference: str, settings: Settings, progress: Progress) -> None:
@@ -126,7 +126,7 @@ def _build(reference: str, settings: Settings, progress: Progress) -> None:
         packages = tuple(
             line for line in (_FOLDER / "packages.txt").read_text().split("\n") if line and not line.startswith("#")
         )
-        base = images.debian_base("kind-node", _SUITE, packages, fingerprint(*packages), settings)
+        base = images.debian_base("kind-node", _SUITE, packages, settings)
     programs = {
         name: folder / name for m in _MODULES for folder in [build(m, settings, progress)] for name in m.programs
     }

@@ -79,7 +79,9 @@ def ensure_spark_image(line: SparkLine, settings: Settings, progress: Progress) 
 
 def _key(line: SparkLine) -> str:
     files = [_FOLDER / name for name in ("Dockerfile", "entrypoint.sh", "decom.sh", "leave-out.txt")]
-    return fingerprint(line.suite, line.java, *_COMMON_PACKAGES, line.requirements, *files)
+    return fingerprint(
+        Path(__file__), line.suite, line.java, *_COMMON_PACKAGES, *images.SLIM_HOOKS, line.requirements, *files
+    )
 
 
 def _build(line: SparkLine, reference: str, settings: Settings, progress: Progress) -> None:
@@ -89,7 +91,7 @@ def _build(line: SparkLine, reference: str, settings: Settings, progress: Progre
         archive = source_archive(line.requirements, settings)
     with progress.step(f"making a Debian {line.suite} root file system with {line.java}"):
         packages = (*_COMMON_PACKAGES, line.java)
-        base = images.debian_base("spark", line.suite, packages, fingerprint(*packages), settings)
+        base = images.debian_base("spark", line.suite, packages, settings)
     with progress.step(f"assembling the image of Spark {line.version}"), images.scratch_folder(settings) as scratch:
         _unpack(archive, scratch / "spark")
         images.copy_into(scratch, *(_FOLDER / name for name in ("Dockerfile", "entrypoint.sh", "decom.sh")))
