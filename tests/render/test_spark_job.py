@@ -139,6 +139,17 @@ def test_rendering_twice_gives_the_same_bytes(charts: Path) -> None:
     assert first.text == second.text
 
 
+@pytest.mark.parametrize("team", ["team-a", "team-b"])
+def test_the_sites_and_the_teams_values_reach_a_run(helm: Helm, charts: Path, team: str) -> None:
+    values = charts.parent / "values"
+    files = [values / "spark-job.yaml", values / team / "common.yaml"]
+    manifest = helm.template(charts / "spark-job", namespace=team, files=files, values={"app": SOURCE})
+    requests = manifest.one("Job").container("driver").body["resources"]["requests"]
+    assert requests["cpu"] == yaml.safe_load(files[0].read_text())["driver"]["requestCores"]
+    conf = yaml.safe_load(files[1].read_text())["global"]["sparkConf"]
+    assert conf.items() <= {key: yaml.safe_load(value) for key, value in properties(manifest).items()}.items()
+
+
 OWNED = "sparkConf sets spark.driver.memory, which the chart sets itself; use instead: driver.memory"
 
 
