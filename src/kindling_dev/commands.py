@@ -63,13 +63,22 @@ def down(*, purge: bool) -> None:
 def run_tests(arguments: list[str], *, long: bool) -> int:
     """Set up what tests need and run pytest; return its exit code."""
     settings, progress = Settings.from_environment(), Progress()
-    _prepare(settings, progress, tools.FOR_TESTS, tuple(LINES.values()))
+    if _need_cluster(arguments):
+        _prepare(settings, progress, tools.FOR_TESTS, tuple(LINES.values()))
+    else:
+        tools.ensure_tools(settings, progress, tools.FOR_TESTS)
     progress.console.print(progress.table())
     environment = {**os.environ, "KUBECONFIG": str(settings.kubeconfig), "ATS_CLUSTER_TYPE": "existing"}
     # Two at a time: a run of Spark waits as much as it computes. "-n 0" among the arguments wins over this.
     options = ["-n", "2", *(["--long"] if long else [])]
     pytest = [sys.executable, "-m", "pytest", *options, *arguments]
     return subprocess.run(pytest, cwd=REPO, env=environment, check=False).returncode
+
+
+def _need_cluster(arguments: list[str]) -> bool:
+    """Whether pytest's arguments ask for more than the render tests."""
+    paths = [argument for argument in arguments if argument.startswith("tests/")]
+    return not paths or not all(path.startswith("tests/render") for path in paths)
 
 
 def write_generated() -> None:
