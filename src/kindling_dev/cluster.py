@@ -41,8 +41,14 @@ def _make(settings: Settings, host: Host, progress: Progress, lines: tuple[Spark
 def remove_cluster(settings: Settings, progress: Progress) -> None:
     """Remove the cluster and its folder, if they are there."""
     if succeeds(["docker", "info"], timeout=20) and run(["docker", "ps", "-aq", "--filter", _cluster_filter(settings)]):
+        if not settings.cluster_dir.exists():
+            raise Failure(
+                f"a kind cluster {settings.cluster} is there that was not made from {settings.cache}; "
+                "set KINDLING_CLUSTER to another name, or remove that cluster yourself"
+            )
+        argv: list[str | Path] = ["delete", "cluster", "--name", settings.cluster, "--kubeconfig", settings.kubeconfig]
         with progress.step(f"removing cluster {settings.cluster}"):
-            _kind(["delete", "cluster", "--name", settings.cluster], settings, what="remove the cluster")
+            _kind(argv, settings, what="remove the cluster")
     shutil.rmtree(settings.cluster_dir, ignore_errors=True)
 
 

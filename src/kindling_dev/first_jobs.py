@@ -41,7 +41,9 @@ def run_pi(settings: Settings, progress: Progress) -> None:
     """Run SparkPi and print its result."""
     log = _run("pi", [f"--set=app.file={_PI_FILE}"], settings, progress)
     found = re.search(r"Pi is roughly [\d.]+", log)
-    progress.console.print(f"  [bold green]{found[0] if found else 'no result in the log'}[/bold green]")
+    if not found:
+        raise Failure(f"SparkPi printed no result; kubectl logs --namespace {_TEAM} --selector spark-role=driver")
+    progress.console.print(f"  [bold green]{found[0]}[/bold green]")
 
 
 def run_flights(settings: Settings, progress: Progress) -> None:

@@ -35,6 +35,8 @@ def flights_csv(settings: Settings) -> Path:
 def put_on_claim(source: Path, namespace: str, kubeconfig: Path) -> None:
     """Make the claim "flights" in a namespace and copy the CSV onto it."""
     kubectl = ["kubectl", f"--kubeconfig={kubeconfig}", f"--namespace={namespace}"]
+    # Left by an interrupted call it may have ended, and "apply" would not start it again.
+    run([*kubectl, "delete", "pod", "flights-data", "--ignore-not-found"], what="remove an old pod flights-data")
     run([*kubectl, "apply", f"--filename={EXAMPLE / 'data.yaml'}"], what="make the claim for the flights")
     run(
         [*kubectl, "wait", "--for=condition=Ready", "pod/flights-data", "--timeout=120s"], what="start pod flights-data"

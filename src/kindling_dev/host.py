@@ -27,7 +27,7 @@ LAST_KUBERNETES_WITH_CGROUP_V1 = (1, 34)
 
 # A program that must be on PATH, and Debian's package that has it.
 _ENGINE_PROGRAMS = {"dockerd": "docker.io", "docker": "docker.io", "iptables": "iptables", "ip": "iproute2"}
-_BUILD_PROGRAMS = {"mmdebstrap": "mmdebstrap", "gcc": "gcc", "xz": "xz-utils"}
+_BUILD_PROGRAMS = {"mmdebstrap": "mmdebstrap", "gcc": "build-essential", "xz": "xz-utils"}
 _BOUNDED_PROGRAMS = {"jq": "jq", "runc": "runc"}
 _ENGINE_DEADLINE_S = 60
 
@@ -82,7 +82,11 @@ def ensure_engine(settings: Settings, host: Host, progress: Progress) -> None:
     if not host.all_capabilities:
         programs |= _BOUNDED_PROGRAMS
     install_debian_packages(programs, settings, progress)
-    _start_engine(settings, host, progress)
+    # Where systemd runs, Debian's package has started it already.
+    if succeeds(["docker", "info"], timeout=20):
+        _check_runtime(host)
+    else:
+        _start_engine(settings, host, progress)
 
 
 def ensure_build_programs(settings: Settings, progress: Progress) -> None:

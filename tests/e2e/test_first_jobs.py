@@ -36,8 +36,8 @@ def test_pi_runs_and_its_executor_is_restricted_and_owned(team: Team, line: Spar
     assert executor.spec.containers[0].security_context.read_only_root_filesystem
 
 
-def test_the_api_server_refused_the_driver_nothing(team: Team, audit_log: Any) -> None:
-    team.install("pi", line=DEFAULT_LINE, app=PI)
+def test_the_api_server_refused_the_driver_nothing(team: Team, line: SparkLine, audit_log: Any) -> None:
+    team.install("pi", line=line, app=PI)
     assert team.end_of("pi").succeeded
     driver = f"system:serviceaccount:{team.name}:spark-driver"
     asked = [event for event in audit_log() if event["user"]["username"] == driver]

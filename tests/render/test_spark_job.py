@@ -120,6 +120,14 @@ def test_a_claim_is_mounted_by_driver_and_executors(render_job: Render) -> None:
     assert executor_template(manifest).container("executor").mounts["/data"] == "data"
 
 
+def test_long_times_are_written_as_whole_numbers(helm: Helm, charts: Path, tmp_path: Path) -> None:
+    # helm reads numbers of a file as floats, and would write thirty days as 2.592e+06.
+    file = tmp_path / "values.yaml"
+    file.write_text("app: {file: local:///a.py}\ndeadlineSeconds: 1209600\nttlSecondsAfterFinished: 2592000\n")
+    spec = helm.template(charts / "spark-job", files=[file]).one("Job").body["spec"]
+    assert (spec["activeDeadlineSeconds"], spec["ttlSecondsAfterFinished"]) == (1209600, 2592000)
+
+
 def test_one_registry_for_all_images(render_job: Render) -> None:
     manifest = render_job(**{"global": {"imageRegistry": "registry.example/mirror"}})
     images = set(re.findall(r"\S*apache/spark\S*", manifest.text))

@@ -8,7 +8,13 @@ import yaml
 
 from chartproof import Helm, HelmError, Render
 
-FORBIDDEN = [("*", "*"), ("secrets", "list"), ("pods/exec", "create"), ("serviceaccounts/token", "create")]
+FORBIDDEN = [
+    ("*", "*"),
+    ("secrets", "get"),
+    ("secrets", "list"),
+    ("pods/exec", "create"),
+    ("serviceaccounts/token", "create"),
+]
 
 
 def test_a_namespace_holds_three_identities_and_two_roles(render_namespace: Render) -> None:

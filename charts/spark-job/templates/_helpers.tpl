@@ -78,17 +78,17 @@ true
 
 {{- define "spark-job.claimVolumes" -}}
 {{- range .Values.claims }}
-- name: {{ .name }}
+- name: {{ .name | quote }}
   persistentVolumeClaim:
-    claimName: {{ .claimName }}
+    claimName: {{ .claimName | quote }}
     readOnly: {{ .readOnly | default false }}
 {{- end }}
 {{- end }}
 
 {{- define "spark-job.claimMounts" -}}
 {{- range .Values.claims }}
-- name: {{ .name }}
-  mountPath: {{ .mountPath }}
+- name: {{ .name | quote }}
+  mountPath: {{ .mountPath | quote }}
   readOnly: {{ .readOnly | default false }}
 {{- end }}
 {{- end }}
