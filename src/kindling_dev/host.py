@@ -144,7 +144,11 @@ def _start_engine(settings: Settings, host: Host, progress: Progress) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     log = settings.logs / "dockerd.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    argv = ["dockerd", "--pidfile", str(folder / "dockerd.pid")]
+    pid_file = folder / "dockerd.pid"
+    # An engine that was killed leaves its file; dockerd refuses to start if any process has that number now.
+    if pid_file.exists() and not _is_dockerd(int(pid_file.read_text())):
+        pid_file.unlink()
+    argv = ["dockerd", "--pidfile", str(pid_file)]
     if not host.all_capabilities:
         # The wrapper is copied: the engine must outlive this clone.
         wrapper = shutil.copy2(BOUNDED_RUNC, folder / "bounded-runc")
