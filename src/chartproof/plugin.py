@@ -18,7 +18,6 @@ from chartproof.cluster import Cluster
 from chartproof.helm import Helm, build_dependencies
 
 _FAILED: pytest.StashKey[bool] = pytest.StashKey()
-_NAMESPACES: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -79,7 +78,6 @@ def cluster_helm(cluster: Cluster) -> Helm:
 def new_namespace(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Callable[..., str]]:
     """Make namespaces (of any labels) that go when the test ends; a failed test's are bundled first."""
     names: list[str] = []
-    request.node.stash[_NAMESPACES] = names
 
     def make(prefix: str = "test", labels: dict[str, str] | None = None, *, create: bool = True) -> str:
         name = f"{prefix}-{uuid4().hex[:8]}"
