@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,56 @@ import yaml
 
 from kindling_dev.command import Failure
 
+
+def cron_pattern() -> str:
+    """A pattern of the schedules that Kubernetes takes: what it would refuse later, with a release half made."""
+    months, days = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", "sun|mon|tue|wed|thu|fri|sat"
+    numbers = ("[0-5]?[0-9]", "[01]?[0-9]|2[0-3]", "0?[1-9]|[12][0-9]|3[01]", "0?[1-9]|1[0-2]", "[0-6]")
+    values = (*numbers[:3], f"{numbers[3]}|{_any_case(months)}", f"{numbers[4]}|{_any_case(days)}")
+    fields = []
+    for value in values:
+        item = f"([*?]|({value})(-({value}))?)(/[1-9][0-9]*)?"
+        fields.append(f"{item}(,{item})*")
+    every = " +".join(fields)
+    return f"^({every}|@(yearly|annually|monthly|weekly|daily|midnight|hourly)|@every [1-9][0-9]*[smh])?$"
+
+
+def _any_case(words: str) -> str:
+    return "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in words)
+
+
+def _time_zones() -> list[str]:
+    """The names of the time zones, from the pinned package: this machine's own may differ from another's."""
+    return (resources.files("tzdata") / "zones").read_text().split()
+
+
+_OBJECT_NAME = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*"
+_QUALIFIED = rf"^({_OBJECT_NAME}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?$"
+_LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
+_SCALAR = {"type": ["string", "number", "boolean"]}
+_VOLUME_SOURCES = (
+    "secret configMap emptyDir persistentVolumeClaim ephemeral projected csi nfs hostPath downwardAPI".split()
+)
+_ON_DEMAND = {
+    "type": "object",
+    "required": ["size"],
+    "additionalProperties": False,
+    "properties": {"storageClass": {"type": "string"}, "size": {"$ref": "#/definitions/quantity"}},
+}
+
 _DEFINITIONS: dict[str, Any] = {
     "name": {
         "type": "string",
         "description": "Name of a Kubernetes object.",
         "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
     },
-    "cpu": {
+    "objectName": {
         "type": "string",
+        "description": "Name of a Kubernetes object that may have dots.",
+        "pattern": f"^{_OBJECT_NAME}$",
+    },
+    "cpu": {
+        "type": ["string", "number"],
         "description": "CPU as Kubernetes writes it: 300m, 2.",
         "pattern": r"^([0-9]+m|[0-9]+(\.[0-9]+)?)?$",
     },
@@ -31,6 +74,76 @@ _DEFINITIONS: dict[str, Any] = {
         "type": "string",
         "description": "Memory as Spark writes it: 512m, 2g.",
         "pattern": "^[0-9]+[kmgtKMGT][bB]?$",
+    },
+    "quantity": {
+        "type": "string",
+        "description": "Memory or storage as Kubernetes writes it: 512Mi, 10Gi.",
+        "pattern": r"^([0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?)?$",
+    },
+    "duration": {"type": "string", "description": "A time: 30s, 5m, 1h.", "pattern": "^[0-9]+(ms|s|m|h)$"},
+    "scalar": _SCALAR,
+    "listed": {
+        "type": "string",
+        "description": "One of a list that Spark separates by commas.",
+        "pattern": r"^[^,\s]+$",
+    },
+    "labels": {
+        "type": "object",
+        "propertyNames": {"pattern": _QUALIFIED},
+        "additionalProperties": {"type": "string", "pattern": _LABEL_VALUE},
+    },
+    "annotations": {
+        "type": "object",
+        "propertyNames": {"pattern": _QUALIFIED},
+        "additionalProperties": {"type": "string"},
+    },
+    "env": {
+        "type": "object",
+        "propertyNames": {"pattern": "^[-._a-zA-Z][-._a-zA-Z0-9]*$"},
+        "additionalProperties": {
+            "anyOf": [
+                _SCALAR,
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "maxProperties": 1,
+                    "additionalProperties": False,
+                    "properties": {
+                        name: {"type": "object"}
+                        for name in ("secretKeyRef", "configMapKeyRef", "fieldRef", "resourceFieldRef")
+                    },
+                },
+            ]
+        },
+    },
+    "volume": {
+        "type": "object",
+        "required": ["name", "mountPath"],
+        "additionalProperties": False,
+        "properties": {
+            "name": {"$ref": "#/definitions/name"},
+            "mountPath": {"type": "string", "pattern": "^/"},
+            "subPath": {"type": "string"},
+            "readOnly": {"type": "boolean"},
+            "roles": {"type": "array", "minItems": 1, "items": {"enum": ["driver", "executor"]}},
+            **{source: {"type": "object"} for source in _VOLUME_SOURCES},
+            "onDemand": _ON_DEMAND,
+        },
+        "oneOf": [{"required": [source]} for source in (*_VOLUME_SOURCES, "onDemand")],
+    },
+    "container": {
+        "type": "object",
+        "required": ["name", "image"],
+        "properties": {"name": {"$ref": "#/definitions/name"}, "image": {"type": "string", "minLength": 1}},
+    },
+    "cron": {
+        "type": "string",
+        "description": "Five fields (minute, hour, day of month, month, day of week), @daily and the like, or nothing.",
+        "pattern": cron_pattern(),
+    },
+    "timeZone": {
+        "description": "Name of a time zone in the IANA database, or nothing.",
+        "enum": ["", *sorted(_time_zones())],
     },
 }
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "null": "null"}
@@ -48,10 +161,16 @@ def schema_of(chart: Path) -> dict[str, Any]:
     for dependency in yaml.safe_load((chart / "Chart.yaml").read_text()).get("dependencies", []):
         # helm itself puts a key for each dependency among the values.
         schema["properties"][dependency["name"]] = {"type": "object"}
-    used = set(re.findall(r'"#/definitions/(\w+)"', json.dumps(schema)))
+    used = _references(schema)
     if used:
         schema["definitions"] = {name: _DEFINITIONS[name] for name in sorted(used)}
     return schema
+
+
+def _references(schema: Any) -> set[str]:
+    """The definitions that a schema refers to, and those that they refer to."""
+    named = set(re.findall(r'"#/definitions/(\w+)"', json.dumps(schema)))
+    return named.union(*(_references(_DEFINITIONS[name]) for name in named))
 
 
 def write_schema(chart: Path) -> None:

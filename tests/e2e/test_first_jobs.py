@@ -49,14 +49,14 @@ def test_the_api_server_refused_the_driver_nothing(team: Team, line: SparkLine, 
 def test_the_flights_means_are_those_computed_without_spark(team: Team, line: SparkLine) -> None:
     source = flights.flights_csv(Settings.from_environment())
     flights.put_on_claim(source, team.name, team.cluster.kubeconfig)
-    claims = [{"name": "flights", "claimName": "flights", "mountPath": "/data"}]
+    volumes = [{"name": "flights", "mountPath": "/data", "persistentVolumeClaim": {"claimName": "flights"}}]
     write = {"source": (flights.EXAMPLE / "by_carrier.py").read_text(), "args": ["/data/flights.csv", "/data/out"]}
-    team.install("write", line=line, app=write, claims=claims)
+    team.install("write", line=line, app=write, volumes=volumes)
     written = team.end_of("write")
     assert written.succeeded, written
     assert "336776 flights read" in team.log_of(written)
     read = {"source": (flights.EXAMPLE / "read_back.py").read_text(), "args": ["/data/out"]}
-    team.install("read", line=line, app=read, claims=claims)
+    team.install("read", line=line, app=read, volumes=volumes)
     end = team.end_of("read")
     assert end.succeeded, end
     means = flights.means_in_log(team.log_of(end))

@@ -102,7 +102,6 @@ def test_a_jobs_conf_wins_over_the_namespaces_even_with_false(render_job: Render
     [
         ({"file": "local:///app.py"}, {}, 2048 + 819),
         ({"file": "local:///app.jar", "mainClass": "a.Main"}, {}, 2048 + 384),
-        ({"file": "local:///app.py"}, {"spark.driver.memoryOverhead": "1g"}, 2048 + 1024),
         ({"file": "local:///app.py"}, {"spark.driver.memoryOverheadFactor": 0.5}, 2048 + 1024),
     ],
 )
@@ -114,8 +113,14 @@ def test_the_driver_asks_for_its_heap_and_sparks_overhead(
     assert driver.body["resources"]["limits"]["memory"] == f"{mebibytes}Mi"
 
 
+def test_an_overhead_of_ones_own_wins(render_job: Render) -> None:
+    driver = render_job(driver={"memory": "2g", "memoryOverhead": "1g"}).one("Job").container("driver")
+    assert driver.body["resources"]["limits"]["memory"] == "3072Mi"
+
+
 def test_a_claim_is_mounted_by_driver_and_executors(render_job: Render) -> None:
-    manifest = render_job(claims=[{"name": "data", "claimName": "flights", "mountPath": "/data"}])
+    volume = {"name": "data", "mountPath": "/data", "persistentVolumeClaim": {"claimName": "flights"}}
+    manifest = render_job(volumes=[volume])
     assert manifest.one("Job").container("driver").mounts["/data"] == "data"
     assert executor_template(manifest).container("executor").mounts["/data"] == "data"
 
@@ -167,10 +172,10 @@ OWNED = "sparkConf sets spark.driver.memory, which the chart sets itself; use in
         ({"app": {}}, "app.file and app.source are both empty"),
         ({"app": {"file": "local:///a.py", **SOURCE}}, "app.source is set too"),
         ({"app": {"mainClass": "a.Main", **SOURCE}}, "app.source is Python"),
-        ({"app": {"file": "local:///a.txt"}}, "neither a .py nor a .jar file"),
+        ({"app": {"file": "local:///a.txt"}}, "which ends neither with .py nor with .jar"),
         ({"app": {"source": "#" * 1_000_001}}, "app.source has 1000001 bytes"),
-        ({"driver": {"memory": "100m"}}, 'driver.memory is "100m", and Spark needs 450m'),
-        ({"executor": {"memory": "449m"}}, 'executor.memory is "449m", and Spark needs 450m'),
+        ({"driver": {"memory": "100m"}}, 'driver.memory is "100m", and Spark needs 512m'),
+        ({"executor": {"memory": "511m"}}, 'executor.memory is "511m", and Spark needs 512m'),
         ({"sparkConf": {"spark.driver.memory": "2g"}}, OWNED),
         ({"global": {"sparkConf": {"spark.master": "local"}}}, "global.sparkConf sets spark.master"),
         ({"executer": {"instances": 2}}, "executer"),

@@ -1,7 +1,39 @@
 {{/*
-spark-job.checks: values that cannot go together, each refused in one line that says what to do. Call with the root.
+Values that cannot go together, each refused in one line that says what to do. Call with the root unless said otherwise.
+
+  spark-job.checks            all of them
+  spark-job.checkApplication  file, source, main class
+  spark-job.checkSchedule     schedule and run
+  spark-job.checkRole         one role's resources, environment, labels, containers; call with a dict: root, role
+  spark-job.checkTemplate     a role's pod template: what the chart owns; call with a dict: root, role
+  spark-job.checkExecutors    dynamic allocation, rolling, allocator
+  spark-job.millicores        CPU as Kubernetes writes it, in thousandths; call with the text
 */}}
+
 {{- define "spark-job.checks" -}}
+{{- include "spark-job.checkApplication" . -}}
+{{- include "spark-job.checkSchedule" . -}}
+{{- range $role := list "driver" "executor" -}}
+{{- include "spark-job.checkRole" (dict "root" $ "role" $role) -}}
+{{- include "spark-job.checkTemplate" (dict "root" $ "role" $role) -}}
+{{- end -}}
+{{- include "spark-job.checkExecutors" . -}}
+{{- include "spark-job.checkVolumes" . -}}
+{{- include "spark-job.checkConf" (dict "conf" .Values.sparkConf "from" "sparkConf") -}}
+{{- include "spark-job.checkConf" (dict "conf" .Values.global.sparkConf "from" "global.sparkConf") -}}
+{{- with .Values.log -}}
+{{- if and .properties (or .level .json) -}}
+{{- fail "log.properties is a whole configuration: leave log.level and log.json out, or log.properties empty" -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.metrics -}}
+{{- if and (not .enabled) (or .annotations .podMonitor.enabled) -}}
+{{- fail (printf "metrics.%s is set but metrics.enabled is false: set it to true" (ternary "annotations" "podMonitor.enabled" .annotations)) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-job.checkApplication" -}}
 {{- $app := .Values.app -}}
 {{- if and (not $app.file) (not $app.source) -}}
 {{- fail "app.file and app.source are both empty: set app.file to where the application is, or give a Python file with --set-file app.source=job.py" -}}
@@ -16,56 +48,164 @@ spark-job.checks: values that cannot go together, each refused in one line that 
 {{- fail (printf "app.source has %d bytes, and a ConfigMap holds 1000000: put the file where Spark can fetch it and set app.file" (len $app.source)) -}}
 {{- end -}}
 {{- if and $app.file (not $app.mainClass) (not (hasSuffix ".py" $app.file)) (not (hasSuffix ".jar" $app.file)) -}}
-{{- fail (printf "app.file is %q, neither a .py nor a .jar file: set app.mainClass if it is a Java or Scala application" $app.file) -}}
+{{- fail (printf "app.file is %q, which ends neither with .py nor with .jar: give the file's place without a query, or set app.mainClass if it is a Java or Scala application" $app.file) -}}
 {{- end -}}
-{{- include "spark-job.checkConf" (dict "conf" .Values.sparkConf "from" "sparkConf") -}}
-{{- include "spark-job.checkConf" (dict "conf" .Values.global.sparkConf "from" "global.sparkConf") -}}
-{{- range $role := list "driver" "executor" -}}
-{{- $memory := (get $.Values $role).memory -}}
-{{- if lt (include "spark-common.mebibytes" $memory | int) 450 -}}
-{{- fail (printf "%s.memory is %q, and Spark needs 450m at least" $role $memory) -}}
+{{- if and (eq .Values.mode "cluster") (regexMatch "^(file:)?/" $app.file) -}}
+{{- fail (printf "app.file is %q, a file of the submitter's pod: write local://%s if it is in the image or a volume" $app.file (trimPrefix "file://" $app.file)) -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-job.checkSchedule" -}}
+{{- $schedule := .Values.schedule -}}
+{{- if not $schedule.cron -}}
+{{- if .Values.run.now -}}
+{{- fail "run.now is true but schedule.cron is empty: without a schedule the run starts at once anyway; leave run.now out" -}}
+{{- end -}}
+{{- range $key := list "timeZone" "startingDeadlineSeconds" "suspend" -}}
+{{- if get $schedule $key -}}
+{{- fail (printf "schedule.%s is set but schedule.cron is empty: set schedule.cron to when the application runs" $key) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
 
-{{/*
-spark-job.checkConf: refuses configuration that the chart sets itself; call with a dict: conf, from (its name in values).
-*/}}
-{{- define "spark-job.checkConf" -}}
-{{- $owned := dict
-  "spark.master" "nothing: the cluster of the release"
-  "spark.submit.deployMode" "nothing: the Job's pod is the driver"
-  "spark.app.id" "nothing: it follows from the pod"
-  "spark.app.name" "the release's name"
-  "spark.driver.host" "nothing: the pod's address"
-  "spark.driver.bindAddress" "nothing: the pod's address"
-  "spark.driver.port" "nothing: 7078"
-  "spark.driver.blockManager.port" "nothing: 7079"
-  "spark.blockManager.port" "nothing: 7079"
-  "spark.driver.memory" "driver.memory"
-  "spark.driver.cores" "driver.cores"
-  "spark.executor.instances" "executor.instances"
-  "spark.executor.memory" "executor.memory"
-  "spark.executor.cores" "executor.cores"
-  "spark.kubernetes.driver.pod.name" "nothing: the pod's name"
-  "spark.kubernetes.namespace" "helm's --namespace"
-  "spark.kubernetes.container.image" "image"
-  "spark.kubernetes.driver.container.image" "image"
-  "spark.kubernetes.executor.container.image" "image"
-  "spark.kubernetes.container.image.pullPolicy" "image.pullPolicy"
-  "spark.kubernetes.executor.request.cores" "executor.requestCores"
-  "spark.kubernetes.executor.limit.cores" "executor.limitCores"
-  "spark.kubernetes.executor.podNamePrefix" "nothing: the driver pod's name"
-  "spark.kubernetes.executor.podTemplateFile" "nothing: the chart makes it"
-  "spark.kubernetes.executor.podTemplateContainerName" "nothing: the chart makes it"
-  "spark.kubernetes.authenticate.driver.serviceAccountName" "global.serviceAccounts.driver"
-  "spark.kubernetes.authenticate.executor.serviceAccountName" "global.serviceAccounts.executor"
-  "spark.kubernetes.authenticate.oauthToken" "nothing: the pod's own token, renewed as it expires"
-  "spark.kubernetes.authenticate.oauthTokenFile" "nothing: the pod's own token, renewed as it expires"
--}}
-{{- range $key := keys .conf | sortAlpha -}}
-{{- if hasKey $owned $key -}}
-{{- fail (printf "%s sets %s, which the chart sets itself; use instead: %s" $.from $key (get $owned $key)) -}}
+{{- define "spark-job.millicores" -}}
+{{- if hasSuffix "m" . -}}{{ trimSuffix "m" . }}{{- else -}}{{ mulf (float64 .) 1000 | int64 }}{{- end -}}
+{{- end }}
+
+{{- define "spark-job.checkRole" -}}
+{{- $role := .role -}}
+{{- $values := get .root.Values $role -}}
+{{- if lt (include "spark-common.mebibytes" $values.memory | int) 512 -}}
+{{- fail (printf "%s.memory is %q, and Spark needs 512m at least" $role $values.memory) -}}
 {{- end -}}
+{{- with $values.limitCores | include "spark-common.text" -}}
+{{- $asked := include "spark-job.cores" $values -}}
+{{- if gt (include "spark-job.millicores" $asked | int64) (include "spark-job.millicores" . | int64) -}}
+{{- fail (printf "%s.limitCores is %q, less than the %q that are asked for: raise it, or set %s.requestCores" $role . $asked $role) -}}
+{{- end -}}
+{{- end -}}
+{{- include "spark-job.checkLabels" (dict "labels" $values.labels "from" (printf "%s.labels" $role)) -}}
+{{- include "spark-job.checkEnv" (dict "names" (keys $values.env) "from" (printf "%s.env" $role)) -}}
+{{- $names := list $role -}}
+{{- range $list := list "initContainers" "sidecars" -}}
+{{- range get $values $list -}}
+{{- if has .name $names -}}
+{{- fail (printf "%s.%s has a container named %q, and there is one of that name already: give it another" $role $list .name) -}}
+{{- end -}}
+{{- $names = append $names .name -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* call with a dict: labels, from */}}
+{{- define "spark-job.checkLabels" -}}
+{{- range $key := keys (.labels | default dict) | sortAlpha -}}
+{{- if or (hasPrefix "spark-" $key) (has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component")) (regexMatch "^(batch\\.kubernetes\\.io/|job-name$|controller-uid$)" $key) -}}
+{{- fail (printf "%s sets %s, by which Spark, Kubernetes or the chart finds the pod: take another key" $.from $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* call with a dict: names, from */}}
+{{- define "spark-job.checkEnv" -}}
+{{- range $name := .names | sortAlpha -}}
+{{- if has $name (list "POD_NAME" "POD_UID" "POD_IP" "FAIL_FAST" "SPARK_DRIVER_BIND_ADDRESS" "SPARK_CONF_DIR" "SPARK_LOCAL_DIRS" "SPARK_APPLICATION_ID" "SPARK_DRIVER_URL" "SPARK_EXECUTOR_CORES" "SPARK_EXECUTOR_ID" "SPARK_EXECUTOR_MEMORY" "SPARK_EXECUTOR_POD_IP" "SPARK_EXECUTOR_POD_NAME" "SPARK_RESOURCE_PROFILE_ID") -}}
+{{- fail (printf "%s sets %s, which the chart or Spark sets itself: take another name" $.from $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-job.checkTemplate" -}}
+{{- $from := printf "%s.podTemplate" .role -}}
+{{- $role := .role -}}
+{{- $template := (get .root.Values .role).podTemplate -}}
+{{- $metadata := $template.metadata | default dict -}}
+{{- range $key := keys $metadata | sortAlpha -}}
+{{- if not (has $key (list "labels" "annotations")) -}}
+{{- fail (printf "%s sets metadata.%s, which the chart sets itself: only labels and annotations may be given" $from $key) -}}
+{{- end -}}
+{{- end -}}
+{{- include "spark-job.checkLabels" (dict "labels" $metadata.labels "from" $from) -}}
+{{- $spec := $template.spec | default dict -}}
+{{- $owned := dict
+  "serviceAccountName" (printf "%s.serviceAccountName" $role)
+  "serviceAccount" (printf "%s.serviceAccountName" $role)
+  "automountServiceAccountToken" "nothing: a driver has a token and an executor has none"
+  "restartPolicy" "nothing: Spark's pods never restart; retries says how often a run is tried again"
+  "activeDeadlineSeconds" "deadlineSeconds"
+  "hostname" "nothing: Spark sets it"
+-}}
+{{- range $key := keys $spec | sortAlpha -}}
+{{- if hasKey $owned $key -}}
+{{- fail (printf "%s sets spec.%s, which the chart sets itself; use instead: %s" $from $key (get $owned $key)) -}}
+{{- end -}}
+{{- end -}}
+{{- range $spec.containers -}}
+{{- if ne (.name | default "") $role -}}
+{{- fail (printf "%s has a container named %q beside Spark's: the run would wait for its end; use instead: %s.sidecars" $from (.name | default "") $role) -}}
+{{- end -}}
+{{- $uses := dict "image" "image" "imagePullPolicy" "image.pullPolicy" "command" "app" "args" "app.args" -}}
+{{- range $key := keys . | sortAlpha -}}
+{{- if hasKey $uses $key -}}
+{{- fail (printf "%s sets %s of Spark's container, which the chart sets itself; use instead: %s" $from $key (get $uses $key)) -}}
+{{- end -}}
+{{- end -}}
+{{- $resources := .resources | default dict -}}
+{{- range $kind := list "requests" "limits" -}}
+{{- $given := get $resources $kind | default dict -}}
+{{- if hasKey $given "cpu" -}}
+{{- fail (printf "%s sets the %s of cpu of Spark's container, which the chart sets itself; use instead: %s.%s" $from $kind $role (ternary "requestCores" "limitCores" (eq $kind "requests"))) -}}
+{{- end -}}
+{{- if hasKey $given "memory" -}}
+{{- fail (printf "%s sets the %s of memory of Spark's container, which the chart sets itself; use instead: %s.memory and %s.memoryOverhead" $from $kind $role $role) -}}
+{{- end -}}
+{{- end -}}
+{{- $names := list -}}
+{{- range .env -}}
+{{- $names = append $names .name -}}
+{{- end -}}
+{{- include "spark-job.checkEnv" (dict "names" $names "from" $from) -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-job.checkExecutors" -}}
+{{- $executor := .Values.executor -}}
+{{- with $executor.dynamicAllocation -}}
+{{- if .enabled -}}
+{{- if lt (int .max) (int .min) -}}
+{{- fail (printf "executor.dynamicAllocation.max is %d, less than min, %d: raise max or lower min" (int .max) (int .min)) -}}
+{{- end -}}
+{{- if gt (int $executor.instances) (int .max) -}}
+{{- fail (printf "executor.instances is %d, more than executor.dynamicAllocation.max, %d: raise max or lower instances" (int $executor.instances) (int .max)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and $executor.rolling.interval (not $executor.decommission) -}}
+{{- fail "executor.rolling.interval is set but executor.decommission is false: an executor that is rolled hands its data on first; set it to true" -}}
+{{- end -}}
+{{- if and (eq $executor.allocator "statefulset") $executor.dynamicAllocation.enabled -}}
+{{- fail "executor.allocator is \"statefulset\" and executor.dynamicAllocation.enabled is true: a StatefulSet gives up its newest pod, not the idle one; take one of them" -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-job.checkVolumes" -}}
+{{- $names := dict -}}
+{{- $paths := dict -}}
+{{- range .Values.volumes -}}
+{{- if has .name (list "tmp" "work-dir" "kindling" "spark-conf" "spark-local-dir-kindling") -}}
+{{- fail (printf "volumes has one named %q, a name that the chart uses: give it another" .name) -}}
+{{- end -}}
+{{- if hasKey $names .name -}}
+{{- fail (printf "volumes has two named %q: give each its own name" .name) -}}
+{{- end -}}
+{{- if has .mountPath (list "/tmp" "/opt/spark/work-dir" "/opt/kindling" "/opt/spark/conf") -}}
+{{- fail (printf "volumes mounts %q at %s, which the chart uses: take another path" .name .mountPath) -}}
+{{- end -}}
+{{- if hasKey $paths .mountPath -}}
+{{- fail (printf "volumes mounts both %q and %q at %s: give each its own path" (get $paths .mountPath) .name .mountPath) -}}
+{{- end -}}
+{{- $_ := set $names .name true -}}
+{{- $_ := set $paths .mountPath .name -}}
 {{- end -}}
 {{- end }}

@@ -1,0 +1,72 @@
+"""Client mode: runs Spark's driver as a child, so that its last error becomes the pod's termination message.
+
+Usage: drive.py PROGRAM ARGUMENT …; the exit code is the child's, 128 + n where signal n ended it. What the child prints
+goes through unchanged. With FAIL_FAST=1 the driver is ended as soon as it says that the API server refuses executors.
+Standard library only: it runs in any Spark image that has python3.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+from last_error import LastError
+from refusal import refusal_of
+
+_MESSAGE = Path(os.environ.get("TERMINATION_MESSAGE", "/dev/termination-log"))
+_REFUSED = 78  # EX_CONFIG of sysexits.h: nothing that another try would change by itself
+
+
+class Driver:
+    """The child and what is known of its end."""
+
+    def __init__(self, argv: list[str]) -> None:
+        self.error = LastError()
+        self.refusal = ""
+        self._fail_fast = os.environ.get("FAIL_FAST") == "1"
+        self._child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda received, _: self._child.send_signal(received))
+
+    def run(self) -> int:
+        """Pass the output on until the child ends; return the exit code."""
+        pairs = ((self._child.stdout, sys.stdout.buffer), (self._child.stderr, sys.stderr.buffer))
+        pumps = [threading.Thread(target=self._pump, args=pair, daemon=True) for pair in pairs]
+        for pump in pumps:
+            pump.start()
+        code = self._child.wait()
+        for pump in pumps:
+            # A process that the driver left behind may hold the pipe open; the driver's end is the run's end.
+            pump.join(timeout=5)
+        if self.refusal:
+            return _REFUSED
+        return 128 - code if code < 0 else code
+
+    def _pump(self, source: BinaryIO, target: BinaryIO) -> None:
+        for line in source:
+            target.write(line)
+            target.flush()
+            text = line.decode(errors="replace")
+            self.error.read(text)
+            if self._fail_fast and not self.refusal and (refusal := refusal_of(text)):
+                self.refusal = refusal
+                self._child.terminate()
+
+
+def main(argv: list[str]) -> int:
+    """Run the driver, leave a message if it failed; return its exit code."""
+    driver = Driver(argv)
+    code = driver.run()
+    if code:
+        message = driver.refusal and f"executors are refused: {driver.refusal}"
+        _MESSAGE.write_text(message or driver.error.line or f"the driver ended with exit code {code}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

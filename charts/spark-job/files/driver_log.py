@@ -1,0 +1,69 @@
+"""Follows the log of a driver pod and passes it on. Standard library only."""
+
+from __future__ import annotations
+
+import threading
+from urllib.parse import quote
+
+import kube
+from last_error import LastError
+from refusal import refusal_of
+
+_TAIL_S = 15  # how long the rest of an ended driver's log may take
+
+
+class DriverLog(threading.Thread):
+    """Prints a driver's log line by line, each once, through restarts of the API server.
+
+    Attributes:
+        error: the last error in it.
+        refused: set when the driver says that the API server refuses executors; ``refusal`` is what it said.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(daemon=True)
+        self.error = LastError()
+        self.refusal = ""
+        self.refused = threading.Event()
+        self._path = path
+        self._ended = threading.Event()
+        self._last = ""
+
+    def finish(self) -> None:
+        """The driver has ended: print the rest."""
+        self._ended.set()
+        self.join(timeout=_TAIL_S)
+
+    def run(self) -> None:
+        """Read until the driver has ended and all of its log was read."""
+        while True:
+            ended = self._ended.is_set()
+            try:
+                self._read(follow=not ended)
+            except (kube.Refused, *kube.AWAY):
+                # Not started yet, gone, or the API server is away: which of them, the driver's watch finds out.
+                pass
+            if ended:
+                return
+            self._ended.wait(timeout=1)
+
+    def _read(self, *, follow: bool) -> None:
+        # The API server counts sinceTime in whole seconds: what was printed already is left out below.
+        since = f"&sinceTime={quote(self._last[:19] + 'Z')}" if self._last else ""
+        for line in kube.lines(f"{self._path}?container=driver&timestamps=true&follow={str(follow).lower()}{since}"):
+            stamp, _, text = line.partition(" ")
+            moment = _padded(stamp)
+            if moment <= self._last:
+                continue
+            self._last = moment
+            print(text.rstrip("\n"), flush=True)
+            self.error.read(text)
+            if not self.refusal and (refusal := refusal_of(text)):
+                self.refusal = refusal
+                self.refused.set()
+
+
+def _padded(stamp: str) -> str:
+    """A time stamp whose fraction has nine digits, so that text sorts as time does."""
+    whole, _, fraction = stamp.rstrip("Z").partition(".")
+    return f"{whole}.{fraction:0<9}"

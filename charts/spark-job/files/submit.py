@@ -1,0 +1,309 @@
+"""Cluster mode: submits a driver, follows it, and ends as it ended. Standard library only.
+
+spark-submit returns 0 when the driver failed, and a submitter may be killed at any moment. So the driver is named after
+the Job and the attempt: whoever comes next adopts the one that runs, returns the code of the one that ended, and submits
+only where there is none. A failed application marks this pod with a condition, by which the Job's podFailurePolicy tells
+it from a submitter that was killed; the number of marked pods is the number of the attempt.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, NoReturn
+
+import kube
+from driver_log import DriverLog
+from last_error import LIMIT, LastError
+from refusal import refusal_of
+
+CONDITION = "kindling.local/ApplicationFailed"
+_FOLDER = Path(__file__).parent
+_TEMPLATE = Path("/tmp/driver.json")
+_MESSAGE = Path("/dev/termination-log")
+_REFUSED = 78  # EX_CONFIG of sysexits.h
+_FAIL_FAST = os.environ.get("FAIL_FAST") == "1"
+_QUOTA_PAUSE_S = 10
+_TRIES = 6  # of a submission that meets an API server in trouble
+_TROUBLE = re.compile(
+    r"UnknownHostException|ConnectException|SocketException|timed? ?out|Connection re(set|fused)|EOFException"
+    r"|Service Unavailable|etcdserver|TLS handshake|Received status: .*code=(429|5\d\d)"
+)
+_NEVER_STARTS = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "CreateContainerConfigError",
+)
+
+
+class Terminated(BaseException):
+    """This pod is asked to go."""
+
+
+class Failed(Exception):
+    """The application failed: the driver's exit code and why."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Submission:
+    """One attempt of one Job."""
+
+    def __init__(self) -> None:
+        self._namespace = kube.namespace()
+        self._pods = f"/api/v1/namespaces/{self._namespace}/pods"
+        self._me = f"{self._pods}/{os.environ['POD_NAME']}"
+        me = kube.patiently(lambda: kube.ask("GET", self._me))
+        self._job = next(owner for owner in me["metadata"]["ownerReferences"] if owner["kind"] == "Job")
+        self._attempt = kube.patiently(self._failed_before)
+        self._driver = f"{self._job['name']}-{self._job['uid'][:8]}-{self._attempt}-driver"
+        self._path = f"{self._pods}/{self._driver}"
+        self._log = DriverLog(f"{self._path}/log")
+        self._spark_submit: subprocess.Popen[str] | None = None
+
+    def run(self, argv: list[str]) -> None:
+        """Have one driver, and wait for its end.
+
+        Raises:
+            Failed: it failed, or there can be none.
+        """
+        driver = self._found()
+        if driver is None:
+            driver = self._submitted(argv)
+        else:
+            _say(f"driver {self._driver} is there already ({driver['status']['phase']})")
+        self._log.start()
+        end = self._end_of(driver["metadata"]["uid"])
+        self._log.finish()
+        if end is None:
+            raise Failed(1, f"driver {self._driver} was deleted")
+        code, message = _verdict(end)
+        if code:
+            raise Failed(code, message or self._log.error.line or f"driver {self._driver} ended with exit code {code}")
+
+    def mark_failed(self, message: str) -> None:
+        """Tell the Job that it is the application that failed."""
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        condition = {"type": CONDITION, "status": "True", "reason": "DriverFailed", "lastTransitionTime": now}
+        body = {"status": {"conditions": [{**condition, "message": message[:LIMIT]}]}}
+        kind = "application/strategic-merge-patch+json"
+        kube.patiently(lambda: kube.ask("PATCH", f"{self._me}/status", body, kind))
+
+    def leave(self) -> None:
+        """This pod goes: take the driver along if the Job is over, else leave it to the next submitter."""
+        if self._spark_submit and self._spark_submit.poll() is None:
+            self._spark_submit.kill()
+            self._spark_submit.wait()
+        path = f"/apis/batch/v1/namespaces/{self._namespace}/jobs/{self._job['name']}"
+        try:
+            job = kube.ask("GET", path)
+        except (kube.Refused, *kube.AWAY):
+            return  # deleted: what it owns goes with it
+        over = any(
+            condition["type"] in ("Failed", "FailureTarget") and condition["status"] == "True"
+            for condition in job["status"].get("conditions", [])
+        )
+        if over or job["spec"].get("suspend"):
+            self._delete_driver()
+
+    def _failed_before(self) -> int:
+        selector = f"batch.kubernetes.io/job-name={self._job['name']}"
+        pods = kube.ask("GET", f"{self._pods}?labelSelector={selector}")["items"]
+        return sum(
+            condition["type"] == CONDITION and pod["metadata"]["name"] != os.environ["POD_NAME"]
+            for pod in pods
+            for condition in pod["status"].get("conditions", [])
+        )
+
+    def _found(self) -> Any:
+        """The driver, or None; one whose submitter died before all was made can never start, and is removed."""
+        driver = kube.patiently(lambda: _or_none(self._path))
+        if driver is not None and kube.patiently(lambda: self._half_made(driver)):
+            _say(f"driver {self._driver} was left half made; removing it")
+            self._delete_driver()
+            kube.patiently(self._wait_until_gone)
+            return None
+        return driver
+
+    def _half_made(self, driver: Any) -> bool:
+        if driver["status"]["phase"] != "Pending":
+            return False
+        maps = [volume["configMap"]["name"] for volume in driver["spec"]["volumes"] if "configMap" in volume]
+        # Spark makes the driver's own ConfigMap last, after all else that the driver needs.
+        of_spark = [name for name in maps if name.startswith("spark-drv-")]
+        folder = f"/api/v1/namespaces/{self._namespace}/configmaps"
+        return any(_or_none(f"{folder}/{name}") is None for name in of_spark)
+
+    def _submitted(self, argv: list[str]) -> Any:
+        """Submit until there is a driver."""
+        template = json.loads((_FOLDER / "driver.json").read_text())
+        # Not as controller: the Job must not take the driver for one of its own pods.
+        owner = {"apiVersion": "batch/v1", "kind": "Job", "name": self._job["name"], "uid": self._job["uid"]}
+        template["metadata"]["ownerReferences"] = [owner]
+        _TEMPLATE.write_text(json.dumps(template))
+        tries = 0
+        while True:
+            output, error = self._spark_submit_once(argv)
+            driver = self._found()
+            if driver is not None:
+                return driver
+            refusal = next((refusal for line in output if (refusal := refusal_of(line))), "")
+            if "exceeded quota" in refusal and not _FAIL_FAST:
+                _say(f"the driver is refused: {refusal}; trying again in {_QUOTA_PAUSE_S} s")
+                time.sleep(_QUOTA_PAUSE_S)
+                continue
+            tries += 1
+            if tries == _TRIES or not any(_TROUBLE.search(line) for line in output):
+                raise Failed(_REFUSED, f"the driver is refused: {refusal}" if refusal else f"no driver: {error}")
+            time.sleep(2**tries)
+
+    def _spark_submit_once(self, argv: list[str]) -> tuple[list[str], str]:
+        """What spark-submit printed, and the last error in it."""
+        named = (
+            f"spark.kubernetes.driver.pod.name={self._driver}",
+            f"spark.kubernetes.driver.podTemplateFile={_TEMPLATE}",
+        )
+        prefix = f"spark.kubernetes.executor.podNamePrefix={self._driver.removesuffix('-driver')}"
+        confs = [word for conf in (*named, prefix) for word in ("--conf", conf)]
+        _say(f"submitting driver {self._driver}")
+        self._spark_submit = subprocess.Popen(
+            [f"{os.environ.get('SPARK_HOME', '/opt/spark')}/bin/spark-submit", *confs, *argv],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        error, output = LastError(), []
+        for line in self._spark_submit.stdout or ():
+            print(line, end="", flush=True)
+            error.read(line)
+            output.append(line)
+        self._spark_submit.wait()
+        return output, error.line
+
+    def _end_of(self, uid: str) -> Any:
+        """The driver pod when it has ended, or None if it was deleted."""
+        watch = f"{self._pods}?watch=true&timeoutSeconds=50&fieldSelector=metadata.name%3D{self._driver}"
+        while True:
+            pod = kube.patiently(lambda: _or_none(self._path))
+            if pod is None or pod["metadata"]["uid"] != uid:
+                return None
+            if _has_ended(pod):
+                return pod
+            self._fail_fast(pod)
+            try:
+                for line in kube.lines(f"{watch}&resourceVersion={pod['metadata']['resourceVersion']}"):
+                    event = json.loads(line)
+                    if event["type"] != "MODIFIED":
+                        break  # deleted, or the API server forgot the version: ask again
+                    if _has_ended(event["object"]):
+                        return event["object"]
+                    self._fail_fast(event["object"])
+            except (kube.Refused, *kube.AWAY):
+                time.sleep(0.5)
+
+    def _fail_fast(self, pod: Any) -> None:
+        if not _FAIL_FAST:
+            return
+        reason = _never_starts(pod) or (self._log.refused.is_set() and f"executors are refused: {self._log.refusal}")
+        if reason:
+            self._delete_driver()
+            raise Failed(_REFUSED, reason)
+
+    def _delete_driver(self) -> None:
+        def delete() -> None:
+            try:
+                kube.ask("DELETE", self._path)
+            except kube.Refused as refused:
+                if refused.status != 404:
+                    raise
+
+        kube.patiently(delete)
+
+    def _wait_until_gone(self) -> None:
+        while _or_none(self._path) is not None:
+            time.sleep(0.5)
+
+
+def _or_none(path: str) -> Any:
+    try:
+        return kube.ask("GET", path)
+    except kube.Refused as refused:
+        if refused.status == 404:
+            return None
+        raise
+
+
+def _driver_state(pod: Any) -> dict[str, Any]:
+    """The state of Spark's container in a driver pod."""
+    statuses = pod["status"].get("containerStatuses", [])
+    return next((status["state"] for status in statuses if status["name"] == "driver"), {})
+
+
+def _has_ended(pod: Any) -> bool:
+    return pod["status"].get("phase") in ("Succeeded", "Failed") or "terminated" in _driver_state(pod)
+
+
+def _never_starts(pod: Any) -> str:
+    waiting = _driver_state(pod).get("waiting", {})
+    if waiting.get("reason") in _NEVER_STARTS:
+        return f"the driver does not start: {waiting['reason']}: {waiting.get('message', '')}"
+    return ""
+
+
+def _verdict(pod: Any) -> tuple[int, str]:
+    """Exit code of an ended driver, and why, where Kubernetes knows better than the driver's log."""
+    terminated = _driver_state(pod).get("terminated")
+    status = pod["status"]
+    if terminated is None:
+        return (0, "") if status["phase"] == "Succeeded" else (1, f"{status.get('reason')}: {status.get('message')}")
+    code = int(terminated["exitCode"])
+    if terminated.get("reason") == "OOMKilled":
+        return code or 137, "the driver was killed for lack of memory: raise driver.memory or driver.memoryOverhead"
+    if code == 0 and status["phase"] == "Failed":
+        return 1, f"{status.get('reason')}: {status.get('message')}"
+    return code, f"{status['reason']}: {status.get('message')}" if status.get("reason") else ""
+
+
+def _say(text: str) -> None:
+    print(f"kindling: {text}", flush=True)
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise Terminated
+
+
+def main(argv: list[str]) -> int:
+    """Run one attempt; return the exit code of its driver."""
+    signal.signal(signal.SIGTERM, _terminate)
+    submission = None
+    try:
+        submission = Submission()
+        submission.run(argv)
+    except Failed as failed:
+        _say(str(failed))
+        _MESSAGE.write_text(str(failed)[:LIMIT])
+        assert submission is not None, "only its run fails"
+        submission.mark_failed(str(failed))
+        return failed.code
+    except Terminated:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if submission is not None:
+            submission.leave()
+        return 128 + signal.SIGTERM
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

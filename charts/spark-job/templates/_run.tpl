@@ -1,0 +1,128 @@
+{{/*
+What runs. Each is called with the root unless said otherwise.
+
+  spark-job.hash          hash of what runs, not of how it is written nor of the chart's programs: a new comment or a
+                          mended program is no new run
+  spark-job.name          <release>-<hash>: same values, same name, no new run; other values, a new one
+  spark-job.configMap     name of the ConfigMap: the Job's, or with a schedule one that its runs share
+  spark-job.isPython      "true" if the application is Python
+  spark-job.isScheduled   "true" if a CronJob starts the runs
+  spark-job.data          what the ConfigMap holds; call with a dict: root, name (the ConfigMap's); ownData is that
+                          without the chart's programs
+  spark-job.jobSpec       spec of the Job; call with a dict: root, name (the ConfigMap's)
+*/}}
+
+{{- define "spark-job.hash" -}}
+{{- $ask := dict "root" . "name" "" -}}
+{{- $run := dict "id" (include "spark-common.text" .Values.run.id) "data" (include "spark-job.ownData" $ask | fromYaml) "pod" (include "spark-job.jobPod" $ask | fromYaml) -}}
+{{- toJson $run | sha256sum | trunc 8 -}}
+{{- end }}
+
+{{- define "spark-job.name" -}}
+{{- printf "%s-%s" .Release.Name (include "spark-job.hash" .) -}}
+{{- end }}
+
+{{- define "spark-job.configMap" -}}
+{{- if include "spark-job.isScheduled" . -}}
+{{- .Release.Name -}}
+{{- else -}}
+{{- include "spark-job.name" . -}}
+{{- end -}}
+{{- end }}
+
+{{/* A CronJob's name has 52 characters at most: Kubernetes adds 11 for each run. */}}
+{{- define "spark-job.cronJob" -}}
+{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- end }}
+
+{{- define "spark-job.isPython" -}}
+{{- if or .Values.app.source (and (not .Values.app.mainClass) (hasSuffix ".py" .Values.app.file)) -}}
+true
+{{- end -}}
+{{- end }}
+
+{{- define "spark-job.isScheduled" -}}
+{{- if .Values.schedule.cron -}}
+true
+{{- end -}}
+{{- end }}
+
+{{- define "spark-job.hasLog" -}}
+{{- with .Values.log -}}
+{{- if or .level .json .properties -}}
+true
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-job.data" -}}
+{{- include "spark-job.ownData" . }}
+{{- range $file := include "spark-job.programs" .root | splitList " " }}
+{{ $file }}: |
+  {{- $.root.Files.Get (printf "files/%s" $file) | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-job.ownData" -}}
+spark.properties: |
+  {{- include "spark-job.properties" .root | trim | nindent 2 }}
+executor.yaml: |
+  apiVersion: v1
+  kind: Pod
+  {{- include "spark-job.pod" (dict "root" .root "role" "executor" "configMap" .name) | nindent 2 }}
+{{- if eq .root.Values.mode "cluster" }}
+driver.json: |
+  {{- include "spark-job.driverTemplate" . | fromYaml | mustToPrettyJson | nindent 2 }}
+{{- end }}
+{{- if include "spark-job.hasLog" .root }}
+log4j2.properties: {{ include "spark-job.log4j2" .root | toJson }}
+{{- end }}
+{{- with .root.Values.app.source }}
+app.py: {{ toJson . }}
+{{- end }}
+{{- end }}
+
+{{/* The chart's programs that the Job's pod needs, for the mode. */}}
+{{- define "spark-job.programs" -}}
+{{- if eq .Values.mode "cluster" -}}
+driver_log.py kube.py last_error.py refusal.py submit.py
+{{- else -}}
+drive.py last_error.py refusal.py
+{{- end -}}
+{{- end }}
+
+{{- define "spark-job.jobSpec" -}}
+{{- $values := .root.Values -}}
+backoffLimit: {{ int64 $values.retries }}
+{{- with $values.deadlineSeconds }}
+activeDeadlineSeconds: {{ int64 . }}
+{{- end }}
+{{- if not (kindIs "invalid" $values.ttlSecondsAfterFinished) }}
+ttlSecondsAfterFinished: {{ int64 $values.ttlSecondsAfterFinished }}
+{{- end }}
+{{- if eq $values.mode "cluster" }}
+# A submitter that was killed or evicted is replaced and finds its driver again; only a failed application counts. The
+# program in the pod tells the one from the other by a condition, because a driver too may end with 137.
+podFailurePolicy:
+  rules:
+    - action: Count
+      onPodConditions:
+        - { type: kindling.local/ApplicationFailed, status: "True" }
+    - action: Ignore
+      onPodConditions:
+        - { type: DisruptionTarget, status: "True" }
+    - action: Ignore
+      onExitCodes: { containerName: submitter, operator: In, values: [137, 143] }
+{{- end }}
+template:
+  {{- include "spark-job.jobPod" . | nindent 2 }}
+{{- end }}
+
+{{/* The pod of the Job: the driver itself, or the submitter of one. Call with a dict: root, name (the ConfigMap's). */}}
+{{- define "spark-job.jobPod" -}}
+{{- if eq .root.Values.mode "cluster" -}}
+{{- include "spark-job.submitterPod" . -}}
+{{- else -}}
+{{- include "spark-job.clientPod" . -}}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,216 @@
+{{/*
+Spark's side of a run: its configuration and command line. Each is called with the root unless said otherwise.
+
+  spark-job.properties            the properties file
+  spark-job.applicationArguments  main class, file and arguments, as container arguments
+  spark-job.driverAccount         the driver's service account
+  spark-job.memory                memory of the driver's container in MiB; call with a dict: root, role
+  spark-job.conf                  one setting of sparkConf or global.sparkConf, or nothing; call with a dict: root, key
+  spark-job.cores                 CPU to ask of the cluster; call with .Values.driver or .Values.executor
+  spark-job.log4j2                log4j2.properties
+  spark-job.scrapeAnnotations     prometheus.io/… annotations, or nothing
+*/}}
+
+{{- define "spark-job.driverAccount" -}}
+{{- .Values.driver.serviceAccountName | default .Values.global.serviceAccounts.driver -}}
+{{- end }}
+
+{{- define "spark-job.cores" -}}
+{{- .requestCores | default .cores | include "spark-common.text" -}}
+{{- end }}
+
+{{- define "spark-job.conf" -}}
+{{- $conf := hasKey .root.Values.sparkConf .key | ternary .root.Values.sparkConf .root.Values.global.sparkConf -}}
+{{- if hasKey $conf .key -}}{{ include "spark-common.text" (get $conf .key) }}{{- end -}}
+{{- end }}
+
+{{/* Spark's own rule: a tenth on top, two fifths where Python runs beside the JVM, 384 MiB at least. */}}
+{{- define "spark-job.memory" -}}
+{{- $values := get .root.Values .role -}}
+{{- $heap := include "spark-common.mebibytes" $values.memory | int -}}
+{{- $factor := include "spark-job.conf" (dict "root" .root "key" (printf "spark.%s.memoryOverheadFactor" .role)) | default (include "spark-job.overheadFactor" .root) | float64 -}}
+{{- $overhead := max 384 (mulf $heap $factor | int) -}}
+{{- with $values.memoryOverhead -}}
+{{- $overhead = include "spark-common.mebibytes" . | int -}}
+{{- end -}}
+{{- add $heap $overhead -}}
+{{- end }}
+
+{{- define "spark-job.overheadFactor" -}}
+{{- eq (include "spark-job.isPython" .) "true" | ternary "0.4" "0.1" -}}
+{{- end }}
+
+{{- define "spark-job.applicationArguments" -}}
+{{- with .Values.app.mainClass -}}
+- --class
+- {{ . | quote }}
+{{ end -}}
+- {{ .Values.app.file | default "local:///opt/kindling/app.py" | replace "$(" "$$(" | quote }}
+{{- range .Values.app.args }}
+- {{ include "spark-common.text" . | replace "$(" "$$(" | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-job.properties" -}}
+{{- include "spark-common.properties" (list
+  (include "spark-job.defaultConf" . | fromYaml)
+  .Values.global.sparkConf
+  .Values.sparkConf
+  (include "spark-job.ownConf" . | fromYaml)
+  (include "spark-job.modeConf" . | fromYaml)
+  (include "spark-job.executorConf" . | fromYaml)) -}}
+{{- end }}
+
+{{/* What sparkConf may change. */}}
+{{- define "spark-job.defaultConf" -}}
+spark.jars.ivy: /tmp/.ivy2
+spark.driver.memoryOverheadFactor: {{ include "spark-job.overheadFactor" . }}
+spark.executor.memoryOverheadFactor: {{ include "spark-job.overheadFactor" . }}
+# The executors' settings come by their pod template: no ConfigMap more for each application.
+spark.kubernetes.executor.disableConfigMap: true
+{{- if eq .Values.mode "client" }}
+# There is no Service to delete.
+spark.kubernetes.driver.service.deleteOnTermination: false
+{{- end }}
+{{- if .Values.metrics.enabled }}
+spark.ui.prometheus.enabled: true
+spark.metrics.conf.*.sink.prometheusServlet.class: org.apache.spark.metrics.sink.PrometheusServlet
+spark.metrics.conf.*.sink.prometheusServlet.path: /metrics/prometheus
+{{- end }}
+{{- end }}
+
+{{- define "spark-job.ownConf" -}}
+{{- $values := .Values -}}
+spark.master: k8s://https://kubernetes.default.svc
+spark.app.name: {{ include "spark-job.appName" . | toJson }}
+spark.kubernetes.namespace: {{ .Release.Namespace | quote }}
+spark.kubernetes.container.image: {{ include "spark-common.image" . | quote }}
+spark.kubernetes.container.image.pullPolicy: {{ $values.image.pullPolicy }}
+spark.kubernetes.authenticate.executor.serviceAccountName: {{ $values.executor.serviceAccountName | default $values.global.serviceAccounts.executor | quote }}
+spark.kubernetes.executor.podTemplateFile: /opt/kindling/executor.yaml
+spark.kubernetes.executor.podTemplateContainerName: executor
+spark.driver.port: 7078
+spark.driver.blockManager.port: 7079
+spark.blockManager.port: 7079
+spark.driver.memory: {{ $values.driver.memory }}
+spark.driver.cores: {{ $values.driver.cores }}
+{{- range $key, $list := dict "spark.submit.pyFiles" "pyFiles" "spark.jars" "jars" "spark.files" "files" "spark.archives" "archives" "spark.jars.packages" "packages" "spark.jars.repositories" "repositories" }}
+{{- with get $values.app $list }}
+{{ $key }}: {{ join "," . | toJson }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Any text; a long one is cut in cluster mode, where Spark makes object names of it. */}}
+{{- define "spark-job.appName" -}}
+{{- $name := .Values.app.name | default .Release.Name -}}
+{{- if and (eq .Values.mode "cluster") (gt (len $name) 180) -}}
+{{- $name = slice (regexFindAll "(?s)." $name 180 | default list) 0 | join "" -}}
+{{- end -}}
+{{- $name -}}
+{{- end }}
+
+{{- define "spark-job.modeConf" -}}
+{{- if eq .Values.mode "cluster" -}}
+{{- $driver := .Values.driver -}}
+spark.kubernetes.submission.waitAppCompletion: false
+spark.kubernetes.authenticate.driver.serviceAccountName: {{ include "spark-job.driverAccount" . | quote }}
+spark.kubernetes.driver.podTemplateContainerName: driver
+spark.kubernetes.driver.request.cores: {{ include "spark-job.cores" $driver | quote }}
+{{- with $driver.limitCores }}
+spark.kubernetes.driver.limit.cores: {{ include "spark-common.text" . | quote }}
+{{- end }}
+{{- with $driver.memoryOverhead }}
+spark.driver.memoryOverhead: {{ . }}
+{{- end }}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-job.executorConf" -}}
+{{- $executor := .Values.executor -}}
+spark.executor.cores: {{ $executor.cores }}
+spark.executor.memory: {{ $executor.memory }}
+spark.kubernetes.executor.request.cores: {{ include "spark-job.cores" $executor | quote }}
+{{- with $executor.limitCores }}
+spark.kubernetes.executor.limit.cores: {{ include "spark-common.text" . | quote }}
+{{- end }}
+{{- with $executor.memoryOverhead }}
+spark.executor.memoryOverhead: {{ . }}
+{{- end }}
+spark.executor.instances: {{ $executor.instances }}
+{{- with $executor.dynamicAllocation }}
+{{- if .enabled }}
+spark.dynamicAllocation.enabled: true
+spark.dynamicAllocation.shuffleTracking.enabled: true
+spark.dynamicAllocation.initialExecutors: {{ $executor.instances }}
+spark.dynamicAllocation.minExecutors: {{ .min }}
+spark.dynamicAllocation.maxExecutors: {{ .max }}
+spark.dynamicAllocation.executorIdleTimeout: {{ .idleTimeout }}
+{{- end }}
+{{- end }}
+{{- if $executor.decommission }}
+spark.decommission.enabled: true
+spark.storage.decommission.enabled: true
+spark.storage.decommission.rddBlocks.enabled: true
+spark.storage.decommission.shuffleBlocks.enabled: true
+{{- end }}
+{{- with $executor.rolling }}
+{{- if .interval }}
+{{- $plugins := include "spark-job.conf" (dict "root" $ "key" "spark.plugins") }}
+spark.plugins: {{ compact (list $plugins "org.apache.spark.scheduler.cluster.k8s.ExecutorRollPlugin") | join "," }}
+spark.kubernetes.executor.rollInterval: {{ .interval }}
+spark.kubernetes.executor.rollPolicy: {{ .policy }}
+{{- end }}
+{{- end }}
+{{- if eq $executor.allocator "statefulset" }}
+spark.kubernetes.allocation.pods.allocator: statefulset
+{{- end }}
+{{- with $executor.terminationGracePeriodSeconds }}
+# Spark 4 asks here, and overrides the pod template.
+spark.kubernetes.executor.terminationGracePeriodSeconds: {{ int64 . }}s
+{{- end }}
+{{- range include "spark-job.volumesOf" (dict "root" . "role" "executor") | fromYamlArray }}
+{{- if .onDemand }}
+{{- $volume := printf "spark.kubernetes.executor.volumes.persistentVolumeClaim.%s" .name }}
+{{ $volume }}.options.claimName: OnDemand
+{{- with .onDemand.storageClass }}
+{{ $volume }}.options.storageClass: {{ . | quote }}
+{{- end }}
+{{ $volume }}.options.sizeLimit: {{ .onDemand.size | quote }}
+{{ $volume }}.mount.path: {{ .mountPath | quote }}
+{{ $volume }}.mount.readOnly: {{ .readOnly | default false }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-job.log4j2" -}}
+{{- with .Values.log -}}
+{{- if .properties -}}
+{{ .properties }}
+{{- else -}}
+rootLogger.level = {{ .level | default "INFO" }}
+rootLogger.appenderRef.stderr.ref = stderr
+appender.stderr.type = Console
+appender.stderr.name = stderr
+appender.stderr.target = SYSTEM_ERR
+appender.stderr.layout.type = PatternLayout
+{{- if .json }}
+appender.stderr.layout.alwaysWriteExceptions = false
+appender.stderr.layout.pattern = {"ts":"%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z'}{UTC}","level":"%p","logger":"%c","thread":"%enc{%t}{JSON}","message":"%enc{%m}{JSON}","exception":"%enc{%throwable}{JSON}"}%n
+{{- else }}
+appender.stderr.layout.pattern = %d{yyyy-MM-dd HH:mm:ss.SSS} %p %c{1}: %m%n%ex
+{{- end }}
+# As in Spark's own: the shell's and the web server's chatter.
+logger.jetty.name = org.sparkproject.jetty
+logger.jetty.level = WARN
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-job.scrapeAnnotations" -}}
+{{- if and .Values.metrics.enabled .Values.metrics.annotations -}}
+prometheus.io/scrape: "true"
+prometheus.io/port: "4040"
+prometheus.io/path: /metrics/executors/prometheus/
+{{- end -}}
+{{- end }}
