@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kubernetes import client, config, watch
+from kubernetes import client, config, dynamic, watch
 from kubernetes.client.exceptions import ApiException
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class Cluster:
     """The API of one cluster.
 
     Attributes:
-        core, batch, apps, rbac, authorization: the API groups as the official client offers them.
+        core, batch, apps, rbac, authorization, policy: the API groups as the official client offers them.
     """
 
     def __init__(self, kubeconfig: Path) -> None:
@@ -54,6 +54,8 @@ class Cluster:
         self.apps: Any = client.AppsV1Api(api)
         self.rbac: Any = client.RbacAuthorizationV1Api(api)
         self.authorization: Any = client.AuthorizationV1Api(api)
+        self.policy: Any = client.PolicyV1Api(api)
+        self._kinds: dict[str, Any] = {}
 
     def wait_for(
         self,
@@ -124,6 +126,45 @@ class Cluster:
         """What the newest pod of a Job printed."""
         newest = self.job_pods(namespace, job)[-1]
         return str(self.core.read_namespaced_pod_log(newest.metadata.name, namespace))
+
+    def wait_for_log(self, namespace: str, pod: str, words: str, deadline_s: float) -> str:
+        """Follow a pod's log until a line has some words; return that line."""
+        end = time.monotonic() + deadline_s
+        stream = self.core.read_namespaced_pod_log(
+            pod, namespace, follow=True, _preload_content=False, _request_timeout=deadline_s
+        )
+        for line in stream:
+            if words in (text := line.decode(errors="replace")):
+                return str(text)
+            if time.monotonic() > end:
+                break
+        raise WaitTimeoutError(f"not within {deadline_s:.0f} s: {words!r} in the log of pod {pod}")
+
+    def inventory(self, namespace: str) -> set[str]:
+        """ "Kind/name" of every object in a namespace, of every kind that can be listed; events apart."""
+        if not self._kinds:
+            for resource in dynamic.DynamicClient(self.api_client).resources.search():
+                listable = (
+                    resource.namespaced and "list" in (resource.verbs or []) and not resource.kind.endswith("List")
+                )
+                if listable and resource.kind not in ("Event", "PodMetrics"):
+                    self._kinds[resource.kind] = resource
+        found = set()
+        for kind, resource in self._kinds.items():
+            try:
+                items = resource.get(namespace=namespace).items
+            except dynamic.exceptions.NotFoundError:
+                continue  # a kind of a definition that went since
+            found |= {f"{kind}/{item.metadata.name}" for item in items}
+        return found
+
+    def wait_for_inventory(self, namespace: str, expected: set[str], deadline_s: float) -> None:
+        """Wait until a namespace holds nothing but what is expected; no watch spans all kinds, so it is asked again."""
+        end = time.monotonic() + deadline_s
+        while left := self.inventory(namespace) - expected:
+            if time.monotonic() > end:
+                raise WaitTimeoutError(f"not gone within {deadline_s:.0f} s: {', '.join(sorted(left))}")
+            time.sleep(1)
 
     def wait_until_none(self, listing: Callable[..., Any], what: str, deadline_s: float, **where: Any) -> None:
         """Watch a listing until it is empty."""

@@ -45,7 +45,8 @@ _QUALIFIED = rf"^({_OBJECT_NAME}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9]
 _LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
 _SCALAR = {"type": ["string", "number", "boolean"]}
 _VOLUME_SOURCES = (
-    "secret configMap emptyDir persistentVolumeClaim ephemeral projected csi nfs hostPath downwardAPI".split()
+    *("secret", "configMap", "projected", "downwardAPI", "emptyDir"),
+    *("persistentVolumeClaim", "ephemeral", "csi", "nfs", "hostPath"),
 )
 _ON_DEMAND = {
     "type": "object",

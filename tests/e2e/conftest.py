@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,25 @@ from kindling_dev.command import run
 from kindling_dev.first_jobs import ADMIN_NAMESPACE
 from kindling_dev.settings import Settings
 from kindling_dev.spark_image import LINES, SparkLine
+
+
+@pytest.fixture(autouse=True)
+def _no_one_else(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests marked ``alone`` disturb the whole cluster: they wait for the others, and the others for them."""
+    alone = request.node.get_closest_marker("alone") is not None
+    with (Settings.from_environment().cluster_dir / "tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+
+
+@pytest.fixture
+def swept(team: Team) -> Iterator[Team]:
+    """A team whose releases are removed when the test ends; whatever kind of object is left then is a failure."""
+    before = team.cluster.inventory(team.name)
+    yield team
+    for release in json.loads(team.helm.run(["list", "--all", "--namespace", team.name, "--output", "json"])):
+        team.uninstall(release["name"])
+    team.cluster.wait_for_inventory(team.name, before, deadline_s=120)
 
 
 @pytest.fixture

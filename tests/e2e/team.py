@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,26 @@ from typing import Any
 import yaml
 
 from chartproof import Cluster, Helm, JobEnd
+from kindling_dev.cluster import node_name
 from kindling_dev.command import run
+from kindling_dev.settings import Settings
 from kindling_dev.spark_image import SparkLine
 
 RUN_DEADLINE_S = 180
 SMALL: dict[str, Any] = {"driver": {"requestCores": "200m"}, "executor": {"requestCores": "200m"}}
 """Requests that let several tests' jobs run at once on two cores."""
+SLEEP = "import time\nfrom pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate()\ntime.sleep({seconds})\n"
+"""An application with executors that lasts."""
+
+
+def is_running(pod: Any) -> bool:
+    """Whether a pod runs and is not about to go."""
+    return pod.status.phase == "Running" and not pod.metadata.deletion_timestamp
+
+
+def node_run(*argv: str) -> str:
+    """Run a program in the cluster's node."""
+    return run(["docker", "exec", node_name(Settings.from_environment()), *argv])
 
 
 @dataclass(frozen=True)
@@ -50,6 +65,29 @@ class Team:
     def log_of(self, end: JobEnd) -> str:
         """What a run printed."""
         return self.cluster.job_log(self.name, end.name)
+
+    def pod(
+        self, release: str, role: str, found: Callable[[Any], bool] = lambda pod: True, deadline_s: float = 90
+    ) -> Any:
+        """Wait for a pod of a release with a role ("driver", "executor") of which something holds."""
+        return self.cluster.wait_for(
+            self.cluster.core.list_namespaced_pod,
+            lambda pod, event: pod if event != "DELETED" and found(pod) else None,
+            f"a {role} of {release}",
+            deadline_s,
+            namespace=self.name,
+            label_selector=f"spark-role={role},app.kubernetes.io/instance={release}",
+        )
+
+    def running(self, release: str, role: str, deadline_s: float = 90) -> Any:
+        """Wait for a pod of a release with a role that runs."""
+        return self.pod(release, role, is_running, deadline_s)
+
+    def kill(self, pod: Any, container: str) -> None:
+        """SIGKILL a container from outside, as the kernel or a crash would."""
+        (status,) = [s for s in pod.status.container_statuses if s.name == container]
+        task = status.container_id.removeprefix("containerd://")
+        node_run("ctr", "--namespace=k8s.io", "task", "kill", "--signal=SIGKILL", "--all", task)
 
     def objects(self) -> set[str]:
         """ "kind/name" of everything in the namespace that a run or a release may leave behind."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from team import Team
+from team import SLEEP, Team
 
 from chartproof import HelmError
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
 
 HELLO = {"source": "print('hello')"}
-SLEEP = {
-    "source": "import time\nfrom pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate()\ntime.sleep(600)\n"
-}
 
 
 def test_a_failing_application_fails_the_job_with_its_exit_code(team: Team, line: SparkLine) -> None:
@@ -68,7 +65,7 @@ def test_a_finished_run_goes_after_its_ttl(team: Team) -> None:
 
 def test_deleting_the_release_leaves_nothing(team: Team, line: SparkLine) -> None:
     before = team.objects()
-    team.install("sleeps", line=line, app=SLEEP)
+    team.install("sleeps", line=line, app={"source": SLEEP.format(seconds=600)})
     executors = "spark-role=executor"
     pods = team.cluster.core.list_namespaced_pod
     running = team.cluster.wait_for(

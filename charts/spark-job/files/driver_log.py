@@ -40,7 +40,7 @@ class DriverLog(threading.Thread):
             ended = self._ended.is_set()
             try:
                 self._read(follow=not ended)
-            except (kube.Refused, *kube.AWAY):
+            except (kube.RefusedError, *kube.AWAY):
                 # Not started yet, gone, or the API server is away: which of them, the driver's watch finds out.
                 pass
             if ended:

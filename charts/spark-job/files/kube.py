@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import ssl
@@ -23,7 +24,7 @@ AWAY = (OSError, HTTPException, ValueError)
 T = TypeVar("T")
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The API server said no; ``status`` is its HTTP status code."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -40,7 +41,7 @@ def ask(method: str, path: str, body: Any = None, kind: str = "application/json"
     """One request; the answer as an object.
 
     Raises:
-        Refused: the API server answered with an error.
+        RefusedError: the API server answered with an error.
     """
     with _open(method, path, body, kind) as answer:
         return json.load(answer)
@@ -59,7 +60,7 @@ def patiently(act: Callable[[], T]) -> T:
     while True:
         try:
             return act()
-        except Refused as refused:
+        except RefusedError as refused:
             if refused.status not in (429, 500, 502, 503, 504):
                 raise
             problem: Exception = refused
@@ -83,8 +84,6 @@ def _open(method: str, path: str, body: Any = None, kind: str = "application/jso
         return urllib.request.urlopen(request, context=context, timeout=_QUIET_S)
     except urllib.error.HTTPError as error:
         text = error.read().decode(errors="replace")
-        try:
+        with contextlib.suppress(ValueError, KeyError, TypeError):
             text = json.loads(text)["message"]
-        except (ValueError, KeyError, TypeError):
-            pass
-        raise Refused(error.code, text) from None
+        raise RefusedError(error.code, text) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 
@@ -12,10 +13,8 @@ _REFUSED = re.compile(r"is forbidden|[Ff]orbidden!|admission webhook .* denied|V
 def refusal_of(line: str) -> str:
     """What the API server said, in one line, if this line of a log tells of a refused pod; else ""."""
     if line.startswith("{"):
-        try:
-            line = json.dumps(json.loads(line), ensure_ascii=False)
-        except ValueError:
-            pass
+        with contextlib.suppress(ValueError):
+            line = json.loads(line).get("message", line)
     if "pods" not in line or not _REFUSED.search(line):
         return ""
     found = _MESSAGE.search(line)

@@ -1,9 +1,9 @@
 """Cluster mode: submits a driver, follows it, and ends as it ended. Standard library only.
 
 spark-submit returns 0 when the driver failed, and a submitter may be killed at any moment. So the driver is named after
-the Job and the attempt: whoever comes next adopts the one that runs, returns the code of the one that ended, and submits
-only where there is none. A failed application marks this pod with a condition, by which the Job's podFailurePolicy tells
-it from a submitter that was killed; the number of marked pods is the number of the attempt.
+the Job and the attempt: whoever comes next adopts the one that runs, returns the code of the one that ended, and
+submits only where there is none. A failed application marks this pod with a condition, by which the Job's
+podFailurePolicy tells it from a submitter that was killed; the number of marked pods is the number of the attempt.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Terminated(BaseException):
     """This pod is asked to go."""
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """The application failed: the driver's exit code and why."""
 
     def __init__(self, code: int, message: str) -> None:
@@ -76,7 +76,7 @@ class Submission:
         """Have one driver, and wait for its end.
 
         Raises:
-            Failed: it failed, or there can be none.
+            FailedError: it failed, or there can be none.
         """
         driver = self._found()
         if driver is None:
@@ -87,10 +87,12 @@ class Submission:
         end = self._end_of(driver["metadata"]["uid"])
         self._log.finish()
         if end is None:
-            raise Failed(1, f"driver {self._driver} was deleted")
+            raise FailedError(1, f"driver {self._driver} was deleted")
         code, message = _verdict(end)
         if code:
-            raise Failed(code, message or self._log.error.line or f"driver {self._driver} ended with exit code {code}")
+            raise FailedError(
+                code, message or self._log.error.line or f"driver {self._driver} ended with exit code {code}"
+            )
 
     def mark_failed(self, message: str) -> None:
         """Tell the Job that it is the application that failed."""
@@ -108,7 +110,7 @@ class Submission:
         path = f"/apis/batch/v1/namespaces/{self._namespace}/jobs/{self._job['name']}"
         try:
             job = kube.ask("GET", path)
-        except (kube.Refused, *kube.AWAY):
+        except (kube.RefusedError, *kube.AWAY):
             return  # deleted: what it owns goes with it
         over = any(
             condition["type"] in ("Failed", "FailureTarget") and condition["status"] == "True"
@@ -165,7 +167,7 @@ class Submission:
                 continue
             tries += 1
             if tries == _TRIES or not any(_TROUBLE.search(line) for line in output):
-                raise Failed(_REFUSED, f"the driver is refused: {refusal}" if refusal else f"no driver: {error}")
+                raise FailedError(_REFUSED, f"the driver is refused: {refusal}" if refusal else f"no driver: {error}")
             time.sleep(2**tries)
 
     def _spark_submit_once(self, argv: list[str]) -> tuple[list[str], str]:
@@ -174,7 +176,7 @@ class Submission:
             f"spark.kubernetes.driver.pod.name={self._driver}",
             f"spark.kubernetes.driver.podTemplateFile={_TEMPLATE}",
         )
-        prefix = f"spark.kubernetes.executor.podNamePrefix={self._driver.removesuffix('-driver')}"
+        prefix = "spark.kubernetes.executor.podNamePrefix=" + self._driver[: -len("-driver")]
         confs = [word for conf in (*named, prefix) for word in ("--conf", conf)]
         _say(f"submitting driver {self._driver}")
         self._spark_submit = subprocess.Popen(
@@ -210,7 +212,7 @@ class Submission:
                     if _has_ended(event["object"]):
                         return event["object"]
                     self._fail_fast(event["object"])
-            except (kube.Refused, *kube.AWAY):
+            except (kube.RefusedError, *kube.AWAY):
                 time.sleep(0.5)
 
     def _fail_fast(self, pod: Any) -> None:
@@ -219,13 +221,13 @@ class Submission:
         reason = _never_starts(pod) or (self._log.refused.is_set() and f"executors are refused: {self._log.refusal}")
         if reason:
             self._delete_driver()
-            raise Failed(_REFUSED, reason)
+            raise FailedError(_REFUSED, reason)
 
     def _delete_driver(self) -> None:
         def delete() -> None:
             try:
                 kube.ask("DELETE", self._path)
-            except kube.Refused as refused:
+            except kube.RefusedError as refused:
                 if refused.status != 404:
                     raise
 
@@ -239,7 +241,7 @@ class Submission:
 def _or_none(path: str) -> Any:
     try:
         return kube.ask("GET", path)
-    except kube.Refused as refused:
+    except kube.RefusedError as refused:
         if refused.status == 404:
             return None
         raise
@@ -291,7 +293,7 @@ def main(argv: list[str]) -> int:
     try:
         submission = Submission()
         submission.run(argv)
-    except Failed as failed:
+    except FailedError as failed:
         _say(str(failed))
         _MESSAGE.write_text(str(failed)[:LIMIT])
         assert submission is not None, "only its run fails"

@@ -1,0 +1,277 @@
+"""Every setting of spark-job, seen on the pods that Spark really made and from within them: both modes, both lines."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import tarfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+from prometheus_client.parser import text_string_to_metric_families
+from team import SMALL, Team
+
+from chartproof import Cluster
+from kindling_dev.spark_image import SparkLine
+
+APP = (Path(__file__).parent / "apps/settings.py").read_text()
+NAME = "Täglicher Bericht № 1: $(HOME) " + "x" * 300
+POM = (
+    "<project><modelVersion>4.0.0</modelVersion>"
+    "<groupId>local.kindling</groupId><artifactId>packaged</artifactId><version>1.0</version></project>"
+)
+
+
+def zipped(**files: str) -> bytes:
+    """A zip of some files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name.replace("_", "."), text)
+    return buffer.getvalue()
+
+
+def tarred(name: str, text: str) -> bytes:
+    """A .tar.gz of one file."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(text)
+        archive.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+DEPENDENCIES = {
+    "lib.zip": zipped(lib_py="WORD = 'imported'\n"),
+    "words.txt": b"distributed\n",
+    "env.tar.gz": tarred("inside.txt", "unpacked\n"),
+    "lib.jar": zipped(lib_txt="a jar"),
+    "packaged.jar": zipped(packaged_txt="a package"),
+    "packaged.pom": POM.encode(),
+}
+REPOSITORY = [
+    {"key": f"packaged.{end}", "path": f"local/kindling/packaged/1.0/packaged-1.0.{end}"} for end in ("jar", "pom")
+]
+
+
+@pytest.fixture(scope="module")
+def classes(cluster: Cluster) -> Iterator[str]:
+    """A PriorityClass and a RuntimeClass of one name."""
+    name = f"kindling-test-{time.time_ns() % 10**9}"
+    metadata = client.V1ObjectMeta(name=name)
+    scheduling, node = client.SchedulingV1Api(cluster.api_client), client.NodeV1Api(cluster.api_client)
+    scheduling.create_priority_class(client.V1PriorityClass(metadata=metadata, value=1000))
+    node.create_runtime_class(client.V1RuntimeClass(metadata=metadata, handler="runc"))
+    yield name
+    scheduling.delete_priority_class(name)
+    node.delete_runtime_class(name)
+
+
+def prepare(team: Team) -> None:
+    """What a run refers to: dependencies, a Secret, a ConfigMap, a claim, accounts of its own."""
+    core, where = team.cluster.core, team.name
+    binary = {name: base64.b64encode(data).decode() for name, data in DEPENDENCIES.items()}
+    core.create_namespaced_config_map(where, {"metadata": {"name": "dependencies"}, "binaryData": binary})
+    core.create_namespaced_config_map(where, {"metadata": {"name": "settings"}, "data": {"COLOUR": "green"}})
+    core.create_namespaced_secret(where, {"metadata": {"name": "password"}, "stringData": {"password": "open sesame"}})
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    core.create_namespaced_persistent_volume_claim(where, {"metadata": {"name": "data"}, "spec": claim})
+    for role in ("driver", "executor"):
+        core.create_namespaced_service_account(where, {"metadata": {"name": f"other-{role}"}})
+    subject = {"kind": "ServiceAccount", "name": "other-driver", "namespace": where}
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "spark-driver"}
+    binding = {"metadata": {"name": "other-driver"}, "roleRef": reference, "subjects": [subject]}
+    team.cluster.rbac.create_namespaced_role_binding(where, binding)
+
+
+def role_values(role: str, image: str, class_name: str) -> dict[str, Any]:
+    """The values that driver and executors have alike."""
+    beside = {"image": image, "resources": {"requests": {"cpu": "5m"}, "limits": {"memory": "32Mi"}}}
+    return {
+        **SMALL[role],
+        "limitCores": 2,
+        "memory": "600m",
+        "memoryOverhead": "500m",
+        "labels": {"team": "a"},
+        "annotations": {"example.com/note": "a: b"},
+        "env": {"STAGE": "test", "PASSWORD": {"secretKeyRef": {"name": "password", "key": "password"}}},
+        "envFrom": [{"configMapRef": {"name": "settings"}}],
+        "serviceAccountName": f"other-{role}",
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "tolerations": [{"key": "spark", "operator": "Exists"}],
+        "affinity": yaml.safe_load("""
+            nodeAffinity:
+              preferredDuringSchedulingIgnoredDuringExecution:
+                - weight: 1
+                  preference: {matchExpressions: [{key: spark, operator: Exists}]}"""),
+        "topologySpreadConstraints": [
+            {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
+        ],
+        "priorityClassName": class_name,
+        "schedulerName": "default-scheduler",
+        "runtimeClassName": class_name,
+        "terminationGracePeriodSeconds": 7,
+        "initContainers": [{"name": "prepare", "command": ["true"], **beside}],
+        "sidecars": [{"name": "agent", "command": ["sleep", "86400"], **beside}],
+        "podTemplate": {
+            "metadata": {"annotations": {"example.com/more": "yes"}},
+            "spec": {
+                "dnsConfig": {"options": [{"name": "ndots", "value": "2"}]},
+                "containers": [{"name": role, "env": [{"name": "MORE", "value": "of it"}]}],
+            },
+        },
+    }
+
+
+def values(mode: str, image: str, class_name: str) -> dict[str, Any]:
+    """Everything at once."""
+    return {
+        "mode": mode,
+        "app": {
+            "name": NAME,
+            "source": APP,
+            "args": ["a b", "$(HOME)", 3],
+            "pyFiles": ["local:///deps/lib.zip"],
+            "jars": ["local:///deps/lib.jar"],
+            "files": ["local:///deps/words.txt"],
+            "archives": ["local:///deps/env.tar.gz#unpacked"],
+            "packages": ["local.kindling:packaged:1.0"],
+            "repositories": ["file:///repository"],
+        },
+        "volumes": [
+            {"name": "deps", "mountPath": "/deps", "configMap": {"name": "dependencies"}},
+            {
+                "name": "repository",
+                "mountPath": "/repository",
+                "roles": ["driver"],
+                "configMap": {"name": "dependencies", "items": REPOSITORY},
+            },
+            {"name": "settings", "mountPath": "/settings", "configMap": {"name": "settings"}},
+            {"name": "secret", "mountPath": "/secret", "readOnly": True, "secret": {"secretName": "password"}},
+            {"name": "claim", "mountPath": "/claim", "persistentVolumeClaim": {"claimName": "data"}},
+            {"name": "scratch", "mountPath": "/scratch", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}},
+            {"name": "spark-local-dir-1", "mountPath": "/local-1", "onDemand": {"size": "1Mi"}},
+        ],
+        "localDirs": {"memory": True, "size": "64Mi"},
+        "log": {"json": True, "level": "INFO"},
+        "metrics": {"enabled": True, "annotations": True},
+        "driver": {**role_values("driver", image, class_name), "disruptionBudget": True},
+        "executor": role_values("executor", image, class_name),
+        "image": {"tag": image.rpartition(":")[2], "pullSecrets": ["registry"]},
+    }
+
+
+def check_pod(pod: Any, role: str, class_name: str) -> None:
+    """What the API server has of a pod that was made with role_values."""
+    spec, metadata = pod.spec, pod.metadata
+    (container,) = [c for c in spec.containers if c.name == role]
+    assert metadata.labels["team"] == "a"
+    assert metadata.labels["app.kubernetes.io/component"] == role
+    assert (metadata.annotations["example.com/note"], metadata.annotations["example.com/more"]) == ("a: b", "yes")
+    assert spec.service_account_name == f"other-{role}"
+    assert spec.node_selector == {"kubernetes.io/os": "linux"}
+    assert "spark" in [toleration.key for toleration in spec.tolerations]
+    assert spec.affinity.node_affinity.preferred_during_scheduling_ignored_during_execution[0].weight == 1
+    selector = spec.topology_spread_constraints[0].label_selector.match_labels
+    assert selector.items() <= metadata.labels.items()
+    assert (spec.priority_class_name, spec.priority) == (class_name, 1000)
+    assert (spec.scheduler_name, spec.runtime_class_name) == ("default-scheduler", class_name)
+    assert spec.termination_grace_period_seconds == 7
+    assert [secret.name for secret in spec.image_pull_secrets] == ["registry"]
+    assert {c.name: c.restart_policy for c in spec.init_containers} == {"agent": "Always", "prepare": None}
+    assert spec.dns_config.options[0].name == "ndots"
+    resources = container.resources
+    assert (resources.requests["cpu"], resources.limits["cpu"]) == ("200m", "2")
+    assert resources.limits["memory"] == resources.requests["memory"] == "1100Mi"
+    for each in (container, *spec.init_containers):
+        assert each.security_context.read_only_root_filesystem
+        assert each.security_context.capabilities.drop == ["ALL"]
+    memory = {v.name: v.empty_dir.size_limit for v in spec.volumes if v.empty_dir and v.empty_dir.medium == "Memory"}
+    assert memory == {"scratch": "16Mi", "spark-local-dir-kindling": "64Mi"}
+
+
+def check_inside(seen: dict[str, Any]) -> None:
+    """What a process in the pod saw."""
+    assert seen["env"] == {"STAGE": "test", "PASSWORD": "open sesame", "COLOUR": "green", "MORE": "of it"}
+    assert (seen["lib"], seen["words"], seen["archive"]) == ("imported", "distributed", "unpacked")
+    assert (seen["settings"], seen["secret"]) == ("green", "open sesame")
+    assert sorted(seen["local"]) == ["/local-1", "/var/data/spark-local-dir-kindling"]
+    assert seen["scratch"]
+    assert seen["claim"]
+
+
+def scraped(team: Team, pod: str, path: str) -> set[str]:
+    """Names of the metrics at an endpoint of a pod, asked through the API server."""
+    get = team.cluster.core.connect_get_namespaced_pod_proxy_with_path
+    return {family.name for family in text_string_to_metric_families(get(f"{pod}:4040", team.name, path))}
+
+
+@pytest.mark.parametrize("mode", ["client", "cluster"])
+def test_all_settings_reach_the_pods(
+    swept: Team, classes: str, mode: str, line: SparkLine, audit_log: Callable[[], list[dict[str, Any]]]
+) -> None:
+    prepare(swept)
+    image = f"docker.io/apache/spark:{line.version}-python3"
+    swept.install("all", line=line, **values(mode, image, classes))
+    driver, executor = swept.running("all", "driver"), swept.running("all", "executor")
+    check_pod(driver, "driver", classes)
+    check_pod(executor, "executor", classes)
+    assert driver.metadata.annotations["prometheus.io/port"] == "4040"
+
+    told = json.loads(swept.cluster.wait_for_log(swept.name, driver.metadata.name, "SEEN ", 90).removeprefix("SEEN "))
+    check_inside(told["driver"])
+    check_inside(told["executor"])
+    assert told["args"] == ["a b", "$(HOME)", "3"]
+    assert told["app"] == (NAME if mode == "client" else NAME[:180])
+    assert {jar.rpartition("/")[2] for jar in told["jars"]} >= {"lib.jar", "local.kindling_packaged-1.0.jar"}
+
+    assert any(
+        "driver_jvm" in name.lower() or "jvm" in name.lower()
+        for name in scraped(swept, driver.metadata.name, "metrics/prometheus/")
+    )
+    executors = scraped(swept, driver.metadata.name, "metrics/executors/prometheus/")
+    assert "metrics_executor_completedTasks" in executors or "metrics_executor_completedTasks_total" in executors
+
+    with pytest.raises(ApiException) as refusal:
+        eviction = client.V1Eviction(metadata=client.V1ObjectMeta(name=driver.metadata.name))
+        swept.cluster.core.create_namespaced_pod_eviction(driver.metadata.name, swept.name, eviction)
+    assert refusal.value.status == 429, "the budget holds the driver"
+
+    for pod in (driver, executor):
+        lines = swept.kubectl(
+            "logs", pod.metadata.name, f"--container={pod.metadata.labels['spark-role']}"
+        ).splitlines()
+        logged = [json.loads(text) for text in lines if text.startswith("{")]
+        assert {"INFO"} <= {entry["level"] for entry in logged}, lines[:20]
+        assert any(entry["logger"].startswith("org.apache.spark") for entry in logged)
+
+    swept.kubectl("exec", driver.metadata.name, "--container=driver", "--", "touch", "/tmp/go")
+    end = swept.end_of("all")
+    assert end.succeeded, end  # the sidecar ended with the driver
+
+    accounts = [f"system:serviceaccount:{swept.name}:{name}" for name in ("other-driver", "spark-submitter")]
+    asked = [event for event in audit_log() if event["user"]["username"] in accounts]
+    assert [(e["verb"], e["objectRef"]) for e in asked if e["responseStatus"]["code"] == 403] == []
+    forget(swept)
+
+
+def forget(team: Team) -> None:
+    """Remove what prepare made, so that the sweep sees the run's own."""
+    core, where = team.cluster.core, team.name
+    for name in ("dependencies", "settings"):
+        core.delete_namespaced_config_map(name, where)
+    core.delete_namespaced_secret("password", where)
+    team.cluster.rbac.delete_namespaced_role_binding("other-driver", where)
+    for role in ("driver", "executor"):
+        core.delete_namespaced_service_account(f"other-{role}", where)
+    for release in ("all",):
+        team.uninstall(release)
+    core.delete_namespaced_persistent_volume_claim("data", where)
