@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from kubernetes import client, config, dynamic, watch
 from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
 
 T = TypeVar("T")
 _GONE = 410  # the API server no longer has the version that a watch began at
@@ -139,6 +140,17 @@ class Cluster:
             if time.monotonic() > end:
                 break
         raise WaitTimeoutError(f"not within {deadline_s:.0f} s: {words!r} in the log of pod {pod}")
+
+    def wait_until_answering(self, deadline_s: float) -> None:
+        """Wait until the API server says that it is ready; nothing can be watched while it is away."""
+        end = time.monotonic() + deadline_s
+        while time.monotonic() < end:
+            try:
+                self.api_client.call_api("/readyz", "GET", auth_settings=["BearerToken"], _request_timeout=5)
+                return
+            except (ApiException, HTTPError, OSError):
+                time.sleep(1)
+        raise WaitTimeoutError(f"the API server was not ready within {deadline_s:.0f} s")
 
     def inventory(self, namespace: str) -> set[str]:
         """ "Kind/name" of every object in a namespace, of every kind that can be listed; events apart."""

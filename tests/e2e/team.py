@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from kubernetes import client
 
 from chartproof import Cluster, Helm, JobEnd
 from kindling_dev.cluster import node_name
@@ -67,7 +68,7 @@ class Team:
         return self.cluster.job_log(self.name, end.name)
 
     def pod(
-        self, release: str, role: str, found: Callable[[Any], bool] = lambda pod: True, deadline_s: float = 90
+        self, release: str, role: str, found: Callable[[Any], bool] = lambda _: True, deadline_s: float = 90
     ) -> Any:
         """Wait for a pod of a release with a role ("driver", "executor") of which something holds."""
         return self.cluster.wait_for(
@@ -88,6 +89,12 @@ class Team:
         (status,) = [s for s in pod.status.container_statuses if s.name == container]
         task = status.container_id.removeprefix("containerd://")
         node_run("ctr", "--namespace=k8s.io", "task", "kill", "--signal=SIGKILL", "--all", task)
+
+    def evict(self, pod: Any) -> None:
+        """Ask for a pod's eviction, as a node's drain does."""
+        name = pod.metadata.name
+        eviction = client.V1Eviction(metadata=client.V1ObjectMeta(name=name))
+        self.cluster.core.create_namespaced_pod_eviction(name, self.name, eviction)
 
     def objects(self) -> set[str]:
         """ "kind/name" of everything in the namespace that a run or a release may leave behind."""

@@ -83,8 +83,7 @@ def test_a_submitter_that_is_evicted_twice_finds_its_driver_again(swept: Team) -
     for _ in range(2):
         pod = submitter(swept, "evicted", after=seen)
         seen = pod.metadata.uid
-        eviction = client.V1Eviction(metadata=client.V1ObjectMeta(name=pod.metadata.name))
-        swept.cluster.core.create_namespaced_pod_eviction(pod.metadata.name, swept.name, eviction)
+        swept.evict(pod)
     end = swept.end_of("evicted")
     assert end.succeeded
     assert swept.pod("evicted", "driver").metadata.uid == before.metadata.uid

@@ -241,8 +241,7 @@ def test_all_settings_reach_the_pods(
     assert "metrics_executor_completedTasks" in executors or "metrics_executor_completedTasks_total" in executors
 
     with pytest.raises(ApiException) as refusal:
-        eviction = client.V1Eviction(metadata=client.V1ObjectMeta(name=driver.metadata.name))
-        swept.cluster.core.create_namespaced_pod_eviction(driver.metadata.name, swept.name, eviction)
+        swept.evict(driver)
     assert refusal.value.status == 429, "the budget holds the driver"
 
     for pod in (driver, executor):

@@ -1,13 +1,15 @@
 """What spark-job renders, and what it refuses."""
 
+import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from chartproof import Helm, HelmError, Manifest, Render, Resource
+from chartproof import Helm, Manifest, Render, Resource
 
 SOURCE = {"source": "print('hello')\n"}
 
@@ -163,31 +165,87 @@ def test_the_sites_and_the_teams_values_reach_a_run(helm: Helm, charts: Path, te
     assert conf.items() <= {key: yaml.safe_load(value) for key, value in properties(manifest).items()}.items()
 
 
-OWNED = "sparkConf sets spark.driver.memory, which the chart sets itself; use instead: driver.memory"
+def test_a_program_of_the_chart_is_no_part_of_the_name(charts: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "spark-job"
+    shutil.copytree(charts / "spark-job", copy)
+    program = copy / "files/drive.py"
+    program.write_text(program.read_text() + "# mended\n")
+    values = {"app": SOURCE}
+    assert Helm().template(copy, values=values).names() == Helm().template(charts / "spark-job", values=values).names()
 
 
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"app": {}}, "app.file and app.source are both empty"),
-        ({"app": {"file": "local:///a.py", **SOURCE}}, "app.source is set too"),
-        ({"app": {"mainClass": "a.Main", **SOURCE}}, "app.source is Python"),
-        ({"app": {"file": "local:///a.txt"}}, "which ends neither with .py nor with .jar"),
-        ({"app": {"source": "#" * 1_000_001}}, "app.source has 1000001 bytes"),
-        ({"driver": {"memory": "100m"}}, 'driver.memory is "100m", and Spark needs 512m'),
-        ({"executor": {"memory": "511m"}}, 'executor.memory is "511m", and Spark needs 512m'),
-        ({"sparkConf": {"spark.driver.memory": "2g"}}, OWNED),
-        ({"global": {"sparkConf": {"spark.master": "local"}}}, "global.sparkConf sets spark.master"),
-        ({"executer": {"instances": 2}}, "executer"),
-        ({"executor": {"instance": 2}}, "instance"),
-        ({"executor": {"instances": "two"}}, "/executor/instances"),
-        ({"driver": {"memory": "1 GB"}}, "/driver/memory"),
-        ({"retries": -1}, "/retries"),
-    ],
-)
-def test_values_that_cannot_work_are_refused_with_the_name_of_the_value(
-    render_job: Render, values: dict[str, Any], words: str
-) -> None:
-    with pytest.raises(HelmError) as refusal:
-        render_job(**values)
-    assert words in str(refusal.value)
+def test_a_schedule_is_a_cronjob_and_runs_nothing_at_once(render_job: Render) -> None:
+    manifest = render_job(schedule={"cron": "0 3 * * 1-5", "timeZone": "Europe/Zurich", "startingDeadlineSeconds": 600})
+    assert manifest.names() == {("CronJob", "nightly"), ("ConfigMap", "nightly"), ("Pod", "nightly-test")}
+    spec = manifest.one("CronJob").body["spec"]
+    assert (spec["schedule"], spec["timeZone"], spec["startingDeadlineSeconds"]) == (
+        "0 3 * * 1-5",
+        "Europe/Zurich",
+        600,
+    )
+    assert (spec["concurrencyPolicy"], spec["suspend"]) == ("Forbid", False)
+    assert (spec["successfulJobsHistoryLimit"], spec["failedJobsHistoryLimit"]) == (3, 3)
+    volumes = {v["name"]: v for v in manifest.one("CronJob").pod["spec"]["volumes"]}
+    assert volumes["kindling"]["configMap"]["name"] == "nightly"
+
+
+def test_run_now_adds_a_job_with_a_configmap_of_its_own(render_job: Render) -> None:
+    manifest = render_job(schedule={"cron": "@daily"}, run={"now": True})
+    job = manifest.one("Job").name
+    assert manifest.names() >= {("CronJob", "nightly"), ("ConfigMap", "nightly"), ("Job", job), ("ConfigMap", job)}
+
+
+def test_a_long_releases_cronjob_has_a_name_that_kubernetes_takes(helm: Helm, charts: Path) -> None:
+    values = {"app": SOURCE, "schedule": {"cron": "@daily"}}
+    manifest = helm.template(charts / "spark-job", release="a" * 53, values=values)
+    assert manifest.one("CronJob").name == "a" * 52
+
+
+def test_cluster_mode_submits_with_the_submitters_account(render_job: Render) -> None:
+    manifest = render_job(mode="cluster", deadlineSeconds=60)
+    job = manifest.one("Job")
+    assert job.pod["spec"]["serviceAccountName"] == "spark-submitter"
+    assert "spark-role" not in job.pod["metadata"]["labels"], "a submitter is no driver"
+    driver = json.loads(manifest.one("ConfigMap").body["data"]["driver.json"])
+    assert driver["spec"]["activeDeadlineSeconds"] == 60
+    actions = [rule["action"] for rule in job.body["spec"]["podFailurePolicy"]["rules"]]
+    assert actions == ["Count", "Ignore", "Ignore"]
+
+
+def test_a_users_pod_template_is_merged_by_names(render_job: Render) -> None:
+    extra = {
+        "metadata": {"labels": {"team": "a"}},
+        "spec": {
+            "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["db"]}],
+            "securityContext": {"runAsNonRoot": False, "supplementalGroups": [7]},
+            "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}}, {"name": "more", "emptyDir": {}}],
+            "containers": [{"name": "driver", "env": [{"name": "A", "value": "1"}], "tty": True}],
+        },
+    }
+    pod = render_job(driver={"podTemplate": extra}).one("Job").pod
+    assert pod["metadata"]["labels"].items() >= {"team": "a", "spark-role": "driver"}.items()
+    assert pod["spec"]["securityContext"]["runAsNonRoot"] is False, "what a user asks for by name is done"
+    assert pod["spec"]["securityContext"]["runAsUser"] == 185
+    volumes = {v["name"]: v for v in pod["spec"]["volumes"]}
+    assert volumes["tmp"]["emptyDir"] == {"sizeLimit": "1Gi"}
+    assert "more" in volumes
+    (driver,) = pod["spec"]["containers"]
+    assert {"name": "A", "value": "1"} in driver["env"]
+    assert driver["tty"]
+    assert driver["image"]
+
+
+def test_driver_volumes_that_hold_scratch_data_are_told_to_spark(render_job: Render) -> None:
+    volume = {"name": "spark-local-dir-1", "mountPath": "/fast", "emptyDir": {}}
+    assert render_job(volumes=[volume]).one("Job").container("driver").env["SPARK_LOCAL_DIRS"] == "/fast"
+
+
+def test_a_podmonitor_reads_both_endpoints(render_job: Render) -> None:
+    monitor = render_job(metrics={"enabled": True, "podMonitor": {"enabled": True}}).one("PodMonitor").body["spec"]
+    assert [e["path"] for e in monitor["podMetricsEndpoints"]] == [
+        "/metrics/prometheus/",
+        "/metrics/executors/prometheus/",
+    ]
+    pod = render_job(metrics={"enabled": True, "podMonitor": {"enabled": True}}).one("Job").pod
+    assert monitor["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    assert "spark-ui" in [port["name"] for port in pod["spec"]["containers"][0]["ports"]]

@@ -1,0 +1,76 @@
+"""Executors that come and go: dynamic allocation, decommissioning, rolling, StatefulSets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from team import SLEEP, SMALL, Team
+
+from kindling_dev.first_jobs import ADMIN_NAMESPACE
+from kindling_dev.spark_image import LINES, SparkLine
+
+BOTH = [("client", LINES["4.3"]), ("cluster", LINES["3.5"])]
+IDS = [f"{mode}-{line.line}" for mode, line in BOTH]
+BURST = """
+import time
+from pyspark.sql import SparkSession
+context = SparkSession.builder.getOrCreate().sparkContext
+context.parallelize(range(6), 6).map(lambda _: time.sleep(4)).count()
+print("BURST OVER", flush=True)
+time.sleep(25)
+print("hosts", context._jsc.sc().getExecutorMemoryStatus().size() - 1)
+"""
+
+
+def ids_of_executors(team: Team, release: str, until: set[str], deadline_s: float = 120) -> None:
+    """Wait until executors of these ids have been seen."""
+    seen: set[str] = set()
+
+    def found(pod: Any, _: str) -> bool | None:
+        seen.add(pod.metadata.labels["spark-exec-id"])
+        return True if until <= seen else None
+
+    where = {"namespace": team.name, "label_selector": f"spark-role=executor,app.kubernetes.io/instance={release}"}
+    team.cluster.wait_for(team.cluster.core.list_namespaced_pod, found, f"executors {until}", deadline_s, **where)
+
+
+@pytest.mark.parametrize(("mode", "line"), BOTH, ids=IDS)
+def test_executors_follow_the_work_and_are_decommissioned(swept: Team, mode: str, line: SparkLine) -> None:
+    executor = {
+        **SMALL["executor"],
+        "dynamicAllocation": {"enabled": True, "min": 0, "max": 2, "idleTimeout": "3s"},
+        "decommission": True,
+    }
+    swept.install("elastic", line=line, mode=mode, app={"source": BURST}, executor=executor)
+    ids_of_executors(swept, "elastic", {"1", "2"})
+    driver = swept.running("elastic", "driver")
+    swept.cluster.wait_for_log(swept.name, driver.metadata.name, "BURST OVER", 120)
+    where = {"namespace": swept.name, "label_selector": "spark-role=executor"}
+    swept.cluster.wait_until_none(swept.cluster.core.list_namespaced_pod, "no executor", 60, **where)
+    assert swept.cluster.core.read_namespaced_pod(driver.metadata.name, swept.name).status.phase == "Running"
+    end = swept.end_of("elastic")
+    assert end.succeeded
+    log = swept.log_of(end)
+    assert "hosts 0" in log
+    assert "Decommission" in log
+
+
+@pytest.mark.parametrize(("mode", "line"), BOTH, ids=IDS)
+def test_executors_are_rolled(swept: Team, mode: str, line: SparkLine) -> None:
+    executor = {**SMALL["executor"], "decommission": True, "rolling": {"interval": "5s", "policy": "ID"}}
+    swept.install("rolls", line=line, mode=mode, app={"source": SLEEP.format(seconds=30)}, executor=executor)
+    ids_of_executors(swept, "rolls", {"1", "2"})
+    assert swept.end_of("rolls").succeeded
+
+
+@pytest.mark.parametrize(("mode", "line"), BOTH, ids=IDS)
+def test_a_statefulset_makes_the_executors(swept: Team, mode: str, line: SparkLine) -> None:
+    argv = ["upgrade", swept.name, str(swept.charts / "spark-namespace"), "--namespace", ADMIN_NAMESPACE]
+    swept.helm.run([*argv, "--reuse-values", "--set=driver.statefulSets=true"])
+    executor = {**SMALL["executor"], "allocator": "statefulset"}
+    swept.install("sets", line=line, mode=mode, app={"source": SLEEP.format(seconds=2)}, executor=executor)
+    running = swept.running("sets", "executor")
+    assert running.metadata.owner_references[0].kind == "StatefulSet"
+    assert running.spec.containers[0].security_context.read_only_root_filesystem
+    assert swept.end_of("sets").succeeded

@@ -1,0 +1,136 @@
+"""What spark-job refuses before anything is made: one line that names the value and says what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from chartproof import HelmError, Render
+from kindling_dev.values_schema import cron_pattern
+
+SOURCE = {"source": "print('hello')\n"}
+FILE = {"file": "local:///app.py"}
+OWNED = "sparkConf sets spark.driver.memory, which the chart sets itself; use instead: driver.memory"
+
+
+def container(**fields: Any) -> dict[str, Any]:
+    """A driver's pod template whose container has some fields."""
+    return {"driver": {"podTemplate": {"spec": {"containers": [{"name": "driver", **fields}]}}}}
+
+
+def pod(**fields: Any) -> dict[str, Any]:
+    """An executors' pod template whose spec has some fields."""
+    return {"executor": {"podTemplate": {"spec": fields}}}
+
+
+def volume(**fields: Any) -> dict[str, Any]:
+    """Volumes of which the first is a usual one."""
+    usual = {"name": "data", "mountPath": "/data", "emptyDir": {}}
+    return {"volumes": [usual, {**usual, **fields}]}
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    # the application
+    ({"app": {}}, "app.file and app.source are both empty"),
+    ({"app": {**FILE, **SOURCE}}, "app.source is set too"),
+    ({"app": {"mainClass": "a.Main", **SOURCE}}, "app.source is Python"),
+    ({"app": {"file": "local:///a.txt"}}, "which ends neither with .py nor with .jar"),
+    ({"app": {"file": "https://example.com/job.py?sig=1"}}, "give the file's place without a query"),
+    ({"app": {"source": "#" * 1_000_001}}, "app.source has 1000001 bytes"),
+    ({"app": {"file": "/app.py"}, "mode": "cluster"}, "write local:///app.py"),
+    ({"app": {**FILE, "packages": ["no-version"]}}, "/app/packages/0"),
+    ({"app": {**FILE, "jars": ["a.jar,b.jar"]}}, "/app/jars/0"),
+    # resources
+    ({"driver": {"memory": "100m"}}, 'driver.memory is "100m", and Spark needs 512m'),
+    ({"executor": {"memory": "511m"}}, 'executor.memory is "511m", and Spark needs 512m'),
+    ({"driver": {"memory": "1 GB"}}, "/driver/memory"),
+    ({"driver": {"limitCores": 1, "requestCores": "1500m"}}, 'driver.limitCores is "1", less than the "1500m"'),
+    ({"executor": {"limitCores": "500m"}}, 'executor.limitCores is "500m", less than the "1"'),
+    # configuration that the chart owns, or that would have no effect
+    ({"sparkConf": {"spark.driver.memory": "2g"}}, OWNED),
+    ({"global": {"sparkConf": {"spark.master": "local"}}}, "global.sparkConf sets spark.master"),
+    ({"sparkConf": {"spark.kubernetes.driver.label.a": "b"}}, "use instead: driver.labels"),
+    ({"sparkConf": {"spark.executorEnv.A": "b"}}, "use instead: executor.env"),
+    ({"sparkConf": {"spark.kubernetes.executor.volumes.nfs.a.mount.path": "/a"}}, "use instead: volumes"),
+    ({"sparkConf": {"spark.sql.a: b": 1}}, "no space, colon or equals sign"),
+    # unknown, misspelt, of the wrong type
+    ({"executer": {"instances": 2}}, "executer"),
+    ({"executor": {"instance": 2}}, "instance"),
+    ({"executor": {"instances": "two"}}, "/executor/instances"),
+    ({"retries": -1}, "/retries"),
+    ({"mode": "standalone"}, "/mode"),
+    ({"driver": {"env": {"A": {"secretKey": {}}}}}, "/driver/env/A"),
+    ({"driver": {"labels": {"a b": "c"}}}, "a b"),
+    # labels and variables by which things are found
+    ({"driver": {"labels": {"spark-role": "executor"}}}, "driver.labels sets spark-role"),
+    ({"executor": {"labels": {"app.kubernetes.io/instance": "x"}}}, "executor.labels sets app.kubernetes.io/instance"),
+    ({"driver": {"env": {"POD_IP": "1.2.3.4"}}}, "driver.env sets POD_IP"),
+    (container(env=[{"name": "POD_NAME", "value": "x"}]), "driver.podTemplate sets POD_NAME"),
+    # pod templates
+    (pod(serviceAccountName="x"), "use instead: executor.serviceAccountName"),
+    (pod(restartPolicy="Always"), "executor.podTemplate sets spec.restartPolicy"),
+    (pod(containers=[{"name": "other", "image": "x"}]), "use instead: executor.sidecars"),
+    (container(image="x"), "sets image of Spark's container"),
+    (container(args=["x"]), "use instead: app.args"),
+    (container(resources={"limits": {"memory": "1Gi"}}), "use instead: driver.memory and driver.memoryOverhead"),
+    (container(resources={"requests": {"cpu": 1}}), "use instead: driver.requestCores"),
+    ({"driver": {"podTemplate": {"metadata": {"name": "x"}}}}, "driver.podTemplate sets metadata.name"),
+    ({"driver": {"podTemplate": {"kind": "Pod"}}}, "/driver/podTemplate"),
+    # containers and volumes
+    ({"driver": {"sidecars": [{"name": "driver", "image": "x"}]}}, 'a container named "driver"'),
+    ({"driver": {"sidecars": [{"name": "agent"}]}}, "/driver/sidecars/0"),
+    (volume(), 'volumes has two named "data"'),
+    (volume(name="other"), "at /data"),
+    (volume(name="tmp", mountPath="/x"), "a name that the chart uses"),
+    (volume(name="other", mountPath="/tmp"), "take another path"),
+    (volume(name="other", mountPath="/x", secret={"secretName": "s"}), "/volumes/1"),
+    # combinations
+    ({"run": {"now": True}}, "run.now is true but schedule.cron is empty"),
+    ({"schedule": {"suspend": True}}, "schedule.suspend is set but schedule.cron is empty"),
+    ({"executor": {"dynamicAllocation": {"enabled": True, "min": 3, "max": 2}}}, "executor.dynamicAllocation.max is 2"),
+    ({"executor": {"instances": 9, "dynamicAllocation": {"enabled": True, "max": 8}}}, "executor.instances is 9"),
+    ({"executor": {"rolling": {"interval": "1h"}}}, "executor.decommission is false"),
+    (
+        {"executor": {"allocator": "statefulset", "dynamicAllocation": {"enabled": True}}},
+        'executor.allocator is "statefulset"',
+    ),
+    ({"log": {"json": True, "properties": "a = b"}}, "log.properties is a whole configuration"),
+    ({"metrics": {"annotations": True}}, "metrics.enabled is false"),
+    # schedules that Kubernetes would refuse with the release half made
+    ({"schedule": {"cron": "61 * * * *"}}, "/schedule/cron"),
+    ({"schedule": {"cron": "0 3 * *"}}, "/schedule/cron"),
+    ({"schedule": {"cron": "@fortnightly"}}, "/schedule/cron"),
+    ({"schedule": {"cron": "@daily", "timeZone": "Europe/Zurch"}}, "/schedule/timeZone"),
+]
+
+
+@pytest.mark.parametrize(("values", "words"), REFUSED, ids=[words for _, words in REFUSED])
+def test_values_that_cannot_work_are_refused_with_the_name_of_the_value(
+    render_job: Render, values: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(HelmError) as refusal:
+        render_job(**values)
+    assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "cron",
+    ["* * * * *", "0 3 * * 1-5", "*/15 0-6,18-23/2 1,15 JAN-MAR mon", "59 23 31 12 6", "@hourly", "@every 90m", ""],
+)
+def test_schedules_that_kubernetes_takes_are_taken(cron: str) -> None:
+    assert re.search(cron_pattern(), cron)
+
+
+@pytest.mark.parametrize(
+    "cron", ["60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 7", "*/0 * * * *", "a b"]
+)
+def test_schedules_that_kubernetes_refuses_are_refused(cron: str) -> None:
+    assert not re.search(cron_pattern(), cron)
+
+
+def test_numbers_may_stand_where_text_is_meant(render_job: Render) -> None:
+    manifest = render_job(run={"id": 20261121}, driver={"requestCores": 0.5, "limitCores": 2})
+    resources = manifest.one("Job").container("driver").body["resources"]
+    assert (resources["requests"]["cpu"], resources["limits"]["cpu"]) == ("0.5", "2")
