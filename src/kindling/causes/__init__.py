@@ -1,0 +1,206 @@
+"""From facts to an answer: what state a run is in, and what keeps it there.
+
+``explain`` decides the state and asks the causes that can apply to it: ``refused`` (the API server made no pod),
+``waiting`` (a pod does not start), ``ended`` (a driver failed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kindling import driver_log
+from kindling.causes.ended import executors_out_of_memory, explain_end
+from kindling.causes.refused import explain_refusal
+from kindling.causes.waiting import explain_waiting
+from kindling.facts import Evidence, Finding, Report, Run
+
+_REFUSED_PREFIX = "Error creating: "
+_SHOWN_EXECUTORS = 20  # that wait: their findings are mostly one and the same
+
+
+def explain(run: Run) -> Report:
+    """The state of a run, and why it is in it."""
+    status, summary, findings = next(answer for state in _STATES if (answer := state(run)) is not None)
+    notes = _earlier_attempts(run)
+    return Report(run, status, summary, _distinct(findings), notes)
+
+
+Answer = tuple[str, str, list[Finding]]
+
+
+def _gone(run: Run) -> Answer | None:
+    if not run.gone:
+        return None
+    name, last = run.gone[-1]
+    finding = Finding(
+        "gone",
+        "job",
+        f"Job {name} is not there any more; the last that Kubernetes tells of it: {last.message}",
+        "raise ttlSecondsAfterFinished to keep ended runs longer; its log is where the cluster's logs are collected",
+        (Evidence(f"Job/{name}", f"{last.reason}: {last.message}"),),
+    )
+    return "gone", "removed", [finding]
+
+
+def _scheduled(run: Run) -> Answer | None:
+    if run.job or not run.cron_job:
+        return None
+    cron_job = run.cron_job
+    if cron_job.suspended:
+        cure = f"set schedule.suspend to false, or run it now: kubectl create job --from=cronjob/{cron_job.name} NAME"
+        cause = f"CronJob {cron_job.name} is suspended: its schedule {cron_job.schedule} starts no run"
+        finding = Finding(
+            "suspended", "job", cause, cure, (Evidence(f"CronJob/{cron_job.name}", "spec.suspend: true"),)
+        )
+        return "suspended", "its schedule is suspended", [finding]
+    return "scheduled", f"no run yet; it is due by the schedule {cron_job.schedule}", []
+
+
+def _succeeded(run: Run) -> Answer | None:
+    if run.job and run.job.condition == "Complete":
+        return "succeeded", f"Job {run.job.name} is complete", []
+    if not run.job and run.driver and run.driver.phase == "Succeeded":
+        return "succeeded", f"driver {run.driver.name} succeeded", []
+    return None
+
+
+def _suspended(run: Run) -> Answer | None:
+    if not run.job or run.job.condition != "Suspended":
+        return None
+    evidence = Evidence(f"Job/{run.job.name}", f"{run.job.reason}: {run.job.message}")
+    cause = f"Job {run.job.name} is suspended: it starts no pod"
+    cure = "wait for the queue that holds it (Kueue …), or set the Job's spec.suspend to false"
+    return "suspended", "suspended", [Finding("suspended", "job", cause, cure, (evidence,))]
+
+
+def _failed(run: Run) -> Answer | None:
+    job, driver = run.job, run.driver
+    if job and job.condition == "Failed":
+        findings = _deadline(run) or _why_failed(run)
+        return "failed", f"Job {job.name} failed: {job.reason}", findings
+    if not job and driver and driver.phase == "Failed":
+        return "failed", f"driver {driver.name} failed", [explain_end(run, driver)]
+    return None
+
+
+def _deadline(run: Run) -> list[Finding]:
+    """The deadline, and what the run waited for until then if it never started."""
+    job = run.job
+    if job is None or job.reason != "DeadlineExceeded":
+        return []
+    deadline = Finding(
+        "deadline-exceeded",
+        "job",
+        f"the run was ended at its deadline of {job.deadline_s} s",
+        "raise deadlineSeconds, or look below for what it waited for",
+        (Evidence(f"Job/{job.name}", f"{job.reason}: {job.message}"),),
+    )
+    started = any(pod.main.state in ("running", "terminated") for pod in run.drivers)
+    return [deadline, *([] if started else _refused_pods(run))]
+
+
+def _why_failed(run: Run) -> list[Finding]:
+    driver, submitter = run.driver, run.submitter
+    if driver and driver.main.state != "waiting" and driver.phase != "Pending":
+        return [explain_end(run, driver)]
+    if driver and (finding := explain_waiting(driver)):
+        return [finding]
+    if submitter and submitter.main.state == "terminated":
+        # It never had a driver: what it says of the submission is all there is.
+        refusals = driver_log.refusals(run.log)
+        if refusals:
+            return [explain_refusal("driver", refusals[-1], Evidence(f"log of Pod/{run.log_of}", refusals[-1]))]
+        return [explain_end(run, submitter)]
+    return _refused_pods(run) or [_no_trace(run)]
+
+
+def _no_trace(run: Run) -> Finding:
+    job = run.job
+    assert job is not None, "only a Job fails without a pod"
+    evidence = Evidence(f"Job/{job.name}", f"{job.reason}: {job.message}")
+    cause = "the Job failed, and its pods are not there any more to say why"
+    return Finding(
+        "pods-gone", "job", cause, "run it again; cluster-wide log collection keeps what pods print", (evidence,)
+    )
+
+
+def _waiting(run: Run) -> Answer | None:
+    """There is no driver that runs yet."""
+    driver, submitter = run.driver, run.submitter
+    if driver and driver.phase not in ("Pending", "Failed", "Succeeded"):
+        return None
+    if driver and driver.phase == "Pending":
+        findings = [f for f in (explain_waiting(driver),) if f]
+        return "waiting", f"driver {driver.name} does not run yet" if findings else "the driver starts", findings
+    if submitter and submitter.phase == "Pending":
+        findings = [f for f in (explain_waiting(submitter),) if f]
+        return "waiting", "the submitter does not run yet" if findings else "the submitter starts", findings
+    if submitter and submitter.phase == "Running" and not driver:
+        findings = [
+            explain_refusal("driver", text, Evidence(f"log of Pod/{run.log_of}", text))
+            for text in driver_log.refusals(run.log)[-1:]
+        ]
+        return "waiting", "the submitter gets no driver" if findings else "the submitter makes the driver", findings
+    if driver:
+        return None
+    findings = _refused_pods(run)
+    return "waiting", "no pod" if findings else "no pod yet", findings
+
+
+def _refused_pods(run: Run) -> list[Finding]:
+    """The newest refusal of the Job's own pod."""
+    job = run.job
+    told = [event for event in job.events if event.reason == "FailedCreate"] if job else []
+    if not job or not told:
+        return []
+    message = told[-1].message.removeprefix(_REFUSED_PREFIX)
+    about = "submitter" if run.submitters else "driver"
+    return [explain_refusal(about, message, Evidence(f"Job/{job.name}", told[-1].message))]
+
+
+def _running(run: Run) -> Answer | None:
+    driver = run.driver
+    if driver is None or driver.phase == "Succeeded":
+        return "running", "the driver has ended, its Job soon will", []
+    if driver.phase == "Failed":
+        return "running", "the driver failed; the Job ends or tries again", [explain_end(run, driver)]
+    up = [pod for pod in run.executors if pod.main.state == "running"]
+    summary = f"driver {driver.name} runs, {len(up)} executor{'' if len(up) == 1 else 's'}"
+    return "running", summary, _executors(run)
+
+
+def _executors(run: Run) -> list[Finding]:
+    """What keeps executors of a running driver from being there."""
+    waits = [pod for pod in run.executors if pod.phase == "Pending"][:_SHOWN_EXECUTORS]
+    findings = [finding for pod in waits if (finding := explain_waiting(pod))]
+    refusals = driver_log.refusals(run.log)
+    if refusals:
+        findings.append(explain_refusal("executor", refusals[-1], Evidence(f"log of Pod/{run.log_of}", refusals[-1])))
+    if lost := executors_out_of_memory(run):
+        findings.append(lost)
+    return findings
+
+
+def _earlier_attempts(run: Run) -> tuple[str, ...]:
+    """One line for each attempt before the newest."""
+    return tuple(
+        f"attempt {number} ended with exit code {pod.main.exit_code}: {' '.join(pod.main.message.split())[:200]}"
+        for number, pod in enumerate(run.drivers[:-1], start=1)
+        if pod.main.exit_code is not None
+    )
+
+
+def _distinct(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Each cause once, with its first evidence: a hundred executors may wait for one thing."""
+    return tuple({(finding.id, finding.cause): finding for finding in reversed(findings)}.values())[::-1]
+
+
+_STATES: tuple[Callable[[Run], Answer | None], ...] = (
+    _gone,
+    _scheduled,
+    _succeeded,
+    _suspended,
+    _failed,
+    _waiting,
+    _running,
+)

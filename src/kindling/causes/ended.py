@@ -1,0 +1,237 @@
+"""Why a driver ended as it did."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from kindling import driver_log
+from kindling.causes.refused import explain_refusal
+from kindling.facts import Evidence, Finding, Pod, Run
+
+_KILLED = 137
+_FILES = (
+    re.compile(r"can't open file '([^']+)'"),
+    re.compile(r"Local jar (\S+) does not exist"),
+    re.compile(
+        r"java\.io\.FileNotFoundException: (?:File )?(?:file:)?(\S+?)"
+        r"(?: does not exist| \(No such file or directory\)|$)"
+    ),
+    re.compile(r"java\.nio\.file\.NoSuchFileException: (\S+)"),
+    re.compile(r"Input path does not exist: (\S+)"),
+)
+_MAIN_CLASS = re.compile(r"Failed to load (?:class )?([\w$]+(?:\.[\w$]+)*)")
+_CLASS = re.compile(r"(?:ClassNotFoundException|NoClassDefFoundError): (?:Class )?([\w.$/]+)")
+_SCHEMES = {
+    "S3AFileSystem": "hadoop-aws",
+    "AzureBlobFileSystem": "hadoop-azure",
+    "GoogleHadoopFileSystem": "gcs-connector",
+}
+
+
+def explain_end(run: Run, driver: Pod) -> Finding:
+    """Why a failed driver failed; every end has an answer, if only its exit code."""
+    return next((finding for cause in _CAUSES if (finding := cause(run, driver))), None) or _exit_code(driver)
+
+
+def executors_out_of_memory(run: Run) -> Finding | None:
+    """Executors that were killed for their memory, by their pods or else by the driver's log."""
+    pod = next((pod for pod in run.executors if pod.main.reason == "OOMKilled"), None)
+    if pod is not None:
+        return _out_of_memory("executor", pod, Evidence(f"Pod/{pod.name}", _terminated(pod)))
+    line = driver_log.executors_out_of_memory(run.log)
+    return _out_of_memory("executor", None, Evidence(f"log of Pod/{run.log_of}", line)) if line else None
+
+
+def _driver_out_of_memory(_: Run, driver: Pod) -> Finding | None:
+    if driver.main.reason != "OOMKilled":
+        return None
+    return _out_of_memory("driver", driver, Evidence(f"Pod/{driver.name}", _terminated(driver)))
+
+
+def _out_of_memory(role: str, pod: Pod | None, evidence: Evidence) -> Finding:
+    limit = f" (limit {pod.main.memory})" if pod and pod.main.memory else ""
+    who = "the driver" if role == "driver" else "executors"
+    return Finding(
+        "out-of-memory",
+        role,
+        f"{who} needed more memory than the container may have{limit}: OOMKilled, exit code 137",
+        f"raise {role}.memoryOverhead (Python, native code) or {role}.memory (Java heap)",
+        (evidence,),
+    )
+
+
+def _removed(_: Run, driver: Pod) -> Finding | None:
+    """Kubernetes ended the pod itself."""
+    if not driver.reason or driver.reason in ("Error", "Completed"):
+        return None
+    evidence = Evidence(f"Pod/{driver.name}", f"{driver.reason}: {driver.message}")
+    if driver.reason == "DeadlineExceeded":
+        return Finding(
+            "deadline-exceeded",
+            "driver",
+            "the driver ran longer than its deadline",
+            "raise deadlineSeconds",
+            (evidence,),
+        )
+    return Finding(
+        driver.reason.lower(),
+        "driver",
+        f"the cluster ended the driver pod: {driver.reason}: {driver.message}",
+        "run it again, or set retries; driver.disruptionBudget keeps it from node drains",
+        (evidence,),
+    )
+
+
+def _refused(run: Run, _: Pod) -> Finding | None:
+    """The API server refused what the driver asked for, and the driver gave up."""
+    refusals = driver_log.refusals(run.log)
+    if not refusals:
+        return None
+    # At its end a driver may fail to tidy up for lack of a right: that is not why it ended.
+    ends = [text for text in refusals if " cannot deletecollection " not in text and " cannot delete " not in text]
+    error = driver_log.error_of(run.log)
+    if not ends or not (
+        driver_log.gave_up_on_executors(run.log)
+        or error is None
+        or ends[-1] in error.text
+        or "SparkContext" in error.text
+    ):
+        return None
+    return explain_refusal("executor", ends[-1], Evidence(f"log of Pod/{run.log_of}", ends[-1]))
+
+
+def _executors(run: Run, _: Pod) -> Finding | None:
+    finding = executors_out_of_memory(run)
+    if finding is None:
+        return None
+    error = driver_log.error_of(run.log)
+    died = error is None or "ExecutorLostFailure" in error.text or "exit code 137" in error.text
+    return finding if died or driver_log.gave_up_on_executors(run.log) else None
+
+
+def _file(run: Run, driver: Pod) -> Finding | None:
+    error = driver_log.error_of(run.log)
+    # What the application itself reads, and tells by an exception of its own, is another matter.
+    if error and error.is_python:
+        return None
+    match = next((match for pattern in _FILES if (match := driver_log.last_matching(run.log, pattern))), None)
+    if match is None:
+        return None
+    return Finding(
+        "file-not-found",
+        "driver",
+        f"the file {match[1]} does not exist where the driver looks for it",
+        "correct app.file (local:// is a place in the image or a volume), or give the source by --set-file app.source",
+        (Evidence(f"log of Pod/{run.log_of or driver.name}", match.string.strip()),),
+    )
+
+
+def _main_class(run: Run, driver: Pod) -> Finding | None:
+    match = driver_log.last_matching(run.log, _MAIN_CLASS)
+    if match is None:
+        return None
+    return Finding(
+        "class-not-found",
+        "driver",
+        f"the main class {match[1]} is not in the jar",
+        "correct app.mainClass, or app.file if it is another jar",
+        (Evidence(f"log of Pod/{run.log_of or driver.name}", match.string.strip()),),
+    )
+
+
+def _other_class(run: Run, driver: Pod) -> Finding | None:
+    error = driver_log.error_of(run.log)
+    match = _CLASS.search(error.line) if error else None
+    if match is None:
+        return None
+    name = match[1].replace("/", ".")
+    library = _SCHEMES.get(name.rpartition(".")[2])
+    cure = (
+        f"put {library} into the image, or name it in app.packages"
+        if library
+        else "name its jar in app.jars or its coordinates in app.packages"
+    )
+    return Finding(
+        "class-not-found",
+        "driver",
+        f"the class {name} is not on the class path",
+        cure,
+        (Evidence(f"log of Pod/{run.log_of or driver.name}", match.string.strip()),),
+    )
+
+
+def _heap(run: Run, driver: Pod) -> Finding | None:
+    error = driver_log.error_of(run.log)
+    if error is None or "java.lang.OutOfMemoryError" not in error.text:
+        return None
+    line = next(line.strip() for line in error.text.splitlines() if "java.lang.OutOfMemoryError" in line)
+    return Finding(
+        "heap-full",
+        "driver",
+        "a Java heap was full: OutOfMemoryError",
+        "raise executor.memory if tasks failed, driver.memory if the driver collects much",
+        (Evidence(f"log of Pod/{run.log_of or driver.name}", line),),
+    )
+
+
+def _exception(run: Run, driver: Pod) -> Finding | None:
+    error = driver_log.error_of(run.log)
+    # A program that chose its exit code has dealt with its exceptions.
+    if error is None or driver.main.exit_code not in (None, 1, 11, 50):
+        return None
+    crashed = "Python worker exited unexpectedly" in error.line
+    cure = (
+        "a Python worker died in an executor, most often for lack of memory: raise executor.memoryOverhead"
+        if crashed
+        else f"correct the application; the whole trace: {_log_command(run)}"
+    )
+    return Finding(
+        "python-exception" if error.is_python else "java-exception",
+        "driver",
+        f"the application failed: {error.line}",
+        cure,
+        (Evidence(f"log of Pod/{run.log_of or driver.name}", error.line),),
+    )
+
+
+def _exit_code(driver: Pod) -> Finding:
+    code = driver.main.exit_code
+    said = " ".join(driver.main.message.split()[-40:])
+    if code == _KILLED:
+        return Finding(
+            "killed",
+            "driver",
+            "the driver was killed: exit code 137, and not for its memory as far as the kubelet knows",
+            "run it again; if it recurs, raise driver.memoryOverhead and look at the node",
+            (Evidence(f"Pod/{driver.name}", _terminated(driver)),),
+        )
+    return Finding(
+        "exit-code",
+        "driver",
+        f"the application ended with exit code {code}" + (f": {said}" if said else ""),
+        f"look at what it printed: kubectl logs {driver.name}",
+        (Evidence(f"Pod/{driver.name}", _terminated(driver)),),
+    )
+
+
+def _terminated(pod: Pod) -> str:
+    state = pod.main
+    return f"container {state.name}: {state.reason or pod.phase}, exit code {state.exit_code}. {state.message}".strip()
+
+
+def _log_command(run: Run) -> str:
+    return f"kubectl logs --namespace {run.namespace} {run.log_of}"
+
+
+_CAUSES: tuple[Callable[[Run, Pod], Finding | None], ...] = (
+    _driver_out_of_memory,
+    _removed,
+    _refused,
+    _executors,
+    _file,
+    _main_class,
+    _other_class,
+    _heap,
+    _exception,
+)

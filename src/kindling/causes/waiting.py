@@ -1,0 +1,182 @@
+"""Why a pod that exists does not start: its node, its image, what it takes from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from kindling.facts import Container, Evidence, Finding, Pod
+
+_IMAGE_REASONS = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "ImageInspectError",
+    "RegistryUnavailable",
+)
+_MISSING = re.compile(r'(secret|configmap) "([^"]+)" not found', re.IGNORECASE)
+_NO_KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (\S+)", re.IGNORECASE)
+_NO_MOUNTED_KEY = re.compile(r"references non-existent (secret|config) key: (\S+)")
+_VOLUME = re.compile(r'volume "([^"]+)"')
+_KIND = {"secret": "Secret", "configmap": "ConfigMap", "config": "ConfigMap"}
+_CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)" not found')
+_SHORT = re.compile(r"Insufficient ([\w./-]+)")
+_TAINT = re.compile(r"untolerated taint(?:\(s\))? ?(\{[^}]*\})?")
+
+
+def explain_waiting(pod: Pod) -> Finding | None:
+    """Why a pending pod waits; None if nothing keeps it."""
+    if pod.phase not in ("Pending", "Unknown"):
+        return None
+    return next((finding for cause in _CAUSES if (finding := cause(pod))), None)
+
+
+def _scheduling(pod: Pod) -> Finding | None:
+    if not pod.unscheduled:
+        return None
+    message = pod.unscheduled.partition(": ")[2]
+    claim, short, taint = _CLAIM.search(message), _SHORT.findall(message), _TAINT.search(message)
+    if claim:
+        what, cure = f"PersistentVolumeClaim {claim[1]} does not exist", f"make the claim {claim[1]} or correct volumes"
+    elif short:
+        things = ", ".join(dict.fromkeys(short))
+        what = f"no node has enough {things} left"
+        cure = f"wait until other pods end, ask for less ({_values(pod.role, short)}), or add nodes"
+    elif "node affinity/selector" in message:
+        what = "no node has the labels that it asks for"
+        cure = f"correct {pod.role}.nodeSelector or {pod.role}.affinity, or label a node"
+    elif taint:
+        what = f"all nodes that would do have a taint {taint[1] or ''}".rstrip()
+        cure = f"tolerate it by {pod.role}.tolerations, or use other nodes"
+    elif "unbound immediate PersistentVolumeClaims" in message:
+        what, cure = (
+            "its PersistentVolumeClaim has no volume",
+            "give the claim a StorageClass that exists, or wait for its volume",
+        )
+    elif "topology spread" in message:
+        what, cure = "its topology spread constraints cannot be met", f"loosen {pod.role}.topologySpreadConstraints"
+    elif "SchedulingGated" in pod.unscheduled:
+        what, cure = "a scheduling gate holds it", "ask whoever set the gate (a queue such as Kueue)"
+    else:
+        what, cure = message, "see what the scheduler says of each node below"
+    return _finding("unschedulable", pod, f"finds no node: {what}", cure, Evidence(f"Pod/{pod.name}", message))
+
+
+def _image(pod: Pod) -> Finding | None:
+    container = next((c for c in pod.containers if c.state == "waiting" and c.reason in _IMAGE_REASONS), None)
+    if container is None:
+        return None
+    told = [
+        e
+        for e in pod.events
+        if e.reason in ("Failed", "InspectFailed") and "pull" in e.message and container.image in e.message
+    ]
+    evidence = Evidence(f"Pod/{pod.name}", told[-1].message if told else f"{container.reason}: {container.message}")
+    return _finding(
+        "image-not-pulled",
+        pod,
+        f"cannot have image {container.image}: {_why_no_image(evidence.message, container)}",
+        _cure_of_image(evidence.message, container),
+        evidence,
+    )
+
+
+def _why_no_image(message: str, container: Container) -> str:
+    for words, why in (
+        ("not found", "there is none of that name"),
+        ("no such host", "its registry's name is not known"),
+        ("manifest unknown", "there is none of that name"),
+        ("unauthorized", "its registry refuses us"),
+        ("authorization failed", "its registry refuses us"),
+        ("denied", "its registry refuses us"),
+        ("timeout", "its registry does not answer"),
+        ("connection refused", "its registry does not answer"),
+    ):
+        if words in message.lower():
+            return why
+    if container.reason == "ErrImageNeverPull":
+        return "it is not on the node, and image.pullPolicy is Never"
+    return container.message or container.reason
+
+
+def _cure_of_image(message: str, container: Container) -> str:
+    if container.reason == "ErrImageNeverPull":
+        return "load the image into the nodes, or set image.pullPolicy to IfNotPresent"
+    if any(words in message.lower() for words in ("unauthorized", "authorization failed", "denied")):
+        return "give credentials by image.pullSecrets, and check image.registry, image.repository and image.tag"
+    return "correct image.registry, image.repository or image.tag, or load the image into the nodes"
+
+
+def _configuration(pod: Pod) -> Finding | None:
+    for container in pod.containers:
+        if container.state == "waiting" and container.reason == "CreateContainerConfigError":
+            evidence = Evidence(f"Pod/{pod.name}", f"{container.reason}: {container.message}")
+            return _missing(pod, container.message, f"{pod.role}.env or {pod.role}.envFrom", evidence) or _finding(
+                "container-config",
+                pod,
+                f"cannot be started: {container.message}",
+                "correct what is named there",
+                evidence,
+            )
+        if container.state == "waiting" and container.reason in ("CreateContainerError", "RunContainerError"):
+            evidence = Evidence(f"Pod/{pod.name}", f"{container.reason}: {container.message}")
+            return _finding(
+                "container-not-started",
+                pod,
+                f"cannot be started: {container.message}",
+                "correct what is named there",
+                evidence,
+            )
+    return None
+
+
+def _mount(pod: Pod) -> Finding | None:
+    told = [event for event in pod.events if event.reason in ("FailedMount", "FailedAttachVolume")]
+    if not told or pod.main.state == "running":
+        return None
+    message = told[-1].message
+    evidence = Evidence(f"Pod/{pod.name}", message)
+    volume = _VOLUME.search(message)
+    return _missing(pod, message, f"volumes ({volume[1]})" if volume else "volumes", evidence) or _finding(
+        "volume-not-mounted", pod, f"cannot be given its volume: {message}", "correct volumes", evidence
+    )
+
+
+def _missing(pod: Pod, message: str, where: str, evidence: Evidence) -> Finding | None:
+    if match := _MISSING.search(message):
+        kind, name = _KIND[match[1].lower()], match[2]
+        return _finding(
+            f"missing-{kind.lower()}",
+            pod,
+            f"needs {kind} {name}, which does not exist",
+            f"make {kind} {name}, or correct {where}",
+            evidence,
+        )
+    if match := _NO_KEY.search(message):
+        kind, name = _KIND[match[2].lower()], match[3].partition("/")[2]
+        what = f"needs key {match[1]} of {kind} {name}, which has none of that name"
+        return _finding(
+            f"missing-{kind.lower()}", pod, what, f"add the key to {kind} {name}, or correct {where}", evidence
+        )
+    if match := _NO_MOUNTED_KEY.search(message):
+        kind = _KIND[match[1].lower()]
+        what = f"needs key {match[2]} of a {kind}, which has none of that name"
+        return _finding(
+            f"missing-{kind.lower()}", pod, what, f"add the key to the {kind}, or correct {where}", evidence
+        )
+    return None
+
+
+def _finding(cause: str, pod: Pod, what: str, cure: str, evidence: Evidence) -> Finding:
+    return Finding(cause, pod.role, f"the {pod.role} pod {what}", cure, (evidence,))
+
+
+def _values(role: str, short: list[str]) -> str:
+    if role == "submitter":
+        return "submitter.requestCores, submitter.memory"
+    names = {"cpu": f"{role}.requestCores", "memory": f"{role}.memory"}
+    return ", ".join(dict.fromkeys(names.get(what, f"{role}.podTemplate") for what in short))
+
+
+_CAUSES: tuple[Callable[[Pod], Finding | None], ...] = (_scheduling, _image, _configuration, _mount)

@@ -1,0 +1,83 @@
+"""The commands of ``kindling``, their exit codes, and what ``--json`` prints.
+
+``kindling why NAME`` tells what a run waits for or failed of. NAME is a Helm release of spark-job (its newest run
+counts), a Spark application's id, or the name of a driver pod or a Job.
+
+  0  looked and explained; also when the run has failed, and when nothing is wrong
+  2  nothing has that name, no cluster answers, or the rights are missing: one line on standard error
+
+``--json`` prints an object:
+
+  name, namespace, release, application, job   what was asked for and found; "" where there is none
+  status      "waiting", "running", "succeeded", "failed", "suspended", "scheduled" (by a CronJob, no run yet), "gone"
+  summary     one line
+  findings    list of: id, about ("driver", "executor", "submitter", "job"), cause, cure,
+              evidence (list of: source, message)
+  notes       list of lines: attempts before the newest
+  unread      list of what the caller may not read: "events in team-a"
+
+Ids of findings: quota-exceeded, quota-needs-limits, limit-range, pod-security, no-service-account, no-right, refused;
+unschedulable, image-not-pulled, missing-secret, missing-configmap, container-config, container-not-started,
+volume-not-mounted; out-of-memory, heap-full, killed, python-exception, java-exception, class-not-found,
+file-not-found, exit-code; deadline-exceeded, suspended, gone, pods-gone; and what Kubernetes calls the end of a pod, in
+small letters: evicted, preempting, …
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from kindling import output
+from kindling.causes import explain
+from kindling.connection import answers, connect
+from kindling.errors import KindlingError
+from kindling.gather import gather
+
+FOUND, NOT_READY, NOT_FOUND_OUT = 0, 1, 2
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command; return the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.command(arguments))
+    except KindlingError as error:
+        print(f"kindling: {error}", file=sys.stderr)
+        return NOT_FOUND_OUT
+    except KeyboardInterrupt:
+        return 130
+
+
+def _why(arguments: argparse.Namespace) -> int:
+    connection = connect(arguments.kubeconfig, arguments.context, arguments.namespace)
+    with answers(connection):
+        report = explain(gather(connection, arguments.name))
+    if arguments.json:
+        output.print_json(output.report_as_json(report))
+    else:
+        output.print_report(report)
+    return FOUND
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kindling", description="Spark on Kubernetes: what is wrong, and what to do.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    why = commands.add_parser(
+        "why",
+        help="why a run waits or failed",
+        description="Why a run of Spark waits or failed, and what to do about it.",
+        epilog="Exit codes: 0 explained (also if the run failed), 2 nothing of that name, no cluster or no right.",
+    )
+    why.add_argument("name", metavar="NAME", help="Helm release of spark-job, application id, driver pod or Job")
+    _add_common(why)
+    why.set_defaults(command=_why)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-n", "--namespace", help="namespace; otherwise that of the kubeconfig's context")
+    parser.add_argument("--kubeconfig", metavar="FILE", help="otherwise $KUBECONFIG or ~/.kube/config")
+    parser.add_argument("--context", metavar="NAME", help="context of the kubeconfig; otherwise the current one")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -1,0 +1,99 @@
+"""From kubeconfig to a client of the cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+from urllib3.exceptions import HTTPError
+
+from kindling.errors import KindlingError
+
+TIMEOUT_S = (5, 30)
+"""Seconds to connect and to wait for an answer."""
+_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A cluster and the namespace that is asked about.
+
+    Attributes:
+        api: the official client's ApiClient.
+        namespace: the one given, else the context's, else "default".
+    """
+
+    api: Any
+    namespace: str
+
+    @property
+    def host(self) -> str:
+        """The API server's address."""
+        return str(self.api.configuration.host)
+
+
+def connect(kubeconfig: str | None, context: str | None, namespace: str | None) -> Connection:
+    """Connect as kubectl does: the given kubeconfig, else $KUBECONFIG or ~/.kube/config, else the pod's own account.
+
+    Raises:
+        KindlingError: there is no configuration, or no such context.
+    """
+    settings = client.Configuration()
+    settings.retries = 1
+    try:
+        config.load_kube_config(config_file=kubeconfig, context=context, client_configuration=settings)
+    except (ConfigException, TypeError) as error:
+        if not kubeconfig and not context and "KUBERNETES_SERVICE_HOST" in os.environ:
+            return _in_cluster(settings, namespace)
+        raise KindlingError(f"no cluster: {_one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
+    return Connection(client.ApiClient(settings), namespace or _namespace_of(kubeconfig, context) or "default")
+
+
+def _in_cluster(settings: Any, namespace: str | None) -> Connection:
+    try:
+        config.load_incluster_config(client_configuration=settings)
+    except ConfigException as error:
+        raise KindlingError(f"no cluster: {_one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
+    return Connection(client.ApiClient(settings), namespace or (_SERVICE_ACCOUNT / "namespace").read_text().strip())
+
+
+def _namespace_of(kubeconfig: str | None, context: str | None) -> str:
+    contexts, active = config.list_kube_config_contexts(config_file=kubeconfig)
+    chosen = next((entry for entry in contexts if entry["name"] == context), active)
+    return str(chosen["context"].get("namespace", ""))
+
+
+@contextmanager
+def answers(connection: Connection) -> Iterator[None]:
+    """What keeps a whole command from an answer becomes one line.
+
+    Raises:
+        KindlingError: the API server does not answer, or does not know who asks.
+    """
+    try:
+        yield
+    except ApiException as error:
+        raise KindlingError(f"{connection.host} answered {error.status} {error.reason}: {message_of(error)}") from None
+    except (HTTPError, OSError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise KindlingError(f"no cluster: {connection.host} does not answer: {_one_line(reason)}") from None
+
+
+def message_of(error: ApiException) -> str:
+    """What the API server said, in one line."""
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        return _one_line(json.loads(error.body or "")["message"])
+    return _one_line(error.body or error.reason)
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())

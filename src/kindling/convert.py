@@ -1,0 +1,88 @@
+"""From the official client's objects to ``facts``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kindling.facts import Container, CronJob, Event, Job, Pod
+
+ROLE = "spark-role"
+COMPONENT = "app.kubernetes.io/component"
+_MAIN = {"driver": "spark-kubernetes-driver", "executor": "spark-kubernetes-executor"}
+
+
+def event(raw: Any) -> Event:
+    """An event of core/v1."""
+    return Event(raw.reason or "", raw.message or "", raw.last_timestamp or raw.event_time or raw.first_timestamp)
+
+
+def job(raw: Any, events: tuple[Event, ...] = ()) -> Job:
+    """A Job with its warnings."""
+    present = {c.type: c for c in raw.status.conditions or [] if c.status == "True"}
+    condition = next((present[kind] for kind in ("Complete", "Failed", "Suspended") if kind in present), None)
+    return Job(
+        name=raw.metadata.name,
+        uid=raw.metadata.uid,
+        condition=condition.type if condition else "",
+        reason=(condition.reason or "") if condition else "",
+        message=(condition.message or "") if condition else "",
+        deadline_s=raw.spec.active_deadline_seconds,
+        retries=raw.spec.backoff_limit or 0,
+        created=raw.metadata.creation_timestamp,
+        events=events,
+    )
+
+
+def cron_job(raw: Any) -> CronJob:
+    """A CronJob."""
+    return CronJob(raw.metadata.name, raw.spec.schedule, bool(raw.spec.suspend), raw.status.last_schedule_time)
+
+
+def role_of(raw: Any) -> str:
+    """ "driver", "executor", "submitter", or "" for a pod that is none of a run."""
+    labels = raw.metadata.labels or {}
+    return str(labels.get(ROLE) or ("submitter" if labels.get(COMPONENT) == "submitter" else ""))
+
+
+def pod(raw: Any, events: tuple[Event, ...] = ()) -> Pod:
+    """A pod with its warnings."""
+    role = role_of(raw)
+    status = raw.status
+    scheduled = next((c for c in status.conditions or [] if c.type == "PodScheduled"), None)
+    waits = scheduled is not None and scheduled.status == "False"
+    return Pod(
+        name=raw.metadata.name,
+        role=role,
+        phase=status.phase or "Pending",
+        uid=raw.metadata.uid,
+        reason=status.reason or "",
+        message=status.message or "",
+        unscheduled=f"{scheduled.reason}: {scheduled.message}" if scheduled and waits else "",
+        created=raw.metadata.creation_timestamp,
+        containers=_containers(raw, role),
+        events=events,
+    )
+
+
+def _containers(raw: Any, role: str) -> tuple[Container, ...]:
+    specs = [*raw.spec.containers, *(raw.spec.init_containers or [])]
+    names = [spec.name for spec in specs]
+    main = next((name for name in (role, _MAIN.get(role)) if name in names), names[0])
+    status = raw.status
+    states = {s.name: s.state for s in [*(status.container_statuses or []), *(status.init_container_statuses or [])]}
+    return tuple(_container(spec, states.get(spec.name)) for spec in sorted(specs, key=lambda spec: spec.name != main))
+
+
+def _container(spec: Any, state: Any) -> Container:
+    kind = next((kind for kind in ("waiting", "running", "terminated") if getattr(state, kind, None)), "")
+    detail = getattr(state, kind) if kind else None
+    limits = (spec.resources.limits if spec.resources else None) or {}
+    return Container(
+        name=spec.name,
+        image=spec.image or "",
+        state=kind,
+        reason=getattr(detail, "reason", None) or "",
+        message=getattr(detail, "message", None) or "",
+        exit_code=getattr(detail, "exit_code", None),
+        memory=limits.get("memory", ""),
+    )

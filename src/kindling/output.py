@@ -1,0 +1,80 @@
+"""Answers for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from kindling.facts import Report
+
+_COLOURS = {
+    "succeeded": "green",
+    "running": "green",
+    "failed": "red",
+    "waiting": "yellow",
+    "ok": "green",
+    "warn": "yellow",
+    "fail": "red",
+}
+_EVIDENCE = 600  # characters of a message that are shown; --json has all
+
+
+def print_json(value: Any) -> None:
+    """One JSON document."""
+    print(json.dumps(value, indent=2))
+
+
+def console() -> Console:
+    """Colours and lines that break on a terminal only."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def report_as_json(report: Report) -> dict[str, Any]:
+    """The fields that ``kindling why --json`` promises; see ``kindling.cli``."""
+    run = report.run
+    return {
+        "name": run.name,
+        "namespace": run.namespace,
+        "release": run.release,
+        "application": run.application,
+        "job": run.job.name if run.job else "",
+        "status": report.status,
+        "summary": report.summary,
+        "findings": [
+            {
+                "id": finding.id,
+                "about": finding.about,
+                "cause": finding.cause,
+                "cure": finding.cure,
+                "evidence": [{"source": e.source, "message": e.message} for e in finding.evidence],
+            }
+            for finding in report.findings
+        ],
+        "notes": list(report.notes),
+        "unread": list(run.unread),
+    }
+
+
+def print_report(report: Report) -> None:
+    """A report for people: a line of state, then cause, cure and evidence of each finding."""
+    out = console()
+    run = report.run
+    state = Text(report.status, style=f"bold {_COLOURS.get(report.status, 'yellow')}")
+    out.print(Text.assemble((run.name, "bold"), f" in {run.namespace}: ", state, f", {report.summary}"))
+    for finding in report.findings:
+        out.print(Text.assemble(("  cause  ", "bold"), _line(finding.cause)))
+        out.print(Text.assemble(("  cure   ", "bold"), _line(finding.cure)))
+        for evidence in finding.evidence:
+            out.print(Text.assemble("  seen   ", (f"{evidence.source}: {_line(evidence.message)}", "dim")))
+    for note in report.notes:
+        out.print(Text.assemble("  note   ", _line(note)))
+    for unread in run.unread:
+        out.print(Text.assemble("  note   ", f"you may not read {unread}: what stands there is missing here"))
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _EVIDENCE else f"{line[:_EVIDENCE]} …"

@@ -1,0 +1,111 @@
+"""Reads of one namespace, each of which the caller may lack the right to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+
+from kindling.connection import TIMEOUT_S, Connection
+
+_PAGE = 500
+_FORBIDDEN, _NOT_FOUND, _BAD_REQUEST = 403, 404, 400
+
+
+class Reader:
+    """Jobs, CronJobs, pods, events and logs of a namespace; nothing else is ever asked for.
+
+    Attributes:
+        unread: what the API server refused to show: "events in team-a", each once.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._namespace = connection.namespace
+        self._core: Any = client.CoreV1Api(connection.api)
+        self._batch: Any = client.BatchV1Api(connection.api)
+        self.unread: list[str] = []
+
+    def jobs(self, selector: str) -> list[Any]:
+        """Jobs with some labels, oldest first."""
+        return _by_age(self._list("jobs", self._batch.list_namespaced_job, label_selector=selector))
+
+    def cron_jobs(self, selector: str) -> list[Any]:
+        """CronJobs with some labels."""
+        return self._list("cronjobs", self._batch.list_namespaced_cron_job, label_selector=selector)
+
+    def pods(self, selector: str) -> list[Any]:
+        """Pods with some labels, oldest first."""
+        return _by_age(self._list("pods", self._core.list_namespaced_pod, label_selector=selector))
+
+    def events(self, selector: str) -> list[Any]:
+        """Events by their fields."""
+        return self._list("events", self._core.list_namespaced_event, field_selector=selector)
+
+    def job(self, name: str) -> Any:
+        """A Job, or None."""
+        return self._get("jobs", self._batch.read_namespaced_job, name)
+
+    def cron_job(self, name: str) -> Any:
+        """A CronJob, or None."""
+        return self._get("cronjobs", self._batch.read_namespaced_cron_job, name)
+
+    def pod(self, name: str) -> Any:
+        """A pod, or None."""
+        return self._get("pods", self._core.read_namespaced_pod, name)
+
+    def log(self, pod: str, container: str, lines: int) -> list[str]:
+        """The last lines of a container's log; none if it has not started or its node does not answer."""
+        try:
+            answer = self._core.read_namespaced_pod_log(
+                pod,
+                self._namespace,
+                container=container,
+                tail_lines=lines,
+                _request_timeout=TIMEOUT_S,
+                _preload_content=False,
+            )
+        except ApiException as error:
+            if error.status == _FORBIDDEN:
+                self._refused("pods/log")
+            elif error.status not in (_BAD_REQUEST, _NOT_FOUND) and error.status < 500:
+                raise
+            return []
+        return str(answer.data.decode(errors="replace")).splitlines()
+
+    def _list(self, what: str, listing: Callable[..., Any], **selectors: str) -> list[Any]:
+        items: list[Any] = []
+        position = ""
+        while True:
+            more = {"_continue": position} if position else {}
+            try:
+                page = listing(self._namespace, limit=_PAGE, _request_timeout=TIMEOUT_S, **selectors, **more)
+            except ApiException as error:
+                if error.status != _FORBIDDEN:
+                    raise
+                self._refused(what)
+                return items
+            items += page.items
+            position = page.metadata._continue or ""
+            if not position:
+                return items
+
+    def _get(self, what: str, read: Callable[..., Any], name: str) -> Any:
+        try:
+            return read(name, self._namespace, _request_timeout=TIMEOUT_S)
+        except ApiException as error:
+            if error.status == _FORBIDDEN:
+                self._refused(what)
+            elif error.status not in (_NOT_FOUND, _BAD_REQUEST):
+                raise
+            return None
+
+    def _refused(self, what: str) -> None:
+        text = f"{what} in {self._namespace}"
+        if text not in self.unread:
+            self.unread.append(text)
+
+
+def _by_age(items: list[Any]) -> list[Any]:
+    return sorted(items, key=lambda item: (item.metadata.creation_timestamp, item.metadata.name))
