@@ -77,6 +77,7 @@ def _container(spec: Any, state: Any) -> Container:
     kind = next((kind for kind in ("waiting", "running", "terminated") if getattr(state, kind, None)), "")
     detail = getattr(state, kind) if kind else None
     limits = (spec.resources.limits if spec.resources else None) or {}
+    requests = (spec.resources.requests if spec.resources else None) or {}
     return Container(
         name=spec.name,
         image=spec.image or "",
@@ -84,5 +85,6 @@ def _container(spec: Any, state: Any) -> Container:
         reason=getattr(detail, "reason", None) or "",
         message=getattr(detail, "message", None) or "",
         exit_code=getattr(detail, "exit_code", None),
+        cpu=requests.get("cpu", ""),
         memory=limits.get("memory", ""),
     )

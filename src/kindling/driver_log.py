@@ -12,7 +12,7 @@ _REFUSAL = re.compile(
     r'(?: "[^"]*")? is forbidden: .*?'
     r"|[^:]*admission webhook .* denied .*?"
     r"|.*ValidatingAdmissionPolicy .* denied .*?)"
-    r"(?:\. Received status: |$)"
+    r"(?:\. Received status: |; trying again in |\.?$)"
 )
 _REGISTERED = "Registered executor"
 _LOST = re.compile(

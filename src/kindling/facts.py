@@ -23,6 +23,7 @@ class Container:
         state: "waiting", "running", "terminated", or "" before the kubelet knows of it.
         reason, message: of that state: "ImagePullBackOff", "OOMKilled".
         exit_code: of a terminated one.
+        cpu: the CPU that it asks for, "300m"; "" where it asks for none.
         memory: its memory limit as Kubernetes writes it, "1433Mi"; "" without one.
     """
 
@@ -32,6 +33,7 @@ class Container:
     reason: str = ""
     message: str = ""
     exit_code: int | None = None
+    cpu: str = ""
     memory: str = ""
 
 

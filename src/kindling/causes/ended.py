@@ -217,7 +217,8 @@ def _exit_code(driver: Pod) -> Finding:
 
 def _terminated(pod: Pod) -> str:
     state = pod.main
-    return f"container {state.name}: {state.reason or pod.phase}, exit code {state.exit_code}. {state.message}".strip()
+    last = state.message.strip().splitlines()[-1:]
+    return ": ".join([f"container {state.name}: {state.reason or pod.phase}, exit code {state.exit_code}", *last])
 
 
 def _log_command(run: Run) -> str:

@@ -143,7 +143,10 @@ def _amounts(text: str) -> dict[str, str]:
 
 def _left(hard: str, used: str) -> str:
     """What is left, in the unit of the limit."""
-    rest: Decimal = max(parse_quantity(hard) - parse_quantity(used), Decimal(0))
+    try:
+        rest: Decimal = max(parse_quantity(hard) - parse_quantity(used), Decimal(0))
+    except ValueError:
+        return "?"
     for suffix in ("Ti", "Gi", "Mi", "Ki"):
         if (hard.endswith(suffix) or used.endswith(suffix)) and rest % (size := parse_quantity(f"1{suffix}")) == 0:
             return f"{int(rest / size)}{suffix}" if rest else "0"

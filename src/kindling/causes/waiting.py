@@ -21,7 +21,7 @@ _NO_MOUNTED_KEY = re.compile(r"references non-existent (secret|config) key: (\S+
 _VOLUME = re.compile(r'volume "([^"]+)"')
 _KIND = {"secret": "Secret", "configmap": "ConfigMap", "config": "ConfigMap"}
 _CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)" not found')
-_SHORT = re.compile(r"Insufficient ([\w./-]+)")
+_SHORT = re.compile(r"Insufficient ([\w./-]*\w)")
 _TAINT = re.compile(r"untolerated taint(?:\(s\))? ?(\{[^}]*\})?")
 
 
@@ -41,7 +41,7 @@ def _scheduling(pod: Pod) -> Finding | None:
         what, cure = f"PersistentVolumeClaim {claim[1]} does not exist", f"make the claim {claim[1]} or correct volumes"
     elif short:
         things = ", ".join(dict.fromkeys(short))
-        what = f"no node has enough {things} left"
+        what = f"no node has enough {things} left{_asked(pod, short)}"
         cure = f"wait until other pods end, ask for less ({_values(pod.role, short)}), or add nodes"
     elif "node affinity/selector" in message:
         what = "no node has the labels that it asks for"
@@ -170,6 +170,12 @@ def _missing(pod: Pod, message: str, where: str, evidence: Evidence) -> Finding 
 
 def _finding(cause: str, pod: Pod, what: str, cure: str, evidence: Evidence) -> Finding:
     return Finding(cause, pod.role, f"the {pod.role} pod {what}", cure, (evidence,))
+
+
+def _asked(pod: Pod, short: list[str]) -> str:
+    asked = {"cpu": pod.main.cpu, "memory": pod.main.memory}
+    text = ", ".join(f"{asked[what]} of {what}" for what in dict.fromkeys(short) if asked.get(what))
+    return f" (it asks for {text})" if text else ""
 
 
 def _values(role: str, short: list[str]) -> str:
