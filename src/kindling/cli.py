@@ -21,6 +21,22 @@ unschedulable, image-not-pulled, missing-secret, missing-configmap, container-co
 volume-not-mounted; out-of-memory, heap-full, killed, python-exception, java-exception, class-not-found,
 file-not-found, exit-code; deadline-exceeded, suspended, gone, pods-gone; and what Kubernetes calls the end of a pod, in
 small letters: evicted, preempting, …
+
+``kindling preflight`` tells whether a cluster and a namespace are ready for Spark; it changes nothing.
+
+  0  ready, perhaps with warnings
+  1  a check failed
+  2  no cluster answers: one line on standard error
+
+``--json`` prints an object:
+
+  namespace   what was looked at
+  ready       whether no check failed
+  checks      list of: id, state ("ok", "warn", "fail"), what, cure ("" where nothing is to be done). Ids:
+              kubernetes-version, namespace (only if it is missing), rights-you, rights-spark-submitter,
+              rights-spark-driver, rights-spark-executor, pod-security, quota (one each), capacity, dns, storage
+  rights      list of: identity, right ("create jobs.batch"), needed (false: must not have it), allowed (null: the
+              caller may not ask)
 """
 
 from __future__ import annotations
@@ -34,6 +50,8 @@ from kindling.causes import explain
 from kindling.connection import answers, connect
 from kindling.errors import KindlingError
 from kindling.gather import gather
+from kindling.preflight import preflight
+from kindling.preflight.facts import FAIL
 
 FOUND, NOT_READY, NOT_FOUND_OUT = 0, 1, 2
 
@@ -61,6 +79,17 @@ def _why(arguments: argparse.Namespace) -> int:
     return FOUND
 
 
+def _preflight(arguments: argparse.Namespace) -> int:
+    connection = connect(arguments.kubeconfig, arguments.context, arguments.namespace)
+    with answers(connection):
+        facts, checks = preflight(connection)
+    if arguments.json:
+        output.print_json(output.preflight_as_json(facts, checks))
+    else:
+        output.print_preflight(facts, checks)
+    return NOT_READY if any(check.state == FAIL for check in checks) else FOUND
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kindling", description="Spark on Kubernetes: what is wrong, and what to do.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -73,6 +102,14 @@ def _parser() -> argparse.ArgumentParser:
     why.add_argument("name", metavar="NAME", help="Helm release of spark-job, application id, driver pod or Job")
     _add_common(why)
     why.set_defaults(command=_why)
+    ready = commands.add_parser(
+        "preflight",
+        help="is this namespace ready for Spark?",
+        description="Whether a cluster and a namespace are ready for Spark. Changes nothing.",
+        epilog="Exit codes: 0 ready (perhaps with warnings), 1 a check failed, 2 no cluster.",
+    )
+    _add_common(ready)
+    ready.set_defaults(command=_preflight)
     return parser
 
 

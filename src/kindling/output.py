@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from kindling.facts import Report
+from kindling.preflight.facts import FAIL, Answer, Check, Readiness
 
 _COLOURS = {
     "succeeded": "green",
@@ -78,3 +82,44 @@ def print_report(report: Report) -> None:
 def _line(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _EVIDENCE else f"{line[:_EVIDENCE]} …"
+
+
+def preflight_as_json(facts: Readiness, checks: Sequence[Check]) -> dict[str, Any]:
+    """The fields that ``kindling preflight --json`` promises; see ``kindling.cli``."""
+    return {
+        "namespace": facts.namespace,
+        "ready": not any(check.state == FAIL for check in checks),
+        "checks": [{"id": c.id, "state": c.state, "what": c.what, "cure": c.cure} for c in checks],
+        "rights": [
+            {"identity": a.identity, "right": str(a.right), "needed": a.needed, "allowed": a.allowed}
+            for a in facts.answers
+        ],
+    }
+
+
+def print_preflight(facts: Readiness, checks: Sequence[Check]) -> None:
+    """The table of rights, then a line for each check, with its cure below."""
+    out = console()
+    out.print(_rights_table(facts), soft_wrap=False)
+    for check in checks:
+        out.print(Text.assemble((f"{check.state:5}", f"bold {_COLOURS[check.state]}"), check.what))
+        if check.cure:
+            out.print(Text.assemble(("     cure ", "bold"), check.cure))
+
+
+def _rights_table(facts: Readiness) -> Table:
+    identities = list(dict.fromkeys(answer.identity for answer in facts.answers))
+    table = Table("may", *identities, title=f"rights in {facts.namespace}", box=SIMPLE)
+    cells = {(str(answer.right), answer.identity): _cell(answer) for answer in facts.answers}
+    for right in sorted({str(answer.right) for answer in facts.answers}, key=lambda text: (text.split()[1:], text)):
+        table.add_row(right, *(cells.get((right, identity), "") for identity in identities))
+    return table
+
+
+def _cell(answer: Answer) -> Text:
+    if answer.allowed is None:
+        return Text("?", style="yellow")
+    word = "yes" if answer.allowed else "no"
+    if answer.allowed == answer.needed:
+        return Text(word, style="green")
+    return Text(f"{word}, must {'' if answer.needed else 'not'}".strip(), style="bold red")

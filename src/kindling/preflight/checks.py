@@ -1,0 +1,170 @@
+"""Judgements on what was read; each gives one check or more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from kubernetes.utils.quantity import parse_quantity
+
+from kindling.preflight.facts import FAIL, OK, WARN, Check, Readiness
+from kindling.preflight.rights import NEEDED, YOU
+
+CPUS, BYTES = Decimal(3), Decimal(4_000_000_000)
+"""What ought to be free for a first job: a driver, an executor or two, and room for the rest."""
+_GB = Decimal(1_000_000_000)
+_FIRST_JOB = {"pods": "2", "cpu": "1", "memory": "3Gi"}  # a driver and an executor with small requests
+
+
+def version(facts: Readiness) -> list[Check]:
+    """1.30 has all that the charts use."""
+    text = f"Kubernetes {facts.version_text}"
+    if facts.version >= (1, 30):
+        return [Check("kubernetes-version", OK, text)]
+    if facts.version >= (1, 25):
+        what = f"{text}: no ValidatingAdmissionPolicy, so a pod's service account and Secrets cannot be restricted"
+        if facts.version < (1, 29):
+            what += "; no native sidecars (driver.sidecars, executor.sidecars)"
+        return [
+            Check("kubernetes-version", WARN, what, "upgrade to 1.30 or newer where tenants do not trust each other")
+        ]
+    what = f"{text}: no Pod Security admission, and Spark is not tested there"
+    return [Check("kubernetes-version", WARN, what, "upgrade to 1.30 or newer")]
+
+
+def namespace(facts: Readiness) -> list[Check]:
+    """It must be there."""
+    if facts.namespace_exists is False:
+        cure = f"helm install {facts.namespace} charts/spark-namespace --set namespace.name={facts.namespace} …"
+        return [Check("namespace", FAIL, f"namespace {facts.namespace} does not exist", cure)]
+    return []
+
+
+def rights(facts: Readiness) -> list[Check]:
+    """One check for each identity."""
+    return [_rights_of(facts, identity) for identity in NEEDED]
+
+
+def _rights_of(facts: Readiness, identity: str) -> Check:
+    answers = [answer for answer in facts.answers if answer.identity == identity]
+    name, whose = f"rights-{identity}", "your rights" if identity == YOU else f"rights of {identity}"
+    if any(answer.allowed is None for answer in answers):
+        cure = "ask an admin to run this: it takes the right to create SubjectAccessReviews"
+        return Check(name, WARN, f"{whose}: not checked, you may not ask for another's", cure)
+    lacks = [str(answer.right) for answer in answers if answer.needed and not answer.allowed]
+    excess = [str(answer.right) for answer in answers if not answer.needed and answer.allowed]
+    told = [f"{words}: {', '.join(items)}" for words, items in (("lacks", lacks), ("has too much", excess)) if items]
+    if not told:
+        count = sum(answer.needed for answer in answers)
+        return Check(name, OK, f"{whose}: {f'all {count} that are needed' if count else 'none, as it should be'}")
+    if identity == YOU:
+        cure = "have yourself bound to the Role spark-submitter of spark-namespace"
+    else:
+        cure = "install spark-namespace here" if lacks else "remove the other bindings of this account"
+    return Check(name, FAIL, f"{whose}: {'; '.join(told)}", cure)
+
+
+def dns(facts: Readiness) -> list[Check]:
+    """Executors find a cluster-mode driver by name; every pod finds the API server so."""
+    if facts.dns is None:
+        return [
+            Check("dns", WARN, "DNS: not checked, you may not read Services in kube-system", "ask an admin to run this")
+        ]
+    if not facts.dns.service:
+        what = "DNS: kube-system has no Service labelled k8s-app=kube-dns"
+        return [Check("dns", WARN, what, "make sure that pods resolve kubernetes.default.svc; another DNS may do it")]
+    if not facts.dns.endpoints:
+        what = f"DNS: Service {facts.dns.service} has no ready endpoint"
+        return [Check("dns", FAIL, what, "look at the DNS pods: kubectl get pods -n kube-system -l k8s-app=kube-dns")]
+    what = (
+        f"DNS: Service {facts.dns.service} has {facts.dns.endpoints} ready endpoint(s); no name was resolved from a pod"
+    )
+    return [Check("dns", OK, what)]
+
+
+def storage(facts: Readiness) -> list[Check]:
+    """Volumes on demand take the default class."""
+    if facts.default_storage_class is None:
+        what = "default StorageClass: not checked, you may not list StorageClasses"
+        return [Check("storage", WARN, what, "ask an admin to run this")]
+    if facts.default_storage_class:
+        return [Check("storage", OK, f"default StorageClass: {facts.default_storage_class}")]
+    cure = "mark one as default, or name one in volumes[].onDemand.storageClass; jobs without volumes need none"
+    return [Check("storage", WARN, "no default StorageClass", cure)]
+
+
+def capacity(facts: Readiness) -> list[Check]:
+    """Room for a first job."""
+    if facts.nodes is None:
+        what = "capacity: not checked, you may not list nodes and all pods"
+        return [Check("capacity", WARN, what, "ask an admin to run this")]
+    cpu = sum((node.cpu - node.cpu_asked for node in facts.nodes), Decimal(0))
+    memory = sum((node.memory - node.memory_asked for node in facts.nodes), Decimal(0))
+    whole = sum((node.cpu for node in facts.nodes), Decimal(0)), sum((node.memory for node in facts.nodes), Decimal(0))
+    others = f"; {facts.other_nodes} more with taints or not ready" if facts.other_nodes else ""
+    what = (
+        f"capacity: {cpu:.2f} of {whole[0]:.2f} CPUs and {memory / _GB:.1f} of {whole[1] / _GB:.1f} GB not asked for, "
+        f"on {len(facts.nodes)} node(s){others}"
+    )
+    if cpu >= CPUS and memory >= BYTES:
+        return [Check("capacity", OK, what)]
+    cure = (
+        f"below {CPUS} CPUs and {BYTES / _GB:.0f} GB: lower driver.requestCores and executor.requestCores, or add nodes"
+    )
+    return [Check("capacity", WARN, what, cure)]
+
+
+def pod_security(facts: Readiness) -> list[Check]:
+    """The level that the namespace enforces."""
+    if facts.namespace_exists is False:
+        return []
+    if facts.pod_security is None:
+        return [
+            Check("pod-security", WARN, "Pod Security: not checked, you may not read the namespace", "ask an admin")
+        ]
+    if facts.pod_security == "restricted":
+        return [Check("pod-security", OK, "Pod Security: the namespace enforces restricted")]
+    what = f"Pod Security: the namespace enforces {facts.pod_security or 'nothing'}"
+    cure = "label it pod-security.kubernetes.io/enforce=restricted, as spark-namespace does; spark-job meets that"
+    return [Check("pod-security", WARN, what, cure)]
+
+
+def quota(facts: Readiness) -> list[Check]:
+    """What ResourceQuotas leave."""
+    if facts.quotas is None:
+        return [Check("quota", WARN, "ResourceQuota: not checked, you may not list them", "ask an admin to run this")]
+    if not facts.quotas:
+        return [Check("quota", OK, "ResourceQuota: none")]
+    checks = []
+    for item in facts.quotas:
+        left = {
+            what: parse_quantity(hard) - parse_quantity(item.used.get(what, "0")) for what, hard in item.hard.items()
+        }
+        figures = ", ".join(f"{what} {item.used.get(what, '0')} of {hard} used" for what, hard in item.hard.items())
+        short = [what for what, rest in left.items() if rest < _first_job(what)]
+        if short:
+            cure = f"a small job needs more of {', '.join(short)}: wait for runs to end, or have the quota raised"
+            checks.append(Check("quota", WARN, f"ResourceQuota {item.name}: {figures}", cure))
+        elif "limits.cpu" in item.hard:
+            cure = "it refuses pods without a CPU limit: set driver.limitCores and executor.limitCores"
+            checks.append(Check("quota", WARN, f"ResourceQuota {item.name}: {figures}", cure))
+        else:
+            checks.append(Check("quota", OK, f"ResourceQuota {item.name}: {figures}"))
+    return checks
+
+
+def _first_job(resource: str) -> Decimal:
+    """What a small job asks of a quota's resource: "requests.cpu", "limits.memory", "pods", …; 0 of others."""
+    return Decimal(parse_quantity(_FIRST_JOB.get(resource.rpartition(".")[2], "0")))
+
+
+CHECKS: tuple[Callable[[Readiness], list[Check]], ...] = (
+    version,
+    namespace,
+    rights,
+    pod_security,
+    quota,
+    capacity,
+    dns,
+    storage,
+)

@@ -1,0 +1,185 @@
+"""Asks a cluster for ``facts.Readiness``; changes nothing in it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+from kubernetes.utils.quantity import parse_quantity
+
+from kindling.connection import TIMEOUT_S, Connection
+from kindling.preflight.facts import Answer, Dns, Node, Quota, Readiness, Right
+from kindling.preflight.rights import FORBIDDEN, NEEDED, YOU
+
+_DNS_NAMESPACE, _DNS_LABEL = "kube-system", "k8s-app=kube-dns"
+_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+_ENFORCE = "pod-security.kubernetes.io/enforce"
+_FORBIDDEN, _NOT_FOUND = 403, 404
+
+
+def read(connection: Connection) -> Readiness:
+    """Read all that the caller may read."""
+    core: Any = client.CoreV1Api(connection.api)
+    version: Any = client.VersionApi(connection.api).get_code(_request_timeout=TIMEOUT_S)
+    exists, level = _namespace(core, connection.namespace)
+    nodes, others = _nodes(core)
+    return Readiness(
+        namespace=connection.namespace,
+        version=(int(version.major), int(re.sub(r"\D.*", "", version.minor))),
+        version_text=version.git_version,
+        answers=tuple(_answers(client.AuthorizationV1Api(connection.api), connection.namespace)),
+        namespace_exists=exists,
+        pod_security=level,
+        dns=_dns(core, client.DiscoveryV1Api(connection.api)),
+        default_storage_class=_storage_class(client.StorageV1Api(connection.api)),
+        nodes=nodes,
+        other_nodes=others,
+        quotas=_quotas(core, connection.namespace),
+    )
+
+
+def _allowed(call: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+    """The answer, or None where the caller may not ask."""
+    try:
+        return call(*arguments, _request_timeout=TIMEOUT_S, **more)
+    except ApiException as error:
+        if error.status != _FORBIDDEN:
+            raise
+        return None
+
+
+def _answers(authorization: Any, namespace: str) -> list[Answer]:
+    found = []
+    for identity in NEEDED:
+        for needed, rights in ((True, NEEDED[identity]), (False, FORBIDDEN[identity])):
+            for right in rights:
+                found.append(Answer(identity, right, needed, _may(authorization, namespace, identity, right)))
+    return found
+
+
+def _may(authorization: Any, namespace: str, identity: str, right: Right) -> bool | None:
+    resource, _, sub = right.resource.partition("/")
+    attributes = client.V1ResourceAttributes(
+        namespace="" if right.everywhere else namespace,
+        verb=right.verb,
+        group=right.group,
+        resource=resource,
+        subresource=sub or None,
+    )
+    if identity == YOU:
+        own = client.V1SelfSubjectAccessReview(
+            spec=client.V1SelfSubjectAccessReviewSpec(resource_attributes=attributes)
+        )
+        answer = _allowed(authorization.create_self_subject_access_review, own)
+    else:
+        spec = client.V1SubjectAccessReviewSpec(
+            resource_attributes=attributes,
+            user=f"system:serviceaccount:{namespace}:{identity}",
+            groups=["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"],
+        )
+        review = client.V1SubjectAccessReview(spec=spec)
+        answer = _allowed(authorization.create_subject_access_review, review)
+    return None if answer is None else bool(answer.status.allowed)
+
+
+def _namespace(core: Any, namespace: str) -> tuple[bool | None, str | None]:
+    try:
+        found = _allowed(core.read_namespace, namespace)
+    except ApiException as error:
+        if error.status == _NOT_FOUND:
+            return False, None
+        raise
+    if found is None:
+        return None, None
+    return True, (found.metadata.labels or {}).get(_ENFORCE, "")
+
+
+def _dns(core: Any, discovery: Any) -> Dns | None:
+    services = _allowed(core.list_namespaced_service, _DNS_NAMESPACE, label_selector=_DNS_LABEL)
+    if services is None:
+        return None
+    if not services.items:
+        return Dns("", 0)
+    name = services.items[0].metadata.name
+    selector = f"kubernetes.io/service-name={name}"
+    slices = _allowed(discovery.list_namespaced_endpoint_slice, _DNS_NAMESPACE, label_selector=selector)
+    if slices is None:
+        return None
+    ready = {
+        address
+        for part in slices.items
+        for endpoint in part.endpoints or []
+        if endpoint.conditions is None or endpoint.conditions.ready is not False
+        for address in endpoint.addresses
+    }
+    return Dns(name, len(ready))
+
+
+def _storage_class(storage: Any) -> str | None:
+    classes = _allowed(storage.list_storage_class)
+    if classes is None:
+        return None
+    marked = (c.metadata.name for c in classes.items if (c.metadata.annotations or {}).get(_DEFAULT_CLASS) == "true")
+    return next(marked, "")
+
+
+def _nodes(core: Any) -> tuple[tuple[Node, ...] | None, int]:
+    listed = _allowed(core.list_node)
+    pods = _allowed(core.list_pod_for_all_namespaces, field_selector="status.phase!=Succeeded,status.phase!=Failed")
+    if listed is None or pods is None:
+        return None, 0
+    asked: dict[str, list[Any]] = defaultdict(list)
+    for pod in pods.items:
+        asked[pod.spec.node_name or ""].append(pod.spec)
+    takes = [node for node in listed.items if _takes_pods(node)]
+    nodes = tuple(
+        Node(
+            name=node.metadata.name,
+            cpu=_amount(node.status.allocatable["cpu"]),
+            memory=_amount(node.status.allocatable["memory"]),
+            cpu_asked=sum((_asked(spec, "cpu") for spec in asked[node.metadata.name]), Decimal(0)),
+            memory_asked=sum((_asked(spec, "memory") for spec in asked[node.metadata.name]), Decimal(0)),
+        )
+        for node in takes
+    )
+    return nodes, len(listed.items) - len(takes)
+
+
+def _takes_pods(node: Any) -> bool:
+    """Whether pods without tolerations find a place there."""
+    ready = any(c.type == "Ready" and c.status == "True" for c in node.status.conditions or [])
+    tainted = any(taint.effect in ("NoSchedule", "NoExecute") for taint in node.spec.taints or [])
+    return ready and not tainted and not node.spec.unschedulable
+
+
+def _asked(spec: Any, resource: str) -> Decimal:
+    """What a pod asks of its node, as the scheduler counts it: sidecars add up, other init containers take turns."""
+
+    def of(container: Any) -> Decimal:
+        requests = (container.resources.requests if container.resources else None) or {}
+        return _amount(requests.get(resource, "0"))
+
+    total = sum((of(container) for container in spec.containers), Decimal(0))
+    beside, first = Decimal(0), Decimal(0)
+    for container in spec.init_containers or []:
+        if container.restart_policy == "Always":
+            beside += of(container)
+        else:
+            first = max(first, beside + of(container))
+    return max(total + beside, first) + _amount((spec.overhead or {}).get(resource, "0"))
+
+
+def _quotas(core: Any, namespace: str) -> tuple[Quota, ...] | None:
+    listed = _allowed(core.list_namespaced_resource_quota, namespace)
+    if listed is None:
+        return None
+    return tuple(Quota(q.metadata.name, q.status.hard or {}, q.status.used or {}) for q in listed.items)
+
+
+def _amount(text: str) -> Decimal:
+    return Decimal(parse_quantity(text))
