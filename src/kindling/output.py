@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ _COLOURS = {
 }
 _EVIDENCE = 600  # characters of a message that are shown; --json has all
 
+_WIDTH = 120  # of tables that are piped
+
 
 def print_json(value: Any) -> None:
     """One JSON document."""
@@ -33,7 +36,7 @@ def print_json(value: Any) -> None:
 
 def console() -> Console:
     """Colours and lines that break on a terminal only."""
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH)
 
 
 def report_as_json(report: Report) -> dict[str, Any]:
@@ -108,18 +111,28 @@ def print_preflight(facts: Readiness, checks: Sequence[Check]) -> None:
 
 
 def _rights_table(facts: Readiness) -> Table:
+    """A row for each resource; in it the verbs that each identity has, lacks, or has without need."""
     identities = list(dict.fromkeys(answer.identity for answer in facts.answers))
-    table = Table("may", *identities, title=f"rights in {facts.namespace}", box=SIMPLE)
-    cells = {(str(answer.right), answer.identity): _cell(answer) for answer in facts.answers}
-    for right in sorted({str(answer.right) for answer in facts.answers}, key=lambda text: (text.split()[1:], text)):
-        table.add_row(right, *(cells.get((right, identity), "") for identity in identities))
+    table = Table(title=f"rights in {facts.namespace}", box=SIMPLE)
+    for title in ("may", *identities):
+        table.add_column(title, overflow="fold")
+    for resource in sorted({answer.right.short for answer in facts.answers}):
+        cells = ([a for a in facts.answers if (a.identity, a.right.short) == (who, resource)] for who in identities)
+        table.add_row(resource, *(_cell(answers) for answers in cells))
     return table
 
 
-def _cell(answer: Answer) -> Text:
-    if answer.allowed is None:
+def _cell(answers: Sequence[Answer]) -> Text:
+    if any(answer.allowed is None for answer in answers):
         return Text("?", style="yellow")
-    word = "yes" if answer.allowed else "no"
-    if answer.allowed == answer.needed:
-        return Text(word, style="green")
-    return Text(f"{word}, must {'' if answer.needed else 'not'}".strip(), style="bold red")
+    has = [a.right.verb for a in answers if a.needed and a.allowed]
+    lacks = [a.right.verb for a in answers if a.needed and not a.allowed]
+    excess = [a.right.verb for a in answers if not a.needed and a.allowed]
+    refused = [a.right.verb for a in answers if not a.needed and not a.allowed]
+    parts = (
+        ("", has, "green"),
+        ("lacks ", lacks, "bold red"),
+        ("too much: ", excess, "bold red"),
+        ("not ", refused, "dim"),
+    )
+    return Text("\n").join(Text(f"{words}{' '.join(verbs)}", style=style) for words, verbs, style in parts if verbs)

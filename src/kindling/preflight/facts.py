@@ -21,6 +21,11 @@ class Right:
     group: str = ""
     everywhere: bool = False
 
+    @property
+    def short(self) -> str:
+        """The resource without its group: "jobs", "pods in all namespaces"."""
+        return self.resource + (" in all namespaces" if self.everywhere else "")
+
     def __str__(self) -> str:
         name = f"{self.resource}.{self.group}" if self.group else self.resource
         return f"{self.verb} {name}" + (" in all namespaces" if self.everywhere else "")
