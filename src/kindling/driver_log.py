@@ -52,8 +52,9 @@ def plain(lines: Sequence[str]) -> list[str]:
         if entry is None:
             out.append(line)
             continue
-        level, logger = entry.get("level", "INFO"), entry.get("logger", "")
-        out.append(f"0000-00-00 00:00:00 {level} {logger}: {entry.get('message') or entry.get('msg') or ''}")
+        moment = str(entry.get("ts", "0000-00-00 00:00:00"))[:19].replace("T", " ")
+        message = entry.get("message") or entry.get("msg") or ""
+        out.append(f"{moment} {entry.get('level')} {entry.get('logger', '')}: {message}")
         out += str(entry.get("exception") or "").splitlines()
     return out
 

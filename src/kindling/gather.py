@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
-from kindling import convert
+from kindling import convert, driver_log
 from kindling.connection import Connection
 from kindling.errors import KindlingError
 from kindling.facts import Event, Run
@@ -53,8 +54,8 @@ def gather(connection: Connection, name: str) -> Run:
         executors=tuple(pod for pod in pods if pod.role == "executor"),
     )
     talks = run.driver if run.driver and run.driver.main.state in ("running", "terminated") else run.submitter
-    log = tuple(reader.log(talks.name, talks.main.name, LOG_LINES)) if talks else ()
-    return Run(**{**run.__dict__, "log": log, "log_of": talks.name if talks else "", "unread": tuple(reader.unread)})
+    log = tuple(driver_log.plain(reader.log(talks.name, talks.main.name, LOG_LINES))) if talks else ()
+    return replace(run, log=log, log_of=talks.name if talks else "", unread=tuple(reader.unread))
 
 
 def _find(reader: Reader, name: str) -> tuple[Any, Any, list[Any]] | None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from team import SLEEP, SMALL, Team
+from tool import kindling, quota, submitter_kubeconfig
 
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
 
@@ -30,23 +28,10 @@ JAR = f"local:///opt/spark/jars/spark-core_2.13-{DEFAULT_LINE.version}.jar"
 Why = Callable[[str], dict[str, Any]]
 
 
-def kindling(kubeconfig: Path, *argv: str) -> subprocess.CompletedProcess[str]:
-    """Run the command-line tool."""
-    command = [sys.executable, "-m", "kindling", *argv, f"--kubeconfig={kubeconfig}"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-
-
 @pytest.fixture
 def submitter(team: Team, tmp_path: Path) -> Path:
-    """A kubeconfig with the team's spark-submitter as its user."""
-    config = yaml.safe_load(team.cluster.kubeconfig.read_text())
-    token = team.kubectl("create", "token", "spark-submitter").strip()
-    config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
-    for context in config["contexts"]:
-        context["context"]["namespace"] = team.name
-    path = tmp_path / "kubeconfig"
-    path.write_text(yaml.safe_dump(config))
-    return path
+    """A kubeconfig with a submitter's rights."""
+    return submitter_kubeconfig(team, tmp_path)
 
 
 @pytest.fixture
@@ -93,13 +78,6 @@ def until_stuck(team: Team, reason: str) -> None:
 
     team.cluster.wait_for(
         team.cluster.core.list_namespaced_pod, stuck, f"a container that waits: {reason}", 60, namespace=team.name
-    )
-
-
-def quota(team: Team, **hard: str) -> None:
-    """A ResourceQuota named "tight"."""
-    team.kubectl(
-        "create", "quota", "tight", "--hard=" + ",".join(f"{k.replace('_', '.')}={v}" for k, v in hard.items())
     )
 
 

@@ -1,0 +1,35 @@
+"""The command-line tool ``kindling`` as a member of a team runs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from team import Team
+
+
+def kindling(kubeconfig: Path, *argv: str) -> subprocess.CompletedProcess[str]:
+    """Run the command-line tool."""
+    command = [sys.executable, "-m", "kindling", *argv, f"--kubeconfig={kubeconfig}"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def submitter_kubeconfig(team: Team, folder: Path) -> Path:
+    """A kubeconfig with the team's spark-submitter as its user and the team's namespace as its own."""
+    config = yaml.safe_load(team.cluster.kubeconfig.read_text())
+    token = team.kubectl("create", "token", "spark-submitter").strip()
+    config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
+    for context in config["contexts"]:
+        context["context"]["namespace"] = team.name
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def quota(team: Team, **hard: str) -> None:
+    """A ResourceQuota named "tight"."""
+    team.kubectl(
+        "create", "quota", "tight", "--hard=" + ",".join(f"{k.replace('_', '.')}={v}" for k, v in hard.items())
+    )
