@@ -18,7 +18,7 @@ counts), a Spark application's id, or the name of a driver pod or a Job.
 
 Ids of findings: quota-exceeded, quota-needs-limits, limit-range, pod-security, no-service-account, no-right, refused;
 unschedulable, image-not-pulled, missing-secret, missing-configmap, container-config, container-not-started,
-volume-not-mounted; out-of-memory, heap-full, killed, python-exception, java-exception, class-not-found,
+volume-not-mounted; out-of-memory, executors-fail, heap-full, killed, python-exception, java-exception, class-not-found,
 file-not-found, exit-code; deadline-exceeded, suspended, gone, pods-gone; and what Kubernetes calls the end of a pod, in
 small letters: evicted, preempting, …
 

@@ -20,6 +20,7 @@ from kindling.errors import KindlingError
 
 TIMEOUT_S = (5, 30)
 """Seconds to connect and to wait for an answer."""
+_UNAUTHORIZED = 401
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
@@ -82,6 +83,8 @@ def answers(connection: Connection) -> Iterator[None]:
     try:
         yield
     except ApiException as error:
+        if error.status == _UNAUTHORIZED:
+            raise KindlingError(f"{connection.host} does not know you: log in again, or give --context") from None
         raise KindlingError(f"{connection.host} answered {error.status} {error.reason}: {message_of(error)}") from None
     except (HTTPError, OSError) as error:
         reason = getattr(error, "reason", None) or error

@@ -27,7 +27,7 @@ def job(raw: Any, events: tuple[Event, ...] = ()) -> Job:
         reason=(condition.reason or "") if condition else "",
         message=(condition.message or "") if condition else "",
         deadline_s=raw.spec.active_deadline_seconds,
-        retries=raw.spec.backoff_limit or 0,
+        makes=role_of(raw.spec.template) or "driver",
         created=raw.metadata.creation_timestamp,
         events=events,
     )

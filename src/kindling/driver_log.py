@@ -19,6 +19,8 @@ _LOST = re.compile(
     r"The executor with id (\S+) exited with exit code 137\(SIGKILL, possible container OOM\)"
     r"|termination reason: OOMKilled"
 )
+_TRACEBACK = "Traceback (most recent call last):"  # in Java's stack traces too, at the end of a line
+_EXITED = re.compile(r"The executor with id \S+ exited with exit code .*")
 _GAVE_UP = re.compile(r"Max number of executor failures \(\d+\) reached")
 _LOG_LINE = re.compile(
     r"^(?:\d\d/\d\d/\d\d|\d{4}-\d\d-\d\d)[ T]\d\d:\d\d:\d\d\S* +(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b"
@@ -75,6 +77,12 @@ def executors_out_of_memory(lines: Sequence[str]) -> str:
     return next((line.strip() for line in reversed(lines) if _LOST.search(line)), "")
 
 
+def executor_exit(lines: Sequence[str]) -> str:
+    """How an executor ended last, as Spark says it: "The executor with id 1 exited with exit code 1(…)."; or ""."""
+    match = last_matching(lines, _EXITED)
+    return match[0].strip() if match else ""
+
+
 def gave_up_on_executors(lines: Sequence[str]) -> bool:
     """Whether Spark ended the application because too many executors failed."""
     return any(_GAVE_UP.search(line) for line in lines)
@@ -91,7 +99,7 @@ def error_of(lines: Sequence[str]) -> Error | None:
     Where Python only passes on what the JVM threw, the JVM's own words; where the JVM passes on what a Python worker
     threw, the worker's.
     """
-    starts = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
+    starts = [number for number, line in enumerate(lines) if _TRACEBACK in line]
     if starts and (error := _python_error(lines, starts[-1])):
         return error
     for number in range(len(lines) - 1, -1, -1):

@@ -74,7 +74,7 @@ class Job:
         condition: "Complete", "Failed", "Suspended" or "".
         reason, message: of that condition: "BackoffLimitExceeded", "DeadlineExceeded".
         deadline_s: its activeDeadlineSeconds.
-        retries: its backoffLimit.
+        makes: the role of its pods: "driver", or "submitter" in cluster mode.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Job:
     reason: str = ""
     message: str = ""
     deadline_s: int | None = None
-    retries: int = 0
+    makes: str = "driver"
     created: datetime | None = None
     events: tuple[Event, ...] = ()
 

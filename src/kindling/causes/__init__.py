@@ -21,8 +21,7 @@ _SHOWN_EXECUTORS = 20  # that wait: their findings are mostly one and the same
 def explain(run: Run) -> Report:
     """The state of a run, and why it is in it."""
     status, summary, findings = next(answer for state in _STATES if (answer := state(run)) is not None)
-    notes = _earlier_attempts(run)
-    return Report(run, status, summary, _distinct(findings), notes)
+    return Report(run, status, summary, _distinct(findings), (*_earlier_attempts(run), *_schedule(run)))
 
 
 Answer = tuple[str, str, list[Finding]]
@@ -154,8 +153,7 @@ def _refused_pods(run: Run) -> list[Finding]:
     if not job or not told:
         return []
     message = told[-1].message.removeprefix(_REFUSED_PREFIX)
-    about = "submitter" if run.submitters else "driver"
-    return [explain_refusal(about, message, Evidence(f"Job/{job.name}", told[-1].message))]
+    return [explain_refusal(job.makes, message, Evidence(f"Job/{job.name}", told[-1].message))]
 
 
 def _running(run: Run) -> Answer | None:
@@ -188,6 +186,13 @@ def _earlier_attempts(run: Run) -> tuple[str, ...]:
         for number, pod in enumerate(run.drivers[:-1], start=1)
         if pod.main.exit_code is not None
     )
+
+
+def _schedule(run: Run) -> tuple[str, ...]:
+    """That no further run will come."""
+    if run.job and run.cron_job and run.cron_job.suspended:
+        return (f"CronJob {run.cron_job.name} is suspended: it starts no further run",)
+    return ()
 
 
 def _distinct(findings: list[Finding]) -> tuple[Finding, ...]:

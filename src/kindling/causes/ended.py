@@ -110,6 +110,19 @@ def _executors(run: Run, _: Pod) -> Finding | None:
     return finding if died or driver_log.gave_up_on_executors(run.log) else None
 
 
+def _executors_fail(run: Run, driver: Pod) -> Finding | None:
+    line = driver_log.executor_exit(run.log)
+    if not line or not driver_log.gave_up_on_executors(run.log):
+        return None
+    return Finding(
+        "executors-fail",
+        "executor",
+        f"executors fail one after the other, so Spark gave up: {line}",
+        "run again with spark.kubernetes.executor.deleteOnTermination=false in sparkConf, then read an executor's log",
+        (Evidence(f"log of Pod/{run.log_of or driver.name}", line),),
+    )
+
+
 def _file(run: Run, driver: Pod) -> Finding | None:
     error = driver_log.error_of(run.log)
     # What the application itself reads, and tells by an exception of its own, is another matter.
@@ -230,6 +243,7 @@ _CAUSES: tuple[Callable[[Run, Pod], Finding | None], ...] = (
     _removed,
     _refused,
     _executors,
+    _executors_fail,
     _file,
     _main_class,
     _other_class,

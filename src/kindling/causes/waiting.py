@@ -45,10 +45,10 @@ def _scheduling(pod: Pod) -> Finding | None:
         cure = f"wait until other pods end, ask for less ({_values(pod.role, short)}), or add nodes"
     elif "node affinity/selector" in message:
         what = "no node has the labels that it asks for"
-        cure = f"correct {pod.role}.nodeSelector or {pod.role}.affinity, or label a node"
+        cure = f"correct {_placed_by(pod)}.nodeSelector or {_placed_by(pod)}.affinity, or label a node"
     elif taint:
         what = f"all nodes that would do have a taint {taint[1] or ''}".rstrip()
-        cure = f"tolerate it by {pod.role}.tolerations, or use other nodes"
+        cure = f"tolerate it by {_placed_by(pod)}.tolerations, or use other nodes"
     elif "unbound immediate PersistentVolumeClaims" in message:
         what, cure = (
             "its PersistentVolumeClaim has no volume",
@@ -170,6 +170,11 @@ def _missing(pod: Pod, message: str, where: str, evidence: Evidence) -> Finding 
 
 def _finding(cause: str, pod: Pod, what: str, cure: str, evidence: Evidence) -> Finding:
     return Finding(cause, pod.role, f"the {pod.role} pod {what}", cure, (evidence,))
+
+
+def _placed_by(pod: Pod) -> str:
+    """Whose values say where the pod goes: the submitter goes where the driver may."""
+    return "driver" if pod.role == "submitter" else pod.role
 
 
 def _asked(pod: Pod, short: list[str]) -> str:
