@@ -152,6 +152,16 @@ def test_lost_executors_are_the_cause_only_if_the_run_ended_of_them() -> None:
     assert only_finding(failed_run([*LOST, *WORKER])).id == "python-exception"
 
 
+def test_executors_that_never_came_up_are_the_cause_and_not_what_followed() -> None:
+    log = [
+        "26/11/21 08:51:57 WARN ExecutorPodsLifecycleManager: 1 new failed executors.",
+        "26/11/21 08:51:57 ERROR ExecutorPodsLifecycleManager: Max number of executor failures (3) reached",
+        *PASSED_ON,
+    ]
+    finding = only_finding(failed_run(log, exit_code=11))
+    assert (finding.id, finding.about) == ("executors-fail", "executor")
+
+
 def test_a_program_that_chose_its_exit_code_did_not_fail_of_an_exception_that_it_printed() -> None:
     finding = only_finding(failed_run(WORKER, exit_code=42))
     assert finding.id == "exit-code"

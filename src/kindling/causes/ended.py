@@ -111,9 +111,10 @@ def _executors(run: Run, _: Pod) -> Finding | None:
 
 
 def _executors_fail(run: Run, driver: Pod) -> Finding | None:
-    line = driver_log.executor_exit(run.log)
-    if not line or not driver_log.gave_up_on_executors(run.log):
+    if not driver_log.gave_up_on_executors(run.log):
         return None
+    # Of executors that never registered Spark does not say how they ended.
+    line = driver_log.executor_exit(run.log) or "Max number of executor failures reached"
     return Finding(
         "executors-fail",
         "executor",
