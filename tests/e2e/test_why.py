@@ -328,3 +328,16 @@ def test_people_read_lines_and_what_is_not_there_or_may_not_be_read_is_one_line(
         assert words in refused.stderr
     nowhere = kindling(Path("/nowhere"), "why", "job")
     assert (nowhere.returncode, len(nowhere.stderr.splitlines())) == (2, 1)
+
+
+def test_what_may_not_be_read_is_said(team: Team, tmp_path: Path) -> None:
+    team.kubectl("create", "serviceaccount", "visitor")
+    team.kubectl("create", "role", "visitor", "--verb=get,list", "--resource=pods,jobs.batch,cronjobs.batch")
+    team.kubectl("create", "rolebinding", "visitor", "--role=visitor", f"--serviceaccount={team.name}:visitor")
+    team.install("job", line=DEFAULT_LINE, app=HELLO, driver={"serviceAccountName": "nobody"})
+    until_event(team, "FailedCreate")
+    printed = kindling(submitter_kubeconfig(team, tmp_path, "visitor"), "why", "job")
+    assert printed.returncode == 0
+    head, note = printed.stdout.splitlines()
+    assert head == f"job in {team.name}: waiting, no pod yet"
+    assert f"you may not read events in {team.name}" in note

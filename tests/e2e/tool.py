@@ -16,10 +16,10 @@ def kindling(kubeconfig: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-def submitter_kubeconfig(team: Team, folder: Path) -> Path:
-    """A kubeconfig with the team's spark-submitter as its user and the team's namespace as its own."""
+def submitter_kubeconfig(team: Team, folder: Path, account: str = "spark-submitter") -> Path:
+    """A kubeconfig with one of the team's service accounts as its user and the team's namespace as its own."""
     config = yaml.safe_load(team.cluster.kubeconfig.read_text())
-    token = team.kubectl("create", "token", "spark-submitter").strip()
+    token = team.kubectl("create", "token", account).strip()
     config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
     for context in config["contexts"]:
         context["context"]["namespace"] = team.name
