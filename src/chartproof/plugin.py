@@ -17,7 +17,7 @@ from chartproof.bundle import write_bundle
 from chartproof.cluster import Cluster
 from chartproof.helm import Helm, build_dependencies
 
-_FAILED: pytest.StashKey[bool] = pytest.StashKey()
+_NAMESPACES: pytest.StashKey[tuple[list[str], Path]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -77,7 +77,7 @@ def cluster_helm(cluster: Cluster) -> Helm:
 @pytest.fixture
 def new_namespace(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Callable[..., str]]:
     """Make namespaces (of any labels) that go when the test ends; a failed test's are bundled first."""
-    names: list[str] = []
+    names = request.node.stash.setdefault(_NAMESPACES, ([], cluster.kubeconfig))[0]
 
     def make(prefix: str = "test", labels: dict[str, str] | None = None, *, create: bool = True) -> str:
         name = f"{prefix}-{uuid4().hex[:8]}"
@@ -87,18 +87,17 @@ def new_namespace(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[
         return name
 
     yield make
-    if request.node.stash.get(_FAILED, False):
-        folder = Path(request.config.rootpath / request.config.getoption("--bundles"))
-        bundle = write_bundle(folder, request.node.nodeid, names, cluster.kubeconfig)
-        print(f"what the test left behind: {bundle}")
     for name in names:
         cluster.core.delete_namespace(name)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Remember on the test whether it failed, for the fixtures that end after it."""
+    """Bundle the namespaces of a test that failed, before any fixture removes what is in them."""
     report = yield
-    if report.failed:  # type: ignore[attr-defined]
-        item.stash[_FAILED] = True
+    if report.failed and _NAMESPACES in item.stash:  # type: ignore[attr-defined]
+        names, kubeconfig = item.stash[_NAMESPACES]
+        folder = Path(item.config.rootpath / item.config.getoption("--bundles"))
+        bundle = write_bundle(folder, item.nodeid, names, kubeconfig)
+        report.sections.append(("chartproof", f"what the test left behind: {bundle}"))  # type: ignore[attr-defined]
     return report

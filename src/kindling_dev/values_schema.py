@@ -50,9 +50,10 @@ _VOLUME_SOURCES = (
 )
 _ON_DEMAND = {
     "type": "object",
-    "required": ["size"],
+    # Without a storage class Spark makes no claim, and says nothing.
+    "required": ["storageClass", "size"],
     "additionalProperties": False,
-    "properties": {"storageClass": {"type": "string"}, "size": {"$ref": "#/definitions/quantity"}},
+    "properties": {"storageClass": {"$ref": "#/definitions/objectName"}, "size": {"$ref": "#/definitions/quantity"}},
 }
 
 _DEFINITIONS: dict[str, Any] = {

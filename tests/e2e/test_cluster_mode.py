@@ -146,8 +146,8 @@ def test_a_refused_driver_waits_for_the_quota(swept: Team) -> None:
     swept.install("waits", line=DEFAULT_LINE, mode="cluster", app={"source": "print('at last')"})
     waiting = submitter(swept, "waits")
     name = waiting.metadata.name
-    seen = swept.cluster.wait_for_log(swept.name, name, "exceeded quota: tight", 60)
-    assert "the driver is refused" in seen
+    said = swept.cluster.wait_for_log(swept.name, name, "the driver is refused", 60)
+    assert "exceeded quota: tight" in said
     swept.cluster.core.delete_namespaced_resource_quota("tight", swept.name)
     assert swept.end_of("waits").succeeded
 

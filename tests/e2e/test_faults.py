@@ -26,7 +26,7 @@ for step in range({steps}):
 print("TOTAL", total)
 """
 """Work in small steps: the sum is right only if no task was lost and none counted twice."""
-TWO = {"executor": {**SMALL["executor"], "instances": 2}}
+TWO = {**SMALL["executor"], "instances": 2}
 
 
 def steps(count: int) -> dict[str, Any]:
@@ -56,6 +56,9 @@ def killed_and_restored(team: Team, release: str, rounds: int) -> list[float]:
             pods[pod.metadata.uid] = pod
         return sorted(pods.values(), key=lambda p: p.metadata.creation_timestamp) if len(pods) == 2 else None
 
+    def others_than(uid: str) -> Callable[[Any, str], list[Any] | None]:
+        return lambda pod, event: None if pod.metadata.uid == uid else two_run(pod, event)
+
     where = {"namespace": team.name, "label_selector": f"spark-role=executor,app.kubernetes.io/instance={release}"}
     listing = team.cluster.core.list_namespaced_pod
     oldest = team.cluster.wait_for(listing, two_run, "two executors", 120, **where)[0]
@@ -65,13 +68,7 @@ def killed_and_restored(team: Team, release: str, rounds: int) -> list[float]:
         team.kill(oldest, "executor")
         gone = oldest.metadata.uid
         pods.clear()
-        oldest = team.cluster.wait_for(
-            listing,
-            lambda pod, event, gone=gone: None if pod.metadata.uid == gone else two_run(pod, event),
-            "two executors again",
-            60,
-            **where,
-        )[0]
+        oldest = team.cluster.wait_for(listing, others_than(gone), "two executors again", 60, **where)[0]
         times.append(time.monotonic() - begin)
     return times
 
@@ -80,7 +77,7 @@ def killed_and_restored(team: Team, release: str, rounds: int) -> list[float]:
 def test_killed_executors_are_replaced_and_nothing_is_lost(
     swept: Team, mode: str, line: SparkLine, record_property: Callable[[str, object], None]
 ) -> None:
-    swept.install("survives", line=line, mode=mode, app=steps(40), **TWO)
+    swept.install("survives", line=line, mode=mode, app=steps(40), executor=TWO)
     times = killed_and_restored(swept, "survives", rounds=2)
     record_property("seconds until restored", times)
     print("seconds until restored:", [round(t, 1) for t in times])
@@ -91,7 +88,7 @@ def test_killed_executors_are_replaced_and_nothing_is_lost(
 @pytest.mark.parametrize("number", range(5))
 def test_five_runs_of_five_survive_the_loss_of_every_executor(swept: Team, number: int) -> None:
     mode = ("client", "cluster")[number % 2]
-    swept.install("survives", line=DEFAULT_LINE, mode=mode, app=steps(80), **TWO)
+    swept.install("survives", line=DEFAULT_LINE, mode=mode, app=steps(80), executor=TWO)
     times = killed_and_restored(swept, "survives", rounds=4)
     print("seconds until restored:", [round(t, 1) for t in times])
     assert max(times) <= 60
@@ -138,7 +135,7 @@ def test_an_image_that_vanishes_and_comes_back(swept: Team) -> None:
     alias = f"docker.io/apache/spark:{swept.name}"
     node_run("ctr", "--namespace=k8s.io", "image", "tag", image, alias)
     try:
-        swept.install("blinks", line=DEFAULT_LINE, app=steps(60), image={"tag": swept.name}, **TWO)
+        swept.install("blinks", line=DEFAULT_LINE, app=steps(60), image={"tag": swept.name}, executor=TWO)
         swept.running("blinks", "executor")
         node_run("ctr", "--namespace=k8s.io", "image", "remove", alias)
         swept.kill(swept.running("blinks", "executor"), "executor")

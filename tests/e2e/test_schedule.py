@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from team import SLEEP, Team
@@ -15,6 +16,11 @@ NEVER = {"cron": "0 3 29 2 *", "timeZone": "Europe/Zurich", "suspend": True}
 def jobs(team: Team) -> dict[str, Any]:
     """The namespace's Jobs by name."""
     return {job.metadata.name: job for job in team.cluster.batch.list_namespaced_job(team.name).items}
+
+
+def of_job(name: str) -> Callable[[Any], bool]:
+    """Whether a pod is of a Job of some name."""
+    return lambda pod: bool(pod.metadata.labels["batch.kubernetes.io/job-name"] == name)
 
 
 def test_the_clock_starts_a_run(swept: Team) -> None:
@@ -40,10 +46,7 @@ def test_runs_by_hand_overlap_and_share_nothing(swept: Team, line: SparkLine) ->
     swept.install("by-hand", line=line, app=app, schedule={**NEVER, "concurrencyPolicy": "Allow"})
     for name in ("one", "two"):
         swept.kubectl("create", "job", "--from=cronjob/by-hand", name)
-    both = [
-        swept.pod("by-hand", "driver", lambda pod, job=name: pod.metadata.name.startswith(job))
-        for name in ("one", "two")
-    ]
+    both = [swept.pod("by-hand", "driver", of_job(name)) for name in ("one", "two")]
     uids = {pod.metadata.uid for pod in both}
     executors: dict[str, str] = {}
 

@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from team import SMALL, Team
 
 from chartproof import Cluster
-from kindling_dev.spark_image import SparkLine
+from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
 
 APP = (Path(__file__).parent / "apps/settings.py").read_text()
 NAME = "Täglicher Bericht № 1: $(HOME) " + "x" * 300
@@ -75,8 +75,37 @@ def classes(cluster: Cluster) -> Iterator[str]:
     node.delete_runtime_class(name)
 
 
-def prepare(team: Team) -> None:
-    """What a run refers to: dependencies, a Secret, a ConfigMap, a claim, accounts of its own."""
+@pytest.fixture
+def depot(team: Team, prepared: None) -> str:  # noqa: ARG001
+    """Address of a web server that has the dependencies, as a company's artifact store has."""
+    items = [{"key": name, "path": name} for name in DEPENDENCIES] + REPOSITORY
+    pod = yaml.safe_load(f"""
+        metadata: {{name: depot}}
+        spec:
+          automountServiceAccountToken: false
+          terminationGracePeriodSeconds: 0
+          securityContext: {{runAsNonRoot: true, runAsUser: 185, seccompProfile: {{type: RuntimeDefault}}}}
+          containers:
+            - name: depot
+              image: docker.io/apache/spark:{DEFAULT_LINE.version}-python3
+              command: [python3, -m, http.server, "8000", --directory, /depot]
+              securityContext: {{allowPrivilegeEscalation: false, capabilities: {{drop: [ALL]}}}}
+              readinessProbe: {{tcpSocket: {{port: 8000}}, periodSeconds: 1}}
+              volumeMounts: [{{name: depot, mountPath: /depot}}]
+          volumes: [{{name: depot, configMap: {{name: dependencies, items: {json.dumps(items)}}}}}]""")
+    team.cluster.core.create_namespaced_pod(team.name, pod)
+
+    def address(pod: Any, _: str) -> str | None:
+        ready = [c for c in pod.status.conditions or [] if c.type == "Ready" and c.status == "True"]
+        return f"http://{pod.status.pod_ip}:8000" if ready else None
+
+    where = {"namespace": team.name, "field_selector": "metadata.name=depot"}
+    return team.cluster.wait_for(team.cluster.core.list_namespaced_pod, address, "the depot", 60, **where)
+
+
+@pytest.fixture
+def prepared(team: Team) -> None:
+    """What a run refers to is there: dependencies, a Secret, a ConfigMap, a claim, accounts of its own."""
     core, where = team.cluster.core, team.name
     binary = {name: base64.b64encode(data).decode() for name, data in DEPENDENCIES.items()}
     core.create_namespaced_config_map(where, {"metadata": {"name": "dependencies"}, "binaryData": binary})
@@ -131,7 +160,7 @@ def role_values(role: str, image: str, class_name: str) -> dict[str, Any]:
     }
 
 
-def values(mode: str, image: str, class_name: str) -> dict[str, Any]:
+def values(mode: str, image: str, class_name: str, depot: str) -> dict[str, Any]:
     """Everything at once."""
     return {
         "mode": mode,
@@ -139,26 +168,24 @@ def values(mode: str, image: str, class_name: str) -> dict[str, Any]:
             "name": NAME,
             "source": APP,
             "args": ["a b", "$(HOME)", 3],
-            "pyFiles": ["local:///deps/lib.zip"],
-            "jars": ["local:///deps/lib.jar"],
-            "files": ["local:///deps/words.txt"],
-            "archives": ["local:///deps/env.tar.gz#unpacked"],
+            "pyFiles": [f"{depot}/lib.zip"],
+            "jars": ["local:///deps/lib.jar", f"{depot}/packaged.jar"],
+            "files": [f"{depot}/words.txt"],
+            "archives": [f"{depot}/env.tar.gz#unpacked"],
             "packages": ["local.kindling:packaged:1.0"],
-            "repositories": ["file:///repository"],
+            "repositories": [depot],
         },
         "volumes": [
             {"name": "deps", "mountPath": "/deps", "configMap": {"name": "dependencies"}},
-            {
-                "name": "repository",
-                "mountPath": "/repository",
-                "roles": ["driver"],
-                "configMap": {"name": "dependencies", "items": REPOSITORY},
-            },
             {"name": "settings", "mountPath": "/settings", "configMap": {"name": "settings"}},
             {"name": "secret", "mountPath": "/secret", "readOnly": True, "secret": {"secretName": "password"}},
             {"name": "claim", "mountPath": "/claim", "persistentVolumeClaim": {"claimName": "data"}},
             {"name": "scratch", "mountPath": "/scratch", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}},
-            {"name": "spark-local-dir-1", "mountPath": "/local-1", "onDemand": {"size": "1Mi"}},
+            {
+                "name": "spark-local-dir-1",
+                "mountPath": "/local-1",
+                "onDemand": {"storageClass": "standard", "size": "1Mi"},
+            },
         ],
         "localDirs": {"memory": True, "size": "64Mi"},
         "log": {"json": True, "level": "INFO"},
@@ -203,7 +230,11 @@ def check_inside(seen: dict[str, Any]) -> None:
     assert seen["env"] == {"STAGE": "test", "PASSWORD": "open sesame", "COLOUR": "green", "MORE": "of it"}
     assert (seen["lib"], seen["words"], seen["archive"]) == ("imported", "distributed", "unpacked")
     assert (seen["settings"], seen["secret"]) == ("green", "open sesame")
-    assert sorted(seen["local"]) == ["/local-1", "/var/data/spark-local-dir-kindling"]
+    # An executor's Python workers are told folders below them.
+    assert {folder.partition("/blockmgr-")[0] for folder in seen["local"]} == {
+        "/local-1",
+        "/var/data/spark-local-dir-kindling",
+    }
     assert seen["scratch"]
     assert seen["claim"]
 
@@ -216,11 +247,10 @@ def scraped(team: Team, pod: str, path: str) -> set[str]:
 
 @pytest.mark.parametrize("mode", ["client", "cluster"])
 def test_all_settings_reach_the_pods(
-    swept: Team, classes: str, mode: str, line: SparkLine, audit_log: Callable[[], list[dict[str, Any]]]
+    depot: str, swept: Team, classes: str, mode: str, line: SparkLine, audit_log: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    prepare(swept)
     image = f"docker.io/apache/spark:{line.version}-python3"
-    swept.install("all", line=line, **values(mode, image, classes))
+    swept.install("all", line=line, **values(mode, image, classes, depot))
     driver, executor = swept.running("all", "driver"), swept.running("all", "executor")
     check_pod(driver, "driver", classes)
     check_pod(executor, "executor", classes)
@@ -257,20 +287,5 @@ def test_all_settings_reach_the_pods(
     assert end.succeeded, end  # the sidecar ended with the driver
 
     accounts = [f"system:serviceaccount:{swept.name}:{name}" for name in ("other-driver", "spark-submitter")]
-    asked = [event for event in audit_log() if event["user"]["username"] in accounts]
+    asked = [event for event in audit_log() if event["user"].get("username") in accounts]
     assert [(e["verb"], e["objectRef"]) for e in asked if e["responseStatus"]["code"] == 403] == []
-    forget(swept)
-
-
-def forget(team: Team) -> None:
-    """Remove what prepare made, so that the sweep sees the run's own."""
-    core, where = team.cluster.core, team.name
-    for name in ("dependencies", "settings"):
-        core.delete_namespaced_config_map(name, where)
-    core.delete_namespaced_secret("password", where)
-    team.cluster.rbac.delete_namespaced_role_binding("other-driver", where)
-    for role in ("driver", "executor"):
-        core.delete_namespaced_service_account(f"other-{role}", where)
-    for release in ("all",):
-        team.uninstall(release)
-    core.delete_namespaced_persistent_volume_claim("data", where)

@@ -40,6 +40,8 @@ class LastError:
     def _rank(self, level: str, text: str) -> int:
         if not text.strip() or _NOISE.match(text):
             return 0
+        if level:
+            return 2 if level in ("ERROR", "FATAL") else 0
         if text.startswith("Traceback (most recent call last)"):
             self._in_traceback = True
             return 0
@@ -50,9 +52,7 @@ class LastError:
             return 4
         if text.startswith("Error: ") or "can't open file" in text:
             return 3
-        if level in ("ERROR", "FATAL"):
-            return 2
-        return 0 if level or self._in_traceback else 1
+        return 0 if self._in_traceback else 1
 
 
 def _plain(line: str) -> tuple[str, str]:

@@ -89,6 +89,8 @@ class Submission:
         if end is None:
             raise FailedError(1, f"driver {self._driver} was deleted")
         code, message = _verdict(end)
+        if code and end["metadata"].get("deletionTimestamp"):
+            raise FailedError(code, f"driver {self._driver} was deleted")
         if code:
             raise FailedError(
                 code, message or self._log.error.line or f"driver {self._driver} ended with exit code {code}"

@@ -44,7 +44,7 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- if and $app.source $app.mainClass -}}
 {{- fail (printf "app.mainClass is %q but app.source is Python: leave app.mainClass empty, or put the jar's place in app.file" $app.mainClass) -}}
 {{- end -}}
-{{- if gt (len $app.source) 1000000 -}}
+{{- if gt (len ($app.source | default "")) 1000000 -}}
 {{- fail (printf "app.source has %d bytes, and a ConfigMap holds 1000000: put the file where Spark can fetch it and set app.file" (len $app.source)) -}}
 {{- end -}}
 {{- if and $app.file (not $app.mainClass) (not (hasSuffix ".py" $app.file)) (not (hasSuffix ".jar" $app.file)) -}}

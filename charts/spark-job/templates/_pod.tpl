@@ -32,9 +32,7 @@ asks. Each gives YAML with metadata and spec.
     volumeClaimTemplate:
       spec:
         accessModes: [ReadWriteOnce]
-        {{- with .onDemand.storageClass }}
-        storageClassName: {{ . | quote }}
-        {{- end }}
+        storageClassName: {{ .onDemand.storageClass | quote }}
         resources:
           requests:
             storage: {{ .onDemand.size | quote }}

@@ -173,9 +173,7 @@ spark.kubernetes.executor.terminationGracePeriodSeconds: {{ int64 . }}s
 {{- if .onDemand }}
 {{- $volume := printf "spark.kubernetes.executor.volumes.persistentVolumeClaim.%s" .name }}
 {{ $volume }}.options.claimName: OnDemand
-{{- with .onDemand.storageClass }}
-{{ $volume }}.options.storageClass: {{ . | quote }}
-{{- end }}
+{{ $volume }}.options.storageClass: {{ .onDemand.storageClass | quote }}
 {{ $volume }}.options.sizeLimit: {{ .onDemand.size | quote }}
 {{ $volume }}.mount.path: {{ .mountPath | quote }}
 {{ $volume }}.mount.readOnly: {{ .readOnly | default false }}
