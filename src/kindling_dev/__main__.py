@@ -1,12 +1,13 @@
-"""``python -m kindling_dev up|down|test|generate``: what the scripts of the same names run."""
+"""``python -m kindling_dev up|down|test|generate|release``: what the scripts of the same names run."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from kindling_dev.command import Failure
-from kindling_dev.commands import down, run_tests, up, write_generated
+from kindling_dev.commands import down, run_tests, up, write_generated, write_release
 
 
 def main(argv: list[str]) -> int:
@@ -22,6 +23,18 @@ def main(argv: list[str]) -> int:
     )
     test_parser.add_argument("--long", action="store_true", help="also the tests marked 'long'")
     commands.add_parser("generate", prog="scripts/generate", help="write the charts' schemas and READMEs again")
+    release_parser = commands.add_parser("release", prog="scripts/release", help="build, and push, what is released")
+    release_parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path("artifacts/release"),
+        help="where the packages go, below the repository (%(default)s)",
+    )
+    release_parser.add_argument("--version", default="", help="refuse charts of another version")
+    release_parser.add_argument("--push", default="", metavar="REGISTRY", help="push the packages to REGISTRY/charts")
+    release_parser.add_argument(
+        "--images", default="", metavar="REGISTRY", help="build the images and push them to REGISTRY/spark"
+    )
     arguments, rest = parser.parse_known_args(argv)
     if rest and arguments.command != "test":
         parser.error(f"unknown argument: {rest[0]}")
@@ -34,6 +47,9 @@ def main(argv: list[str]) -> int:
             return 0
         if arguments.command == "generate":
             write_generated()
+            return 0
+        if arguments.command == "release":
+            write_release(arguments.folder, version=arguments.version, push=arguments.push, images_to=arguments.images)
             return 0
         return run_tests(rest, long=arguments.long)
     except Failure as failure:

@@ -1,4 +1,4 @@
-"""The three commands: ``up``, ``down`` and ``test``."""
+"""What the scripts do: ``up``, ``down``, ``test``, ``generate`` and ``release``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kindling_dev import cluster, first_jobs, images, tools
+from kindling_dev import cluster, first_jobs, images, release, tools
 from kindling_dev.command import Failure, succeeds
-from kindling_dev.generate import generate
+from kindling_dev.generate import CHARTS, generate
 from kindling_dev.host import Host, ensure_engine, stop_engine
 from kindling_dev.progress import Progress
 from kindling_dev.settings import REPO, Settings
@@ -87,6 +87,23 @@ def write_generated() -> None:
     tools.ensure_tools(settings, progress, tools.FOR_GENERATE)
     for path in generate():
         progress.say(f"wrote {path.relative_to(REPO)}")
+
+
+def write_release(folder: Path, *, version: str, push: str, images_to: str) -> None:
+    """Build the charts' packages and print their digests; push them, and the images, where that is asked."""
+    settings, progress = Settings.from_environment(), Progress()
+    tools.ensure_tools(settings, progress, (release.PACKAGER,))
+    if version:
+        release.check_version(CHARTS, version)
+    packages = release.build_packages(CHARTS, folder)
+    for package in packages:
+        print(f"{release.sha256(package)}  {package}")
+    if push:
+        release.push_packages(packages, push, progress)
+    if images_to:
+        ensure_engine(settings, Host.detect(), progress)
+        for line in LINES.values():
+            release.push_image(line, images_to, settings, progress)
 
 
 def _prepare(settings: Settings, progress: Progress, names: tuple[str, ...], lines: tuple[SparkLine, ...]) -> None:

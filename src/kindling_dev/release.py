@@ -1,0 +1,128 @@
+"""Release packages: every application chart as a .tgz, the same bytes for the same tree; charts and images pushed."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chartproof.helm import Helm, HelmError, build_dependencies
+from kindling_dev.command import Failure, run
+from kindling_dev.progress import Progress
+from kindling_dev.settings import Settings
+from kindling_dev.spark_image import SparkLine, ensure_spark_image
+
+PACKAGER = "helm4"
+"""Helm 4 keeps the files' times where Helm 3 writes the present one."""
+_EPOCH_S = 315532800
+"""1980-01-01: the time of every file in a package. A constant, so that nobody needs to know the commit's."""
+
+
+def application_charts(charts: Path) -> list[Path]:
+    """The charts that are installed by themselves; a library goes into their packages."""
+    found = sorted(path.parent for path in charts.glob("*/Chart.yaml"))
+    return [chart for chart in found if _metadata(chart)["type"] == "application"]
+
+
+def build_packages(charts: Path, folder: Path) -> list[Path]:
+    """Package every application chart into a folder; return the packages.
+
+    The same files give the same bytes, whenever and wherever they were checked out. Only what is written by hand or
+    by scripts/generate counts: caches of Python and dependencies that were vendored before are left out.
+
+    Raises:
+        Failure: a chart or its lock file is not fit to be packaged; the message is helm's.
+    """
+    helm = Helm(PACKAGER)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name) / "charts"
+        shutil.copytree(charts, copy, ignore=_left_out)
+        for path in copy.rglob("*"):
+            os.utime(path, (_EPOCH_S, _EPOCH_S))
+        try:
+            build_dependencies(copy, helm)
+            for chart in application_charts(copy):
+                helm.run(["package", str(chart), "--destination", str(folder)])
+        except HelmError as error:
+            raise Failure(f"helm package: {error}") from None
+        return [folder / _package_name(chart) for chart in application_charts(copy)]
+
+
+def check_version(charts: Path, version: str) -> None:
+    """See that a release's version is that of every application chart.
+
+    Raises:
+        Failure: a chart has another one.
+    """
+    for chart in application_charts(charts):
+        if (found := _metadata(chart)["version"]) != version:
+            raise Failure(f"{chart.name} has version {found}, not {version}: set it in charts/{chart.name}/Chart.yaml")
+
+
+def sha256(package: Path) -> str:
+    """The package's digest, 64 hexadecimal digits."""
+    return hashlib.sha256(package.read_bytes()).hexdigest()
+
+
+def push_packages(packages: Iterable[Path], registry: str, progress: Progress) -> None:
+    """Push packages as OCI artifacts to REGISTRY/charts ("ghcr.io/owner"), with the person's own login.
+
+    Raises:
+        Failure: the registry refused one.
+    """
+    # As Docker does: a registry on this machine is spoken to without TLS.
+    plain = ["--plain-http"] if _is_loopback(registry) else []
+    for package in packages:
+        try:
+            with progress.step(f"pushing {package.name} to {registry}/charts"):
+                Helm(PACKAGER).run(["push", str(package), f"oci://{registry}/charts", *plain])
+        except HelmError as error:
+            raise Failure(f"push {package.name} to {registry}/charts: {error}") from None
+
+
+def push_image(line: SparkLine, registry: str, settings: Settings, progress: Progress) -> str:
+    """Build the image of a Spark line from packages and push it to REGISTRY/spark; return the name it has there.
+
+    Raises:
+        Failure: the engine has the official image, which stands in for ours, or the registry refused.
+    """
+    built = ensure_spark_image(line, replace(settings, pull=False, spark_images={}), progress)
+    if built == line.published:
+        raise Failure(f"{built} is in the engine and would be released as ours: docker image rm {built}")
+    name = f"{registry}/spark:{line.published.rpartition(':')[2]}"
+    run(["docker", "tag", built, name])
+    with progress.step(f"pushing {name}"):
+        run(["docker", "push", name], log=settings.logs / "push.log", what=f"push {name}")
+    return name
+
+
+def _metadata(chart: Path) -> dict[str, Any]:
+    return dict(yaml.safe_load((chart / "Chart.yaml").read_text()))
+
+
+def _package_name(chart: Path) -> str:
+    metadata = _metadata(chart)
+    return f"{metadata['name']}-{metadata['version']}.tgz"
+
+
+def _left_out(_: str, names: list[str]) -> set[str]:
+    """What shutil.copytree leaves out of a folder."""
+    vendored = {"charts"} if "Chart.yaml" in names else set()
+    return {name for name in names if name in vendored | {"__pycache__"} or name.endswith(".pyc")}
+
+
+def _is_loopback(registry: str) -> bool:
+    host = registry.partition("/")[0].partition(":")[0]
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
