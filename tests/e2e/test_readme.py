@@ -19,7 +19,12 @@ from kindling_dev.settings import REPO, Settings
 def commands_under(heading: str) -> str:
     """The shell commands of a section of the README."""
     section = (REPO / "README.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return "\n".join(re.findall(r"```bash\n(.*?)```", section, re.DOTALL))
+    return commands_in(section)
+
+
+def commands_in(text: str) -> str:
+    """The shell commands of a page."""
+    return "\n".join(re.findall(r"```bash\n(.*?)```", text, re.DOTALL))
 
 
 @pytest.fixture
@@ -29,24 +34,31 @@ def newcomer(cluster: Cluster, tmp_path: Path) -> Iterator[Path]:
     for name in ("charts", "values"):
         (tmp_path / name).symlink_to(REPO / name)
     yield tmp_path
-    uninstall = ["helm", f"--kubeconfig={cluster.kubeconfig}", "uninstall", "mine", "--namespace=team-a"]
+    uninstall = ["helm", f"--kubeconfig={cluster.kubeconfig}", "uninstall", "mine", "report", "--namespace=team-a"]
     subprocess.run([*uninstall, "--ignore-not-found"], check=True)
 
 
-def test_the_readmes_commands_do_what_it_says(newcomer: Path, cluster: Cluster) -> None:
-    # One test for both: they share the cluster's two teams.
-    for heading, words in (
-        ("Your first job", "sum: 499999500000"),
-        ("A namespace for your team", "Phase:          Succeeded"),
+def done_as_written(commands: str, newcomer: Path, cluster: Cluster) -> str:
+    """Run commands in the newcomer's folder; what they printed."""
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands],
+        cwd=newcomer,
+        env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_commands_of_the_readme_and_of_a_guide_do_what_they_say(newcomer: Path, cluster: Cluster) -> None:
+    # One test for all: they share the cluster's two teams.
+    schedule = commands_in((REPO / "docs/guides/schedule.md").read_text())
+    for commands, words in (
+        (commands_under("Your first job"), "sum: 499999500000"),
+        (commands_under("A namespace for your team"), "Phase:          Succeeded"),
+        (schedule, "rows: 1000"),
     ):
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", commands_under(heading)],
-            cwd=newcomer,
-            env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig)},
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert words in done.stdout
+        assert words in done_as_written(commands, newcomer, cluster)

@@ -43,7 +43,10 @@ def test_the_clock_starts_a_run(swept: Team) -> None:
 
 def test_runs_by_hand_overlap_and_share_nothing(swept: Team, line: SparkLine) -> None:
     app = {"source": SLEEP.format(seconds=10)}
-    swept.install("by-hand", line=line, app=app, schedule={**NEVER, "concurrencyPolicy": "Allow"})
+    # Four pods at once, and those of another test beside them.
+    tiny = {"requestCores": "100m"}
+    schedule = {**NEVER, "concurrencyPolicy": "Allow"}
+    swept.install("by-hand", line=line, app=app, schedule=schedule, driver=tiny, executor=tiny)
     for name in ("one", "two"):
         swept.kubectl("create", "job", "--from=cronjob/by-hand", name)
     both = [swept.pod("by-hand", "driver", of_job(name)) for name in ("one", "two")]

@@ -1,6 +1,7 @@
-"""What ``kindling`` makes of messages; all are as Kubernetes 1.34, Spark 4.3 and Spark 3.5 wrote them.
+"""What ``kindling`` makes of messages, as Kubernetes 1.34, Spark 4.3 and Spark 3.5 write them.
 
-That they come from what they are said to come from is proven in ``tests/e2e/test_why.py``.
+Those of taints, LimitRanges and webhooks are after Kubernetes' sources; the others were captured. That they
+come from what they are said to come from is proven in ``tests/e2e/test_why.py``.
 """
 
 from __future__ import annotations

@@ -64,6 +64,9 @@ def main(argv: list[str]) -> int:
     code = driver.run()
     if code:
         message = driver.refusal and f"executors are refused: {driver.refusal}"
+        if code == 128 + signal.SIGKILL:
+            # The kernel does not say why to the parent; Kubernetes does, in this container's status.
+            message = "the driver was killed; if the reason is OOMKilled, raise driver.memory or driver.memoryOverhead"
         _MESSAGE.write_text(message or driver.error.line or f"the driver ended with exit code {code}")
     return code
 
