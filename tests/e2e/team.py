@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from kubernetes import client
 
@@ -15,11 +16,15 @@ from chartproof import Cluster, Helm, JobEnd
 from kindling_dev.cluster import node_name
 from kindling_dev.command import run
 from kindling_dev.settings import Settings
-from kindling_dev.spark_image import SparkLine
+from kindling_dev.spark_image import LINES, SparkLine
 
 RUN_DEADLINE_S = 180
 SMALL: dict[str, Any] = {"driver": {"requestCores": "200m"}, "executor": {"requestCores": "200m"}}
 """Requests that let several tests' jobs run at once on two cores."""
+BOTH = pytest.mark.parametrize(
+    ("mode", "line"), [("client", LINES["4.3"]), ("cluster", LINES["3.5"])], ids=["client-4.3", "cluster-3.5"]
+)
+"""Each mode and each line of Spark, in two runs instead of four."""
 SLEEP = "import time\nfrom pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate()\ntime.sleep({seconds})\n"
 """An application with executors that lasts."""
 

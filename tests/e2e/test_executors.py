@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from team import SLEEP, SMALL, Team
+from team import BOTH, SLEEP, SMALL, Team
 
 from kindling_dev.first_jobs import ADMIN_NAMESPACE
-from kindling_dev.spark_image import LINES, SparkLine
+from kindling_dev.spark_image import SparkLine
 
-BOTH = [("client", LINES["4.3"]), ("cluster", LINES["3.5"])]
-IDS = [f"{mode}-{line.line}" for mode, line in BOTH]
 BURST = """
 import time
 from pyspark.sql import SparkSession
@@ -35,7 +33,7 @@ def ids_of_executors(team: Team, release: str, until: set[str], deadline_s: floa
     team.cluster.wait_for(team.cluster.core.list_namespaced_pod, found, f"executors {until}", deadline_s, **where)
 
 
-@pytest.mark.parametrize(("mode", "line"), BOTH, ids=IDS)
+@BOTH
 def test_executors_follow_the_work_and_are_decommissioned(swept: Team, mode: str, line: SparkLine) -> None:
     executor = {
         **SMALL["executor"],
@@ -56,7 +54,8 @@ def test_executors_follow_the_work_and_are_decommissioned(swept: Team, mode: str
     assert "Decommission" in log
 
 
-@pytest.mark.parametrize(("mode", "line"), BOTH, ids=IDS)
+@pytest.mark.long
+@BOTH
 def test_executors_are_rolled(swept: Team, mode: str, line: SparkLine) -> None:
     executor = {**SMALL["executor"], "decommission": True, "rolling": {"interval": "5s", "policy": "ID"}}
     swept.install("rolls", line=line, mode=mode, app={"source": SLEEP.format(seconds=30)}, executor=executor)
@@ -64,7 +63,7 @@ def test_executors_are_rolled(swept: Team, mode: str, line: SparkLine) -> None:
     assert swept.end_of("rolls").succeeded
 
 
-@pytest.mark.parametrize(("mode", "line"), BOTH, ids=IDS)
+@BOTH
 def test_a_statefulset_makes_the_executors(swept: Team, mode: str, line: SparkLine) -> None:
     argv = ["upgrade", swept.name, str(swept.charts / "spark-namespace"), "--namespace", ADMIN_NAMESPACE]
     swept.helm.run([*argv, "--reuse-values", "--set=driver.statefulSets=true"])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from team import SLEEP, SMALL, Team, is_running, node_run
+from team import BOTH, SLEEP, SMALL, Team, is_running, node_run
 
 from kindling_dev.cluster import node_name
 from kindling_dev.command import run
@@ -73,7 +73,7 @@ def killed_and_restored(team: Team, release: str, rounds: int) -> list[float]:
     return times
 
 
-@MODES
+@BOTH
 def test_killed_executors_are_replaced_and_nothing_is_lost(
     swept: Team, mode: str, line: SparkLine, record_property: Callable[[str, object], None]
 ) -> None:
@@ -112,6 +112,7 @@ def test_a_deleted_driver_follows_retries(swept: Team) -> None:
     assert second.metadata.name in {pod.metadata.name for pod in swept.cluster.job_pods(swept.name, end.name)}
 
 
+@pytest.mark.long
 @MODES
 def test_an_evicted_driver_is_a_failure(swept: Team, mode: str) -> None:
     swept.install("evicted", line=DEFAULT_LINE, mode=mode, app={"source": SLEEP.format(seconds=600)})
