@@ -84,7 +84,7 @@ def differences(live: Any, wanted: Any, path: str = "") -> list[str]:
 def version(chart: Path) -> tuple[int, ...]:
     """Version of a chart's folder or package, for comparison: (0, 1, 0)."""
     metadata = yaml.safe_load(Helm().run(["show", "chart", str(chart)]))
-    return tuple(map(int, metadata["version"].split(".")))
+    return tuple(map(int, metadata["version"].partition("-")[0].split(".")))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -88,6 +89,18 @@ def test_helm_accepts_a_package_and_renders_what_the_tree_renders(
     helm, package, values = Helm(program), packages[chart.name], VALUES[chart.name]
     helm.run(["lint", "--strict", str(package), "--values=-"], yaml.safe_dump(values))
     assert helm.template(package, values=values).text == helm.template(chart, values=values).text
+
+
+@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
+def test_what_artifact_hub_shows_is_true(chart: Path) -> None:
+    annotations = yaml.safe_load((chart / "Chart.yaml").read_text())["annotations"]
+    images = {entry["image"] for entry in yaml.safe_load(annotations["artifacthub.io/images"])}
+    rendered = Helm().template(chart, values=VALUES[chart.name]).text
+    assert images == set(re.findall(r"[\w./-]*/spark:[\w.-]+", rendered))
+    for change in yaml.safe_load(annotations["artifacthub.io/changes"]):
+        assert change["kind"] in {"added", "changed", "deprecated", "removed", "fixed", "security"}
+        assert change["description"]
+    assert all(set(link) == {"name", "url"} for link in yaml.safe_load(annotations["artifacthub.io/links"]))
 
 
 def test_a_release_of_another_version_is_refused() -> None:
