@@ -3,64 +3,34 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import tarfile
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from registry import free_address, registry
 
 from kindling_dev import images
 from kindling_dev.command import Failure, run
-from kindling_dev.golang import GoModule, build
 from kindling_dev.progress import Progress
 from kindling_dev.settings import Settings
 
-REGISTRY = GoModule("ci/registry", {"registry": "github.com/distribution/distribution/v3/cmd/registry"})
-ADDRESS = "127.0.0.1:30500"
-CONFIG = """
-version: 0.1
-log: {{level: error}}
-storage: {{filesystem: {{rootdirectory: {folder}}}}}
-http: {{addr: {address}}}
-"""
 
-
-@contextmanager
-def registry(folder: Path) -> Iterator[None]:
-    """A registry on this machine, for as long as the block runs."""
-    program = build(REGISTRY, Settings.from_environment(), Progress()) / "registry"
-    config = folder / "registry.yaml"
-    config.write_text(CONFIG.format(folder=folder / "blobs", address=ADDRESS))
-    process = subprocess.Popen([program, "serve", config])
-    try:
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                urllib.request.urlopen(f"http://{ADDRESS}/v2/", timeout=5)
-                break
-            except OSError:
-                assert time.monotonic() < deadline, "the registry does not answer"
-                assert process.poll() is None, "the registry has ended"
-                time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
+@pytest.fixture
+def address() -> str:
+    """Where a registry may listen."""
+    return free_address()
 
 
 @pytest.fixture
-def image(tmp_path: Path) -> Iterator[str]:
+def image(tmp_path: Path, address: str) -> Iterator[str]:
     """The name of a tiny image that the engine has; it is gone after the test."""
     archive = tmp_path / "root.tar"
     with tarfile.open(archive, "w") as tar:
         tar.addfile(tarfile.TarInfo("hello"), io.BytesIO())
-    reference = f"{ADDRESS}/tiny:{uuid4().hex[:8]}"
+    reference = f"{address}/tiny:{uuid4().hex[:8]}"
     run(["docker", "import", archive, reference])
     yield reference
     if images.in_engine(reference):
@@ -77,8 +47,8 @@ def test_an_image_in_the_engine_is_used(image: str) -> None:
     assert choose(image, pull=False) == image
 
 
-def test_an_image_is_pulled_where_a_registry_answers_and_else_built(image: str, tmp_path: Path) -> None:
-    with registry(tmp_path):
+def test_an_image_is_pulled_where_a_registry_answers_and_else_built(image: str, address: str, tmp_path: Path) -> None:
+    with registry(tmp_path, address):
         run(["docker", "push", image])
         run(["docker", "image", "rm", image])
         assert choose(image, pull=False) == "built"
@@ -90,6 +60,6 @@ def test_an_image_is_pulled_where_a_registry_answers_and_else_built(image: str, 
     assert choose(image) == "built"
 
 
-def test_a_setting_that_names_no_image_is_an_error_and_not_built() -> None:
-    with pytest.raises(Failure, match=r"image 127.0.0.1:30500/no:image is not in the engine and could not be pulled"):
-        choose("an/other:image", setting=f"{ADDRESS}/no:image")
+def test_a_setting_that_names_no_image_is_an_error_and_not_built(address: str) -> None:
+    with pytest.raises(Failure, match=f"image {address}/no:image is not in the engine and could not be pulled"):
+        choose("an/other:image", setting=f"{address}/no:image")

@@ -39,7 +39,9 @@ def test_executors_are_replaced_after_the_first_token_has_died(
     }
     place = "/var/run/secrets/kubernetes.io/serviceaccount"
     volumes = [{"name": "token", "mountPath": place, "readOnly": True, "roles": ["driver"], "projected": token}]
-    swept.install("outlives", line=line, app={"source": APP}, volumes=volumes)
+    # It mostly sleeps: leave the node to others meanwhile.
+    tiny = {"requestCores": "50m"}
+    swept.install("outlives", line=line, app={"source": APP}, volumes=volumes, driver=tiny, executor=tiny)
     first = swept.running("outlives", "executor")
     time.sleep(LIFE_S + 30)  # the token's life itself
     swept.kill(first, "executor")
