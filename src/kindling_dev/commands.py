@@ -103,7 +103,8 @@ def write_release(folder: Path, *, version: str, push: str, images_to: str) -> N
     if images_to:
         ensure_engine(settings, Host.detect(), progress)
         for line in LINES.values():
-            release.push_image(line, images_to, settings, progress)
+            name = f"{images_to}/spark:{release.image_tag(line)}"
+            release.push_image(release.own_image(line, settings, progress), name, settings, progress)
 
 
 def _prepare(settings: Settings, progress: Progress, names: tuple[str, ...], lines: tuple[SparkLine, ...]) -> None:

@@ -89,20 +89,28 @@ def push_packages(packages: Iterable[Path], registry: str, progress: Progress) -
             raise Failure(f"push {package.name} to {registry}/charts: {error}") from None
 
 
-def push_image(line: SparkLine, registry: str, settings: Settings, progress: Progress) -> str:
-    """Build the image of a Spark line from packages and push it to REGISTRY/spark; return the name it has there.
+def own_image(line: SparkLine, settings: Settings, progress: Progress) -> str:
+    """Reference of our image of a Spark line, built from packages unless the engine has it.
 
     Raises:
-        Failure: the engine has the official image, which stands in for ours, or the registry refused.
+        Failure: the engine has the official image, which would stand in for ours.
     """
     built = ensure_spark_image(line, replace(settings, pull=False, spark_images={}), progress)
     if built == line.published:
         raise Failure(f"{built} is in the engine and would be released as ours: docker image rm {built}")
-    name = f"{registry}/spark:{line.published.rpartition(':')[2]}"
-    run(["docker", "tag", built, name])
+    return built
+
+
+def push_image(image: str, name: str, settings: Settings, progress: Progress) -> None:
+    """Push an image of the engine under a name ("ghcr.io/owner/spark:4.3.0-python3"), with the person's own login."""
+    run(["docker", "tag", image, name])
     with progress.step(f"pushing {name}"):
         run(["docker", "push", name], log=settings.logs / "push.log", what=f"push {name}")
-    return name
+
+
+def image_tag(line: SparkLine) -> str:
+    """Tag of our image of a Spark line: the official one's, so that values name either."""
+    return line.published.rpartition(":")[2]
 
 
 def _metadata(chart: Path) -> dict[str, Any]:

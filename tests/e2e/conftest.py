@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import json
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from registry import free_address
 from team import Team
 
 from chartproof import Cluster, Helm
+from kindling_dev import images
 from kindling_dev.cluster import node_name
 from kindling_dev.command import run
 from kindling_dev.first_jobs import ADMIN_NAMESPACE
@@ -62,6 +67,25 @@ def line(request: pytest.FixtureRequest) -> SparkLine:
     """Each line of Spark that Kindling supports."""
     selected: SparkLine = request.param
     return selected
+
+
+@pytest.fixture
+def address() -> str:
+    """Where a registry may listen on this machine."""
+    return free_address()
+
+
+@pytest.fixture
+def image(tmp_path: Path, address: str) -> Iterator[str]:
+    """The name, at that address, of a tiny image that the engine has; it is gone after the test."""
+    archive = tmp_path / "root.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.addfile(tarfile.TarInfo("hello"), io.BytesIO())
+    reference = f"{address}/tiny:{uuid4().hex[:8]}"
+    run(["docker", "import", archive, reference])
+    yield reference
+    if images.in_engine(reference):
+        run(["docker", "image", "rm", reference])
 
 
 @pytest.fixture(scope="session")

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from registry import free_address, registry
+from registry import registry
 
 from kindling_dev import images
 from kindling_dev.command import Failure, run
 from kindling_dev.progress import Progress
 from kindling_dev.settings import Settings
-
-
-@pytest.fixture
-def address() -> str:
-    """Where a registry may listen."""
-    return free_address()
-
-
-@pytest.fixture
-def image(tmp_path: Path, address: str) -> Iterator[str]:
-    """The name of a tiny image that the engine has; it is gone after the test."""
-    archive = tmp_path / "root.tar"
-    with tarfile.open(archive, "w") as tar:
-        tar.addfile(tarfile.TarInfo("hello"), io.BytesIO())
-    reference = f"{address}/tiny:{uuid4().hex[:8]}"
-    run(["docker", "import", archive, reference])
-    yield reference
-    if images.in_engine(reference):
-        run(["docker", "image", "rm", reference])
 
 
 def choose(published: str, setting: str = "", *, pull: bool = True) -> str:

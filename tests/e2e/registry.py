@@ -1,0 +1,63 @@
+"""A real registry of images and charts on this machine, for a test's time."""
+
+from __future__ import annotations
+
+import fcntl
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kindling_dev.golang import GoModule, build
+from kindling_dev.progress import Progress
+from kindling_dev.settings import Settings
+
+_MODULE = GoModule("ci/registry", {"registry": "github.com/distribution/distribution/v3/cmd/registry"})
+_CONFIG = """
+version: 0.1
+log: {{level: error}}
+storage: {{filesystem: {{rootdirectory: {folder}}}}}
+http: {{addr: {address}}}
+"""
+
+
+def free_address() -> str:
+    """ "127.0.0.1:PORT" where nothing listens now; on this address Docker and Helm need no TLS."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        host, port = listener.getsockname()
+        return f"{host}:{port}"
+
+
+@contextmanager
+def registry(folder: Path, address: str) -> Iterator[None]:
+    """A registry at an address, with its blobs in a folder, for as long as the block runs."""
+    config = folder / "registry.yaml"
+    config.write_text(_CONFIG.format(folder=folder / "blobs", address=address))
+    with (folder / "registry.log").open("w") as log:
+        process = subprocess.Popen([_program(), "serve", config], stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                urllib.request.urlopen(f"http://{address}/v2/", timeout=5)
+                break
+            except OSError:
+                assert time.monotonic() < deadline, (folder / "registry.log").read_text()
+                assert process.poll() is None, (folder / "registry.log").read_text()
+                time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _program() -> Path:
+    """The registry's program; the first of several workers compiles it."""
+    settings = Settings.from_environment()
+    with (settings.cluster_dir / "registry.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return build(_MODULE, settings, Progress()) / "registry"
