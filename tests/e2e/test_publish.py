@@ -16,7 +16,7 @@ from kindling_dev import images
 from kindling_dev.command import Failure, run
 from kindling_dev.first_jobs import ADMIN_NAMESPACE
 from kindling_dev.progress import Progress
-from kindling_dev.release import image_tag, own_image, push_image
+from kindling_dev.release import application_charts, image_tag, own_image, push_image
 from kindling_dev.settings import REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE
 
@@ -35,16 +35,22 @@ def release(*argv: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("program", ["helm", "helm4"])
 def test_published_charts_are_pulled_and_installed(
-    program: str, served: str, tmp_path: Path, cluster: Cluster, new_namespace: Callable[..., str]
+    program: str,
+    served: str,
+    tmp_path: Path,
+    charts: Path,
+    cluster: Cluster,
+    new_namespace: Callable[..., str],
 ) -> None:
     done = release("--folder", tmp_path / "packages", "--push", f"{served}/owner")
     assert done.returncode == 0, done.stderr
     helm = Helm(program, cluster.kubeconfig)
     published = {}
-    for package in (tmp_path / "packages").iterdir():
-        chart, _, version = package.stem.rpartition("-")
-        published[chart] = [f"oci://{served}/owner/charts/{chart}", "--version", version, "--plain-http"]
-        helm.run(["pull", *published[chart], "--destination", str(tmp_path)])
+    for chart in application_charts(charts):
+        (package,) = (tmp_path / "packages").glob(f"{chart.name}-*.tgz")
+        version = package.stem.removeprefix(f"{chart.name}-")
+        published[chart.name] = [f"oci://{served}/owner/charts/{chart.name}", "--version", version, "--plain-http"]
+        helm.run(["pull", *published[chart.name], "--destination", str(tmp_path)])
         assert (tmp_path / package.name).read_bytes() == package.read_bytes()
 
     team = new_namespace("team", create=False)
