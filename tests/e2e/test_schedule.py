@@ -60,8 +60,7 @@ def test_runs_by_hand_overlap_and_share_nothing(swept: Team, line: SparkLine) ->
     where = {"namespace": swept.name, "label_selector": "spark-role=executor"}
     swept.cluster.wait_for(swept.cluster.core.list_namespaced_pod, ran, "an executor of each", 120, **where)
     assert executors == {uid: f"spark-{uid}" for uid in uids}
-    for name in ("one", "two"):
-        assert swept.cluster.job_end(swept.name, f"batch.kubernetes.io/job-name={name}", 120).succeeded
+    swept.kubectl("wait", "job/one", "job/two", "--for=condition=complete", "--timeout=120s")
 
 
 def test_a_scheduled_application_runs_in_cluster_mode_too(swept: Team) -> None:
