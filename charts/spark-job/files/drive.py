@@ -12,14 +12,10 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from typing import BinaryIO
 
-from last_error import LastError
-from refusal import refusal_of
-
-_MESSAGE = Path(os.environ.get("TERMINATION_MESSAGE", "/dev/termination-log"))
-_REFUSED = 78  # EX_CONFIG of sysexits.h: nothing that another try would change by itself
+import refusal
+from last_error import LastError, leave_message
 
 
 class Driver:
@@ -44,7 +40,7 @@ class Driver:
             # A process that the driver left behind may hold the pipe open; the driver's end is the run's end.
             pump.join(timeout=5)
         if self.refusal:
-            return _REFUSED
+            return refusal.EXIT_CODE
         return 128 - code if code < 0 else code
 
     def _pump(self, source: BinaryIO, target: BinaryIO) -> None:
@@ -53,8 +49,8 @@ class Driver:
             target.flush()
             text = line.decode(errors="replace")
             self.error.read(text)
-            if self._fail_fast and not self.refusal and (refusal := refusal_of(text)):
-                self.refusal = refusal
+            if self._fail_fast and not self.refusal and (said := refusal.refusal_of(text)):
+                self.refusal = said
                 self._child.terminate()
 
 
@@ -67,7 +63,7 @@ def main(argv: list[str]) -> int:
         if code == 128 + signal.SIGKILL:
             # The kernel does not say why to the parent; Kubernetes does, in this container's status.
             message = "the driver was killed; if the reason is OOMKilled, raise driver.memory or driver.memoryOverhead"
-        _MESSAGE.write_text(message or driver.error.line or f"the driver ended with exit code {code}")
+        leave_message(message or driver.error.line or f"the driver ended with exit code {code}")
     return code
 
 

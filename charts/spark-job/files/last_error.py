@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 LIMIT = 1000  # characters; the kubelet keeps 4096 bytes of a termination message
+_MESSAGE = Path("/dev/termination-log")
 
 _LOG_LINE = re.compile(r"^(\d\d/\d\d/\d\d|\d{4}-\d\d-\d\d)[ T]\d\d:\d\d:\d\d\S* +(TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b")
 _NOISE = re.compile(
@@ -29,7 +31,7 @@ class LastError:
         """Take the next line."""
         level, text = _plain(line.rstrip())
         rank = self._rank(level, text)
-        if rank >= self._best[0] > 0 or (rank and not self._best[0]):
+        if rank and rank >= self._best[0]:
             self._best = (rank, text.strip()[:LIMIT])
 
     @property
@@ -53,6 +55,11 @@ class LastError:
         if text.startswith("Error: ") or "can't open file" in text:
             return 3
         return 0 if self._in_traceback else 1
+
+
+def leave_message(text: str) -> None:
+    """Make a text this container's termination message, which Kubernetes shows in the pod's status."""
+    _MESSAGE.write_text(text[:LIMIT])
 
 
 def _plain(line: str) -> tuple[str, str]:

@@ -6,6 +6,8 @@ import contextlib
 import json
 import re
 
+EXIT_CODE = 78  # EX_CONFIG of sysexits.h: nothing that another try would change by itself
+
 _MESSAGE = re.compile(r"[Mm]essage: (.*?)(?:\. Received status: |$)")
 _REFUSED = re.compile(r"is forbidden|[Ff]orbidden!|admission webhook .* denied|ValidatingAdmissionPolicy .* denied")
 

@@ -21,14 +21,12 @@ from typing import Any, NoReturn
 
 import kube
 from driver_log import DriverLog
-from last_error import LIMIT, LastError
-from refusal import refusal_of
+from last_error import LIMIT, LastError, leave_message
+from refusal import EXIT_CODE, refusal_of
 
 CONDITION = "kindling.local/ApplicationFailed"
 _FOLDER = Path(__file__).parent
 _TEMPLATE = Path("/tmp/driver.json")
-_MESSAGE = Path("/dev/termination-log")
-_REFUSED = 78  # EX_CONFIG of sysexits.h
 _FAIL_FAST = os.environ.get("FAIL_FAST") == "1"
 _QUOTA_PAUSE_S = 10
 _TRIES = 6  # of a submission that meets an API server in trouble
@@ -169,7 +167,7 @@ class Submission:
                 continue
             tries += 1
             if tries == _TRIES or not any(_TROUBLE.search(line) for line in output):
-                raise FailedError(_REFUSED, f"the driver is refused: {refusal}" if refusal else f"no driver: {error}")
+                raise FailedError(EXIT_CODE, f"the driver is refused: {refusal}" if refusal else f"no driver: {error}")
             time.sleep(2**tries)
 
     def _spark_submit_once(self, argv: list[str]) -> tuple[list[str], str]:
@@ -223,7 +221,7 @@ class Submission:
         reason = _never_starts(pod) or (self._log.refused.is_set() and f"executors are refused: {self._log.refusal}")
         if reason:
             self._delete_driver()
-            raise FailedError(_REFUSED, reason)
+            raise FailedError(EXIT_CODE, reason)
 
     def _delete_driver(self) -> None:
         def delete() -> None:
@@ -297,7 +295,7 @@ def main(argv: list[str]) -> int:
         submission.run(argv)
     except FailedError as failed:
         _say(str(failed))
-        _MESSAGE.write_text(str(failed)[:LIMIT])
+        leave_message(str(failed))
         assert submission is not None, "only its run fails"
         submission.mark_failed(str(failed))
         return failed.code

@@ -29,12 +29,7 @@ spec:
   enableServiceLinks: false
   securityContext:
     {{- include "spark-common.podSecurityContext" $root | nindent 4 }}
-  {{- with .image.pullSecrets }}
-  imagePullSecrets:
-    {{- range . }}
-    - name: {{ . }}
-    {{- end }}
-  {{- end }}
+  {{- include "spark-job.pullSecrets" $root | nindent 2 }}
   {{- range $key := list "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
   {{- with get $root.Values.driver $key }}
   {{ $key }}: {{ toJson . }}

@@ -9,7 +9,17 @@ asks. Each gives YAML with metadata and spec.
                           takes false and 0 for absent)
   spark-job.containers    a list of the user's containers, each restricted unless it says otherwise; a dict: root, list
   spark-job.volumesOf     the items of .Values.volumes that a role mounts; call with a dict: root, role
+  spark-job.pullSecrets   what a pod's image is pulled with; call with the root
 */}}
+
+{{- define "spark-job.pullSecrets" -}}
+{{- with .Values.image.pullSecrets -}}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end -}}
+{{- end }}
 
 {{- define "spark-job.volumesOf" -}}
 {{- $volumes := list -}}
@@ -175,12 +185,7 @@ spec:
   enableServiceLinks: false
   securityContext:
     {{- include "spark-common.podSecurityContext" $root | nindent 4 }}
-  {{- with $root.Values.image.pullSecrets }}
-  imagePullSecrets:
-    {{- range . }}
-    - name: {{ . }}
-    {{- end }}
-  {{- end }}
+  {{- include "spark-job.pullSecrets" $root | nindent 2 }}
   {{- range $key := list "nodeSelector" "tolerations" "affinity" "priorityClassName" "schedulerName" "runtimeClassName" }}
   {{- with get $.values $key }}
   {{ $key }}: {{ toJson . }}

@@ -4,9 +4,8 @@ What runs. Each is called with the root unless said otherwise.
   spark-job.hash          hash of what runs, not of how it is written nor of the chart's programs: a new comment or a
                           mended program is no new run
   spark-job.name          <release>-<hash>: same values, same name, no new run; other values, a new one
-  spark-job.configMap     name of the ConfigMap: the Job's, or with a schedule one that its runs share
   spark-job.isPython      "true" if the application is Python
-  spark-job.isScheduled   "true" if a CronJob starts the runs
+  spark-job.runsNow       "true" if there is a Job at once; with a schedule there may be none
   spark-job.data          what the ConfigMap holds; call with a dict: root, name (the ConfigMap's); ownData is that
                           without the chart's programs
   spark-job.jobSpec       spec of the Job; call with a dict: root, name (the ConfigMap's)
@@ -22,14 +21,6 @@ What runs. Each is called with the root unless said otherwise.
 {{- printf "%s-%s" .Release.Name (include "spark-job.hash" .) -}}
 {{- end }}
 
-{{- define "spark-job.configMap" -}}
-{{- if include "spark-job.isScheduled" . -}}
-{{- .Release.Name -}}
-{{- else -}}
-{{- include "spark-job.name" . -}}
-{{- end -}}
-{{- end }}
-
 {{/* A CronJob's name has 52 characters at most: Kubernetes adds 11 for each run. */}}
 {{- define "spark-job.cronJob" -}}
 {{- .Release.Name | trunc 52 | trimSuffix "-" -}}
@@ -41,8 +32,8 @@ true
 {{- end -}}
 {{- end }}
 
-{{- define "spark-job.isScheduled" -}}
-{{- if .Values.schedule.cron -}}
+{{- define "spark-job.runsNow" -}}
+{{- if or (not .Values.schedule.cron) .Values.run.now -}}
 true
 {{- end -}}
 {{- end }}

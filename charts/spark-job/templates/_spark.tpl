@@ -104,10 +104,7 @@ spark.driver.cores: {{ $values.driver.cores }}
 {{/* Any text; a long one is cut in cluster mode, where Spark makes object names of it. */}}
 {{- define "spark-job.appName" -}}
 {{- $name := .Values.app.name | default .Release.Name -}}
-{{- if and (eq .Values.mode "cluster") (gt (len $name) 180) -}}
-{{- $name = slice (regexFindAll "(?s)." $name 180 | default list) 0 | join "" -}}
-{{- end -}}
-{{- $name -}}
+{{- eq .Values.mode "cluster" | ternary (regexFindAll "(?s)." $name 180 | join "") $name -}}
 {{- end }}
 
 {{- define "spark-job.modeConf" -}}
