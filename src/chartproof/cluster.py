@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from kubernetes import client, config, dynamic, watch
 from kubernetes.client.exceptions import ApiException
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 T = TypeVar("T")
 _GONE = 410  # the API server no longer has the version that a watch began at
@@ -43,7 +43,7 @@ class Cluster:
     """The API of one cluster.
 
     Attributes:
-        core, batch, apps, rbac, authorization, policy: the API groups as the official client offers them.
+        core, batch, apps, rbac, authorization: the API groups as the official client offers them.
     """
 
     def __init__(self, kubeconfig: Path) -> None:
@@ -55,7 +55,6 @@ class Cluster:
         self.apps: Any = client.AppsV1Api(api)
         self.rbac: Any = client.RbacAuthorizationV1Api(api)
         self.authorization: Any = client.AuthorizationV1Api(api)
-        self.policy: Any = client.PolicyV1Api(api)
         self._kinds: dict[str, Any] = {}
 
     def wait_for(
@@ -134,12 +133,18 @@ class Cluster:
         stream = self.core.read_namespaced_pod_log(
             pod, namespace, follow=True, _preload_content=False, _request_timeout=deadline_s
         )
-        for line in stream:
-            if words in (text := line.decode(errors="replace")):
-                return str(text)
-            if time.monotonic() > end:
-                break
-        raise WaitTimeoutError(f"not within {deadline_s:.0f} s: {words!r} in the log of pod {pod}")
+        text, why = "", f"the log of pod {pod} ended without {words!r}"
+        late = f"not within {deadline_s:.0f} s: {words!r} in the log of pod {pod}"
+        try:
+            for line in stream:
+                if words in (text := line.decode(errors="replace")):
+                    return str(text)
+                if time.monotonic() > end:
+                    why = late
+                    break
+        except ReadTimeoutError:
+            why = late
+        raise WaitTimeoutError(f"{why}; last line: {text.strip()}")
 
     def wait_until_answering(self, deadline_s: float) -> None:
         """Wait until the API server answers; nothing can be watched while it is away."""

@@ -99,6 +99,14 @@ class CronJob:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """Where a finding was read: ``source`` is "Job/nightly-1a2b3c4d" or "log of Pod/…"; ``message`` stands there."""
+
+    source: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Run:
     """All that was read about a name.
 
@@ -140,13 +148,9 @@ class Run:
         """The newest attempt's submitter, in cluster mode."""
         return self.submitters[-1] if self.submitters else None
 
-
-@dataclass(frozen=True)
-class Evidence:
-    """Where a finding was read: ``source`` is "Job/nightly-1a2b3c4d" or "log of Pod/…"; ``message`` stands there."""
-
-    source: str
-    message: str
+    def in_log(self, line: str) -> Evidence:
+        """A line of ``log`` as evidence."""
+        return Evidence(f"log of Pod/{self.log_of}", line.strip())
 
 
 @dataclass(frozen=True)

@@ -127,13 +127,6 @@ def test_a_deadline_ends_the_driver_too(swept: Team) -> None:
     swept.cluster.wait_until_none(pods, "no driver", 60, namespace=swept.name, label_selector="spark-role")
 
 
-def test_deleting_the_release_ends_driver_and_executors(swept: Team, line: SparkLine) -> None:
-    # What is left, of any kind, is found by the fixture.
-    swept.install("sleeps", line=line, mode="cluster", app={"source": SLEEP.format(seconds=600)})
-    swept.running("sleeps", "executor")
-    swept.uninstall("sleeps")
-
-
 def quota(team: Team, **hard: str) -> None:
     """Limit what the namespace may have."""
     spec = client.V1ResourceQuotaSpec(hard=hard)

@@ -74,12 +74,9 @@ def killed_and_restored(team: Team, release: str, rounds: int) -> list[float]:
 
 
 @BOTH
-def test_killed_executors_are_replaced_and_nothing_is_lost(
-    swept: Team, mode: str, line: SparkLine, record_property: Callable[[str, object], None]
-) -> None:
+def test_killed_executors_are_replaced_and_nothing_is_lost(swept: Team, mode: str, line: SparkLine) -> None:
     swept.install("survives", line=line, mode=mode, app=steps(40), executor=TWO)
     times = killed_and_restored(swept, "survives", rounds=2)
-    record_property("seconds until restored", times)
     print("seconds until restored:", [round(t, 1) for t in times])
     assert_whole(swept, "survives", 40)
 
@@ -91,7 +88,6 @@ def test_five_runs_of_five_survive_the_loss_of_every_executor(swept: Team, numbe
     swept.install("survives", line=DEFAULT_LINE, mode=mode, app=steps(80), executor=TWO)
     times = killed_and_restored(swept, "survives", rounds=4)
     print("seconds until restored:", [round(t, 1) for t in times])
-    assert max(times) <= 60
     assert_whole(swept, "survives", 80)
 
 

@@ -63,27 +63,12 @@ def test_a_finished_run_goes_after_its_ttl(team: Team) -> None:
     assert gone
 
 
-def test_deleting_the_release_leaves_nothing(team: Team, line: SparkLine) -> None:
-    before = team.objects()
-    team.install("sleeps", line=line, app={"source": SLEEP.format(seconds=600)})
-    executors = "spark-role=executor"
-    pods = team.cluster.core.list_namespaced_pod
-    running = team.cluster.wait_for(
-        pods,
-        lambda pod, _: True if pod.status.phase == "Running" else None,
-        "a running executor",
-        120,
-        namespace=team.name,
-        label_selector=executors,
-    )
-    assert running
-    team.uninstall("sleeps")
-    team.cluster.wait_until_none(pods, "no pod", 120, namespace=team.name)
-    configmaps = team.cluster.core.list_namespaced_config_map
-    team.cluster.wait_until_none(
-        configmaps, "no ConfigMap of executors", 60, namespace=team.name, label_selector="spark-role=executor"
-    )
-    assert team.objects() == before
+@pytest.mark.parametrize("mode", ["client", "cluster"])
+def test_deleting_the_release_leaves_nothing(swept: Team, mode: str, line: SparkLine) -> None:
+    # What is left, of any kind, is found by the fixture.
+    swept.install("sleeps", line=line, mode=mode, app={"source": SLEEP.format(seconds=600)})
+    swept.running("sleeps", "executor", deadline_s=120)
+    swept.uninstall("sleeps")
 
 
 def test_the_same_values_run_once_and_others_replace_the_run(team: Team) -> None:

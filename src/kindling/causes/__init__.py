@@ -108,7 +108,7 @@ def _why_failed(run: Run) -> list[Finding]:
         # It never had a driver: what it says of the submission is all there is.
         refusals = driver_log.refusals(run.log)
         if refusals:
-            return [explain_refusal("driver", refusals[-1], Evidence(f"log of Pod/{run.log_of}", refusals[-1]))]
+            return [explain_refusal("driver", refusals[-1], run.in_log(refusals[-1]))]
         return [explain_end(run, submitter)]
     return _refused_pods(run) or [_no_trace(run)]
 
@@ -135,10 +135,7 @@ def _waiting(run: Run) -> Answer | None:
         findings = [f for f in (explain_waiting(submitter),) if f]
         return "waiting", "the submitter does not run yet" if findings else "the submitter starts", findings
     if submitter and submitter.phase == "Running" and not driver:
-        findings = [
-            explain_refusal("driver", text, Evidence(f"log of Pod/{run.log_of}", text))
-            for text in driver_log.refusals(run.log)[-1:]
-        ]
+        findings = [explain_refusal("driver", text, run.in_log(text)) for text in driver_log.refusals(run.log)[-1:]]
         return "waiting", "the submitter gets no driver" if findings else "the submitter makes the driver", findings
     if driver:
         return None
@@ -173,7 +170,7 @@ def _executors(run: Run) -> list[Finding]:
     findings = [finding for pod in waits if (finding := explain_waiting(pod))]
     refusals = driver_log.refusals(run.log)
     if refusals:
-        findings.append(explain_refusal("executor", refusals[-1], Evidence(f"log of Pod/{run.log_of}", refusals[-1])))
+        findings.append(explain_refusal("executor", refusals[-1], run.in_log(refusals[-1])))
     if lost := executors_out_of_memory(run):
         findings.append(lost)
     return findings

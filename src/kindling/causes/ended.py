@@ -40,7 +40,7 @@ def executors_out_of_memory(run: Run) -> Finding | None:
     if pod is not None:
         return _out_of_memory("executor", pod, Evidence(f"Pod/{pod.name}", _terminated(pod)))
     line = driver_log.executors_out_of_memory(run.log)
-    return _out_of_memory("executor", None, Evidence(f"log of Pod/{run.log_of}", line)) if line else None
+    return _out_of_memory("executor", None, run.in_log(line)) if line else None
 
 
 def _driver_out_of_memory(_: Run, driver: Pod) -> Finding | None:
@@ -98,7 +98,7 @@ def _refused(run: Run, _: Pod) -> Finding | None:
         or "SparkContext" in error.text
     ):
         return None
-    return explain_refusal("executor", ends[-1], Evidence(f"log of Pod/{run.log_of}", ends[-1]))
+    return explain_refusal("executor", ends[-1], run.in_log(ends[-1]))
 
 
 def _executors(run: Run, _: Pod) -> Finding | None:
@@ -110,7 +110,7 @@ def _executors(run: Run, _: Pod) -> Finding | None:
     return finding if died or driver_log.gave_up_on_executors(run.log) else None
 
 
-def _executors_fail(run: Run, driver: Pod) -> Finding | None:
+def _executors_fail(run: Run, _: Pod) -> Finding | None:
     if not driver_log.gave_up_on_executors(run.log):
         return None
     # Of executors that never registered Spark does not say how they ended.
@@ -120,11 +120,11 @@ def _executors_fail(run: Run, driver: Pod) -> Finding | None:
         "executor",
         f"executors fail one after the other, so Spark gave up: {line}",
         "run again with spark.kubernetes.executor.deleteOnTermination=false in sparkConf, then read an executor's log",
-        (Evidence(f"log of Pod/{run.log_of or driver.name}", line),),
+        (run.in_log(line),),
     )
 
 
-def _file(run: Run, driver: Pod) -> Finding | None:
+def _file(run: Run, _: Pod) -> Finding | None:
     error = driver_log.error_of(run.log)
     # What the application itself reads, and tells by an exception of its own, is another matter.
     if error and error.is_python:
@@ -137,11 +137,11 @@ def _file(run: Run, driver: Pod) -> Finding | None:
         "driver",
         f"the file {match[1]} does not exist where the driver looks for it",
         "correct app.file (local:// is a place in the image or a volume), or give the source by --set-file app.source",
-        (Evidence(f"log of Pod/{run.log_of or driver.name}", match.string.strip()),),
+        (run.in_log(match.string),),
     )
 
 
-def _main_class(run: Run, driver: Pod) -> Finding | None:
+def _main_class(run: Run, _: Pod) -> Finding | None:
     match = driver_log.last_matching(run.log, _MAIN_CLASS)
     if match is None:
         return None
@@ -150,11 +150,11 @@ def _main_class(run: Run, driver: Pod) -> Finding | None:
         "driver",
         f"the main class {match[1]} is not in the jar",
         "correct app.mainClass, or app.file if it is another jar",
-        (Evidence(f"log of Pod/{run.log_of or driver.name}", match.string.strip()),),
+        (run.in_log(match.string),),
     )
 
 
-def _other_class(run: Run, driver: Pod) -> Finding | None:
+def _other_class(run: Run, _: Pod) -> Finding | None:
     error = driver_log.error_of(run.log)
     match = _CLASS.search(error.line) if error else None
     if match is None:
@@ -171,11 +171,11 @@ def _other_class(run: Run, driver: Pod) -> Finding | None:
         "driver",
         f"the class {name} is not on the class path",
         cure,
-        (Evidence(f"log of Pod/{run.log_of or driver.name}", match.string.strip()),),
+        (run.in_log(match.string),),
     )
 
 
-def _heap(run: Run, driver: Pod) -> Finding | None:
+def _heap(run: Run, _: Pod) -> Finding | None:
     error = driver_log.error_of(run.log)
     if error is None or "java.lang.OutOfMemoryError" not in error.text:
         return None
@@ -185,7 +185,7 @@ def _heap(run: Run, driver: Pod) -> Finding | None:
         "driver",
         "a Java heap was full: OutOfMemoryError",
         "raise executor.memory if tasks failed, driver.memory if the driver collects much",
-        (Evidence(f"log of Pod/{run.log_of or driver.name}", line),),
+        (run.in_log(line),),
     )
 
 
@@ -205,7 +205,7 @@ def _exception(run: Run, driver: Pod) -> Finding | None:
         "driver",
         f"the application failed: {error.line}",
         cure,
-        (Evidence(f"log of Pod/{run.log_of or driver.name}", error.line),),
+        (run.in_log(error.line),),
     )
 
 

@@ -10,12 +10,7 @@ from kubernetes.utils.quantity import parse_quantity
 
 from kindling.facts import Evidence, Finding
 
-_QUOTA = re.compile(r"exceeded quota: ([^,]+), requested: (.*), used: (.*), limited: (.*)$")
-_UNSET = re.compile(r"failed quota: ([^:]+): must specify (.+)$")
-_POD_SECURITY = re.compile(r'violates PodSecurity "([^"]+)": (.*)$')
-_ACCOUNT = re.compile(r'error looking up service account ([^/\s]+)/(\S+): serviceaccount "[^"]+" not found')
-_RIGHTS = re.compile(r'User "([^"]+)" cannot (\S+) resource "([^"]+)"(?: in API group "([^"]*)")?')
-_LIMIT_RANGE = re.compile(r"((?:minimum|maximum) (?:cpu|memory|\S+) usage per (?:Container|Pod) is .*)$")
+_Said = tuple[str, str]  # cause and cure
 
 
 def explain_refusal(about: str, message: str, evidence: Evidence) -> Finding:
@@ -25,9 +20,9 @@ def explain_refusal(about: str, message: str, evidence: Evidence) -> Finding:
         about: whose pod was refused: "driver", "executor" or "submitter".
         message: the API server's.
     """
-    for cause in _CAUSES:
-        if finding := cause(about, message, evidence):
-            return finding
+    for cause_id, pattern, explain in _CAUSES:
+        if match := pattern.search(message):
+            return Finding(cause_id, about, *explain(about, match), (evidence,))
     said = message.partition(" is forbidden: ")[2] or message
     return Finding(
         "refused",
@@ -38,101 +33,78 @@ def explain_refusal(about: str, message: str, evidence: Evidence) -> Finding:
     )
 
 
-def _quota(about: str, message: str, evidence: Evidence) -> Finding | None:
-    match = _QUOTA.search(message)
-    if not match:
-        return None
+def _quota(about: str, match: re.Match[str]) -> _Said:
     asked, used, hard = (_amounts(text) for text in match.group(2, 3, 4))
     figures = "; ".join(
         f"{what} asked {asked[what]}, left {_left(hard[what], used[what])} ({used[what]} of {hard[what]} used)"
         for what in asked
         if what in used and what in hard
     )
-    return Finding(
-        "quota-exceeded",
-        about,
+    return (
         f"ResourceQuota {match[1]} refuses the {about} pod: {figures}",
         f"wait until other runs end, ask for less ({_values_for(about, asked)}), or have the quota {match[1]} raised",
-        (evidence,),
     )
 
 
-def _unset(about: str, message: str, evidence: Evidence) -> Finding | None:
-    match = _UNSET.search(message)
-    if not match:
-        return None
+def _unset(about: str, match: re.Match[str]) -> _Said:
     value = f"set {about}.limitCores" if "limits.cpu" in match[2] else f"set them for the {about}"
-    return Finding(
-        "quota-needs-limits",
-        about,
+    return (
         f"ResourceQuota {match[1]} refuses the {about} pod: it must specify {match[2]}",
         f"{value}, or have a LimitRange give defaults in the namespace",
-        (evidence,),
     )
 
 
-def _pod_security(about: str, message: str, evidence: Evidence) -> Finding | None:
-    match = _POD_SECURITY.search(message)
-    if not match:
-        return None
-    return Finding(
-        "pod-security",
-        about,
+def _pod_security(about: str, match: re.Match[str]) -> _Said:
+    return (
         f"Pod Security level {match[1]} refuses the {about} pod: {match[2]}",
         f"take that out of {about}.podTemplate, {about}.sidecars, {about}.initContainers or volumes",
-        (evidence,),
     )
 
 
-def _account(about: str, message: str, evidence: Evidence) -> Finding | None:
-    match = _ACCOUNT.search(message)
-    if not match:
-        return None
+def _account(about: str, match: re.Match[str]) -> _Said:
     value = "global.serviceAccounts.submitter" if about == "submitter" else f"{about}.serviceAccountName"
-    return Finding(
-        "no-service-account",
-        about,
+    return (
         f"the {about} pod's service account {match[2]} does not exist in namespace {match[1]}",
         f"correct {value}, or install spark-namespace there: it makes spark-{about}",
-        (evidence,),
     )
 
 
-def _rights(about: str, message: str, evidence: Evidence) -> Finding | None:
-    match = _RIGHTS.search(message)
-    if not match:
-        return None
+def _rights(_: str, match: re.Match[str]) -> _Said:
     user = match[1].removeprefix("system:serviceaccount:").replace(":", "/")
     resource = f"{match[3]}.{match[4]}" if match[4] else match[3]
-    return Finding(
-        "no-right",
-        about,
+    return (
         f"service account {user} may not {match[2]} {resource}",
         "use the account that spark-namespace makes for this (global.serviceAccounts), or give it that right",
-        (evidence,),
     )
 
 
-def _limit_range(about: str, message: str, evidence: Evidence) -> Finding | None:
-    match = _LIMIT_RANGE.search(message)
-    if not match:
-        return None
-    return Finding(
-        "limit-range",
-        about,
+def _limit_range(about: str, match: re.Match[str]) -> _Said:
+    return (
         f"a LimitRange refuses the {about} pod: {match[1]}",
         f"change {_values_for(about, {})}, or have the LimitRange changed",
-        (evidence,),
     )
 
 
-_CAUSES: tuple[Callable[[str, str, Evidence], Finding | None], ...] = (
-    _quota,
-    _unset,
-    _pod_security,
-    _account,
-    _rights,
-    _limit_range,
+# Id of the finding, what the API server says, and what it means.
+_CAUSES: tuple[tuple[str, re.Pattern[str], Callable[[str, re.Match[str]], _Said]], ...] = (
+    ("quota-exceeded", re.compile(r"exceeded quota: ([^,]+), requested: (.*), used: (.*), limited: (.*)$"), _quota),
+    ("quota-needs-limits", re.compile(r"failed quota: ([^:]+): must specify (.+)$"), _unset),
+    ("pod-security", re.compile(r'violates PodSecurity "([^"]+)": (.*)$'), _pod_security),
+    (
+        "no-service-account",
+        re.compile(r'error looking up service account ([^/\s]+)/(\S+): serviceaccount "[^"]+" not found'),
+        _account,
+    ),
+    (
+        "no-right",
+        re.compile(r'User "([^"]+)" cannot (\S+) resource "([^"]+)"(?: in API group "([^"]*)")?'),
+        _rights,
+    ),
+    (
+        "limit-range",
+        re.compile(r"((?:minimum|maximum) (?:cpu|memory|\S+) usage per (?:Container|Pod) is .*)$"),
+        _limit_range,
+    ),
 )
 
 
