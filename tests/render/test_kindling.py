@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from refusal import refusal_of
 
 from kindling import driver_log
 from kindling.causes import explain
@@ -102,6 +103,7 @@ def test_a_refusal_is_read_out_of_a_log_without_what_spark_adds(line: str) -> No
     (refusal,) = driver_log.refusals([line])
     assert refusal.endswith(QUOTA)
     assert refusal.startswith("pods ")
+    assert QUOTA in refusal_of(line), "the chart's program reads it too"
 
 
 def test_a_refusal_before_an_executor_came_up_is_over() -> None:
