@@ -41,13 +41,6 @@ def test_an_unknown_key_is_refused_and_nothing_is_made(team: Team) -> None:
     assert team.objects() == before
 
 
-def test_a_failing_application_is_tried_again_as_often_as_asked(team: Team) -> None:
-    team.install("twice", line=DEFAULT_LINE, app={"source": "import sys\nsys.exit(3)\n"}, retries=1)
-    end = team.end_of("twice")
-    assert end.reason == "BackoffLimitExceeded"
-    assert end.exit_codes == (3, 3)
-
-
 def test_a_deadline_ends_a_run(team: Team) -> None:
     team.install("long", line=DEFAULT_LINE, app={"source": "import time\ntime.sleep(600)\n"}, deadlineSeconds=8)
     end = team.end_of("long")
