@@ -10,6 +10,7 @@ import yaml
 
 from kindling_dev import node_image, spark_image
 from kindling_dev.command import Failure, run, succeeds
+from kindling_dev.fingerprint import fingerprint
 from kindling_dev.host import Host
 from kindling_dev.progress import Progress
 from kindling_dev.settings import REPO, Settings
@@ -22,12 +23,27 @@ _READY_TIMEOUT = "180s"
 def ensure_cluster(settings: Settings, host: Host, progress: Progress, lines: tuple[SparkLine, ...]) -> None:
     """See that the cluster answers and has the images of some Spark lines."""
     host.check_kubernetes(KUBERNETES.version("k8s.io/kubernetes").removeprefix("v"))
-    if _answers(settings):
+    if is_as_configured(settings, host) and _answers(settings):
         progress.say(f"cluster {settings.cluster} is there")
         _load_missing(settings, progress, lines)
     else:
         _make(settings, host, progress, lines)
     _wait_for_deployments(settings, progress)
+
+
+def is_as_configured(settings: Settings, host: Host) -> bool:
+    """Whether the cluster in the cache, if there is one, was made from what is configured now."""
+    made_from = _made_from(settings)
+    return made_from.exists() and made_from.read_text() == _configuration(settings, host)
+
+
+def _made_from(settings: Settings) -> Path:
+    return settings.cluster_dir / "made-from"
+
+
+def _configuration(settings: Settings, host: Host) -> str:
+    node = settings.node_image or node_image.PUBLISHED
+    return fingerprint(REPO / "ci/kind.yaml", REPO / "ci/audit-policy.yaml", repr(host), node)
 
 
 def _make(settings: Settings, host: Host, progress: Progress, lines: tuple[SparkLine, ...]) -> None:
@@ -104,6 +120,7 @@ def _create(node: str, own_network: bool, settings: Settings, host: Host, progre
         except Failure:
             remove_cluster(settings, progress)
             raise
+    _made_from(settings).write_text(_configuration(settings, host))
 
 
 def _wait_for_deployments(settings: Settings, progress: Progress) -> None:

@@ -6,17 +6,26 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from team import Team
 
 from chartproof import Cluster, Helm
+from kindling_dev.cluster import is_as_configured
 from kindling_dev.command import run
+from kindling_dev.host import Host
 from kindling_dev.node_image import is_ours
 from kindling_dev.progress import Progress
 from kindling_dev.settings import Settings
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine, ensure_spark_image
+
+
+def test_a_cluster_made_from_another_configuration_would_be_made_again() -> None:
+    settings, host = Settings.from_environment(), Host.detect()
+    assert is_as_configured(settings, host)
+    assert not is_as_configured(replace(settings, node_image="kindest/node:v1.33.0"), host)
 
 
 def test_tokens_die_when_they_say_so(cluster: Cluster) -> None:
