@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
         if arguments.command == "release":
             write_release(arguments.folder, version=arguments.version, push=arguments.push, images_to=arguments.images)
             return 0
-        return run_tests(rest, long=arguments.long)
+        run_tests(rest, long=arguments.long)
     except Failure as failure:
         print(f"kindling: {failure}", file=sys.stderr)
         return 1

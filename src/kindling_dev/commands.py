@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from kindling_dev import cluster, first_jobs, images, release, tools
 from kindling_dev.command import Failure, succeeds
@@ -60,8 +60,8 @@ def down(*, purge: bool) -> None:
         _remove_cache(settings.cache)
 
 
-def run_tests(arguments: list[str], *, long: bool) -> int:
-    """Set up what tests need and run pytest; return its exit code."""
+def run_tests(arguments: list[str], *, long: bool) -> NoReturn:
+    """Set up what tests need and become pytest."""
     settings, progress = Settings.from_environment(), Progress()
     if _need_cluster(arguments):
         _prepare(settings, progress, tools.FOR_TESTS, tuple(LINES.values()))
@@ -71,8 +71,10 @@ def run_tests(arguments: list[str], *, long: bool) -> int:
     environment = {**os.environ, "KUBECONFIG": str(settings.kubeconfig), "ATS_CLUSTER_TYPE": "existing"}
     # Two at a time: a run of Spark waits as much as it computes. "-n 0" among the arguments wins over this.
     options = ["-n", "2", *(["--long"] if long else [])]
-    pytest = [sys.executable, "-m", "pytest", *options, *arguments]
-    return subprocess.run(pytest, cwd=REPO, env=environment, check=False).returncode
+    os.chdir(REPO)
+    sys.stdout.flush()
+    # In the place of this process: an interrupt reaches pytest alone, which then removes what its tests made.
+    os.execve(sys.executable, [sys.executable, "-m", "pytest", *options, *arguments], environment)
 
 
 def _need_cluster(arguments: list[str]) -> bool:
