@@ -92,8 +92,9 @@ activeDeadlineSeconds: {{ int64 . }}
 ttlSecondsAfterFinished: {{ int64 $values.ttlSecondsAfterFinished }}
 {{- end }}
 {{- if eq $values.mode "cluster" }}
-# A submitter that was killed or evicted is replaced and finds its driver again; only a failed application counts. The
-# program in the pod tells the one from the other by a condition, because a driver too may end with 137.
+# A submitter that was killed, evicted or lost with its node (255) is replaced and finds its driver again; only a failed
+# application counts. The program in the pod tells the one from the other by a condition, because a driver too may end
+# with 137.
 podFailurePolicy:
   rules:
     - action: Count
@@ -103,7 +104,7 @@ podFailurePolicy:
       onPodConditions:
         - { type: DisruptionTarget, status: "True" }
     - action: Ignore
-      onExitCodes: { containerName: submitter, operator: In, values: [137, 143] }
+      onExitCodes: { containerName: submitter, operator: In, values: [137, 143, 255] }
 {{- end }}
 template:
   {{- include "spark-job.jobPod" . | nindent 2 }}
