@@ -16,17 +16,31 @@ from chartproof import Cluster, Helm, JobEnd
 from kindling_dev.cluster import node_name
 from kindling_dev.command import run
 from kindling_dev.settings import Settings
-from kindling_dev.spark_image import LINES, SparkLine
+from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine
 
 RUN_DEADLINE_S = 180
 SMALL: dict[str, Any] = {"driver": {"requestCores": "200m"}, "executor": {"requestCores": "200m"}}
 """Requests that let several tests' jobs run at once on two cores."""
 QUICK = {f"spark.{role}.defaultJavaOptions": "-XX:TieredStopAtLevel=1" for role in ("driver", "executor")}
 """A run of seconds costs three fifths of the CPU when the JVM compiles less: 8.9 s for SparkPi, not 15."""
-BOTH = pytest.mark.parametrize(
-    ("mode", "line"), [("client", LINES["4.3"]), ("cluster", LINES["3.5"])], ids=["client-4.3", "cluster-3.5"]
+EACH = pytest.mark.parametrize(
+    ("mode", "line"),
+    [
+        pytest.param("client", LINES["4.3"], id="client-4.3"),
+        pytest.param("cluster", LINES["3.5"], id="cluster-3.5"),
+        pytest.param("client", LINES["3.5"], id="client-3.5", marks=pytest.mark.long),
+        pytest.param("cluster", LINES["4.3"], id="cluster-4.3", marks=pytest.mark.long),
+    ],
 )
-"""Each mode and each line of Spark, in two runs instead of four."""
+"""Each mode on each line of Spark; the normal run sees every mode and every line, but not every pair."""
+OLD_LINE_LONG = pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(DEFAULT_LINE, id=f"spark-{DEFAULT_LINE.line}"),
+        pytest.param(LINES["3.5"], id="spark-3.5", marks=pytest.mark.long),
+    ],
+)
+"""Each line of Spark, the older one in the long run."""
 SLEEP = "import time\nfrom pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate()\ntime.sleep({seconds})\n"
 """An application with executors that lasts."""
 

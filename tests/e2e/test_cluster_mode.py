@@ -90,7 +90,7 @@ def test_a_submitter_that_is_evicted_twice_finds_its_driver_again(swept: Team) -
     assert driver_starts(swept) == 1
 
 
-@pytest.mark.parametrize("mode", ["client", "cluster"])
+@pytest.mark.parametrize("mode", [pytest.param("client", marks=pytest.mark.long), "cluster"])
 def test_two_failing_attempts_and_then_success(swept: Team, mode: str) -> None:
     claim = client.V1PersistentVolumeClaim(
         metadata=client.V1ObjectMeta(name="count"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from team import BOTH, SLEEP, SMALL, Team
+from team import EACH, SLEEP, SMALL, Team
 
 from kindling_dev.first_jobs import ADMIN_NAMESPACE
 from kindling_dev.spark_image import SparkLine
@@ -33,7 +33,7 @@ def ids_of_executors(team: Team, release: str, until: set[str], deadline_s: floa
     team.cluster.wait_for(team.cluster.core.list_namespaced_pod, found, f"executors {until}", deadline_s, **where)
 
 
-@BOTH
+@EACH
 def test_executors_follow_the_work_and_are_decommissioned(swept: Team, mode: str, line: SparkLine) -> None:
     executor = {
         **SMALL["executor"],
@@ -50,7 +50,7 @@ def test_executors_follow_the_work_and_are_decommissioned(swept: Team, mode: str
 
 
 @pytest.mark.long
-@BOTH
+@EACH
 def test_executors_are_rolled(swept: Team, mode: str, line: SparkLine) -> None:
     executor = {**SMALL["executor"], "decommission": True, "rolling": {"interval": "5s", "policy": "ID"}}
     swept.install("rolls", line=line, mode=mode, app={"source": SLEEP.format(seconds=30)}, executor=executor)
@@ -58,7 +58,7 @@ def test_executors_are_rolled(swept: Team, mode: str, line: SparkLine) -> None:
     assert swept.end_of("rolls").succeeded
 
 
-@BOTH
+@EACH
 def test_a_statefulset_makes_the_executors(swept: Team, mode: str, line: SparkLine) -> None:
     argv = ["upgrade", swept.name, str(swept.charts / "spark-namespace"), "--namespace", ADMIN_NAMESPACE]
     swept.helm.run([*argv, "--reuse-values", "--set=driver.statefulSets=true"])

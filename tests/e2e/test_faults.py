@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from team import BOTH, SLEEP, SMALL, Team, is_running, node_run
+from team import SLEEP, SMALL, Team, is_running, node_run
 
 from kindling_dev.cluster import node_name
 from kindling_dev.command import run
 from kindling_dev.settings import Settings
-from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
+from kindling_dev.spark_image import DEFAULT_LINE, LINES
 
 MODES = pytest.mark.parametrize("mode", ["client", "cluster"])
 STEPS = """
@@ -73,9 +73,8 @@ def killed_and_restored(team: Team, release: str, rounds: int) -> list[float]:
     return times
 
 
-@BOTH
-def test_killed_executors_are_replaced_and_nothing_is_lost(swept: Team, mode: str, line: SparkLine) -> None:
-    swept.install("survives", line=line, mode=mode, app=steps(40), executor=TWO)
+def test_killed_executors_are_replaced_and_nothing_is_lost(swept: Team) -> None:
+    swept.install("survives", line=DEFAULT_LINE, app=steps(40), executor=TWO)
     times = killed_and_restored(swept, "survives", rounds=2)
     print("seconds until restored:", [round(t, 1) for t in times])
     assert_whole(swept, "survives", 40)
@@ -84,8 +83,8 @@ def test_killed_executors_are_replaced_and_nothing_is_lost(swept: Team, mode: st
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(5))
 def test_five_runs_of_five_survive_the_loss_of_every_executor(swept: Team, number: int) -> None:
-    mode = ("client", "cluster")[number % 2]
-    swept.install("survives", line=DEFAULT_LINE, mode=mode, app=steps(80), executor=TWO)
+    mode, line = ("client", "cluster")[number % 2], (DEFAULT_LINE, LINES["3.5"])[number // 2 % 2]
+    swept.install("survives", line=line, mode=mode, app=steps(80), executor=TWO)
     times = killed_and_restored(swept, "survives", rounds=4)
     print("seconds until restored:", [round(t, 1) for t in times])
     assert_whole(swept, "survives", 80)
@@ -127,6 +126,7 @@ def test_a_driver_without_memory_ends_with_137_and_says_so(swept: Team, mode: st
     assert "memory" in end.messages[0]
 
 
+@pytest.mark.long
 def test_an_image_that_vanishes_and_comes_back(swept: Team) -> None:
     image = f"docker.io/apache/spark:{DEFAULT_LINE.version}-python3"
     alias = f"docker.io/apache/spark:{swept.name}"

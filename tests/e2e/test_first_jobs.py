@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from team import RUN_DEADLINE_S, Team
+from team import OLD_LINE_LONG, RUN_DEADLINE_S, Team
 
 from kindling_dev import flights
 from kindling_dev.settings import Settings
@@ -38,6 +38,7 @@ def test_pi_runs_restricted_and_asks_for_no_more_than_it_may(team: Team, line: S
     assert [(e["verb"], e["objectRef"]) for e in asked if e["responseStatus"]["code"] == 403] == []
 
 
+@OLD_LINE_LONG
 def test_the_flights_means_are_those_computed_without_spark(team: Team, line: SparkLine) -> None:
     source = flights.flights_csv(Settings.from_environment())
     flights.put_on_claim(source, team.name, team.cluster.kubeconfig)

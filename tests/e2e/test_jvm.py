@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from team import Team
+from team import OLD_LINE_LONG, Team
 
 from kindling_dev.jvm_example import MAIN_CLASS, ensure_jar
 from kindling_dev.settings import Settings
@@ -41,7 +41,7 @@ def test_a_jar_runs_on_driver_and_executors(team: Team, line: SparkLine) -> None
     assert expected() in team.log_of(end).splitlines()
 
 
-@pytest.mark.parametrize("mode", ["client", "cluster"])
+@pytest.mark.parametrize("mode", [pytest.param("client", marks=pytest.mark.long), "cluster"])
 def test_the_exit_code_of_a_jvm_is_the_jobs(team: Team, mode: str) -> None:
     run(team, DEFAULT_LINE, "exit=7", mode=mode)
     end = team.end_of("digits")
@@ -49,6 +49,7 @@ def test_the_exit_code_of_a_jvm_is_the_jobs(team: Team, mode: str) -> None:
     assert end.exit_codes == (7,)
 
 
+@OLD_LINE_LONG
 def test_an_exception_in_java_is_the_jobs_last_message(team: Team, line: SparkLine) -> None:
     run(team, line, "throw=the barn is on fire")
     end = team.end_of("digits")

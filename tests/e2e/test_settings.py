@@ -17,7 +17,7 @@ import yaml
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from prometheus_client.parser import text_string_to_metric_families
-from team import SMALL, Team
+from team import EACH, SMALL, Team
 
 from chartproof import Cluster
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
@@ -245,7 +245,7 @@ def scraped(team: Team, pod: str, path: str) -> set[str]:
     return {family.name for family in text_string_to_metric_families(get(f"{pod}:4040", team.name, path))}
 
 
-@pytest.mark.parametrize("mode", ["client", "cluster"])
+@EACH
 def test_all_settings_reach_the_pods(
     depot: str, swept: Team, classes: str, mode: str, line: SparkLine, audit_log: Callable[[], list[dict[str, Any]]]
 ) -> None:
