@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chartproof.checks import Rendered
+from chartproof.helm import Helm
 
 
 @dataclass(frozen=True)
@@ -20,7 +27,22 @@ class Scenario:
     name: str
     chart: Path
     files: tuple[Path, ...]
-    namespace: str = "team-a"
+    namespace: str = "default"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of all files, merged as helm does it."""
+        values: dict[str, Any] = {}
+        for file in self.files:
+            values = merged(values, yaml.safe_load(file.read_text()) or {})
+        return values
+
+    def render(self, helm: Helm, kube: str = "", release: str = "release-name", chart: Path | None = None) -> Rendered:
+        """Render it: for a Kubernetes version, and from another place than the chart's own (a package, a copy)."""
+        chart = chart or self.chart
+        values = self.values
+        manifest = helm.template(chart, release=release, namespace=self.namespace, values=values, kube=kube)
+        return Rendered(manifest, chart, release, self.namespace, kube, values)
 
 
 def chart_scenarios(charts: Path) -> list[Scenario]:
@@ -32,8 +54,14 @@ def chart_scenarios(charts: Path) -> list[Scenario]:
     ]
 
 
-def site_scenarios(charts: Path, values: Path) -> list[Scenario]:
-    """A scenario for each ``values/NAMESPACE/CHART.yaml``: the site's defaults, the namespace's facts, its overrides."""
+def site_scenarios(charts: Path, values: Path, installed_in: Mapping[str, str] | None = None) -> list[Scenario]:
+    """A scenario for each ``values/NAMESPACE/CHART.yaml``: site defaults, the namespace's facts, its overrides.
+
+    Args:
+        charts: folder of the charts.
+        values: folder of the site's values.
+        installed_in: the namespace of the release, for charts that are not installed in the one they are for.
+    """
     found = []
     for file in sorted(values.glob("*/*.yaml")):
         chart, folder = charts / file.stem, file.parent
@@ -41,5 +69,15 @@ def site_scenarios(charts: Path, values: Path) -> list[Scenario]:
             continue
         files = [values / f"{chart.name}.yaml", folder / "common.yaml", file]
         present = tuple(path for path in files if path.exists())
-        found.append(Scenario(f"{folder.name}/{chart.name}", chart, present, folder.name))
+        namespace = (installed_in or {}).get(chart.name, folder.name)
+        found.append(Scenario(f"{folder.name}/{chart.name}", chart, present, namespace))
     return found
+
+
+def merged(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with more on top, as helm merges files: maps key by key, all else replaced."""
+    both = dict(values)
+    for key, value in more.items():
+        below = both.get(key)
+        both[key] = merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return both

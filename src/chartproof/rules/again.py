@@ -1,0 +1,160 @@
+"""What shows in a second render only: the same question, or one that differs in a single thing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import yaml
+
+from chartproof.checks import Rendered, Rule, Violation
+from chartproof.helm import Helm
+from chartproof.manifest import Manifest
+from chartproof.pods import about, pods
+from chartproof.rules.secrets import names_a_secret
+from chartproof.scenarios import merged
+
+Again = Callable[[Rendered], Manifest]
+"""Renders the question of a ``Rendered`` (chart, release, namespace, kube, values) anew, never from a cache."""
+
+_REGISTRY = "chartproof.invalid"
+_CANARY = "chartproof-canary"
+_CLUSTER_SCOPED = frozenset(
+    [
+        "APIService",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "GatewayClass",
+        "IngressClass",
+        "MutatingWebhookConfiguration",
+        "Namespace",
+        "PersistentVolume",
+        "PodSecurityPolicy",
+        "PriorityClass",
+        "RuntimeClass",
+        "StorageClass",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+    ]
+)
+
+
+def asking(helm: Helm) -> Again:
+    """Renders with a helm program, which is started each time."""
+
+    def again(asked: Rendered) -> Manifest:
+        return Helm(helm.program).template(
+            asked.chart, release=asked.release, namespace=asked.namespace, values=asked.values, kube=asked.kube
+        )
+
+    return again
+
+
+def deterministic(again: Again) -> Rule:
+    """The same question gives the same bytes."""
+
+    def deterministic(rendered: Rendered) -> Iterator[Violation]:
+        """Rendered twice, it is the same: nothing is random, nothing is of today."""
+        other = again(rendered)
+        if other.text == rendered.manifest.text:
+            return
+        pairs = zip(rendered.manifest.text.splitlines(), other.text.splitlines(), strict=False)
+        line = next((f"{one.strip()!r} and {two.strip()!r}" for one, two in pairs if one != two), "their lengths")
+        yield Violation("deterministic", rendered.chart.name, f"two renders of the same values differ in {line}")
+
+    return deterministic
+
+
+def image_registry(again: Again) -> Rule:
+    """``global.imageRegistry`` moves every image."""
+
+    def image_registry(rendered: Rendered) -> Iterator[Violation]:
+        """Every image reference, in any text too, follows global.imageRegistry; those given whole in values stay."""
+        given = set(_strings(rendered.values))
+        values = merged(rendered.values, {"global": {"imageRegistry": _REGISTRY}})
+        moved = replace(rendered, values=values, manifest=again(replace(rendered, values=values)))
+        for pod in pods(moved):
+            for container in pod.containers:
+                image = str(container.get("image", _REGISTRY))
+                if image not in given and not image.startswith(_REGISTRY):
+                    yield Violation("image-registry", pod.about, f"image {image} ignores global.imageRegistry")
+        before = {str(c["image"]) for pod in pods(rendered) for c in pod.containers if "image" in c}
+        for resource in moved.manifest:
+            if resource.kind == "ConfigMap":
+                for image in sorted(before - given):
+                    if re.search(rf"(?<![\w./-]){re.escape(image)}(?![\w.-])", str(resource.body)):
+                        message = f"its text has image {image}, which ignores global.imageRegistry"
+                        yield Violation("image-registry", about(resource), message)
+
+    return image_registry
+
+
+def name_clashes(again: Again) -> Rule:
+    """Releases of one name in two namespaces do not meet."""
+
+    def name_clashes(rendered: Rendered) -> Iterator[Violation]:
+        """No cluster-wide object has the same name for a release of the same name in another namespace."""
+        here = [resource for resource in rendered.manifest if resource.kind in _CLUSTER_SCOPED]
+        if not here:
+            return
+        there = again(replace(rendered, namespace=f"{rendered.namespace}-2"[-63:].lstrip("-"))).names()
+        for resource in here:
+            if (resource.kind, resource.name) in there:
+                message = "has the same name in a release of another namespace: put the namespace into the name"
+                yield Violation("name-clashes", about(resource), message)
+
+    return name_clashes
+
+
+def secret_canary(again: Again) -> Rule:
+    """What is given as a secret stays in Secrets."""
+
+    def secret_canary(rendered: Rendered) -> Iterator[Violation]:
+        """A text given for every value that is a secret by its name appears in no object but a Secret."""
+        defaults_file = rendered.chart / "values.yaml"
+        defaults = yaml.safe_load(defaults_file.read_text()) if defaults_file.exists() else None
+        canaries = _canaries(merged(defaults or {}, rendered.values))
+        if not canaries:
+            return
+        manifest = again(replace(rendered, values=merged(rendered.values, canaries)))
+        for resource in manifest:
+            if resource.kind != "Secret" and _CANARY in str(resource.body):
+                paths = ", ".join(_paths(canaries))
+                yield Violation("secret-canary", about(resource), f"shows a secret that values give ({paths})")
+
+    return secret_canary
+
+
+def _strings(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, Mapping):
+        for value in node.values():
+            yield from _strings(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _strings(value)
+
+
+def _canaries(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The canary at each value that is a secret by its name; all else left out."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            if below := _canaries(value):
+                found[key] = below
+        elif isinstance(value, str) and names_a_secret(key):
+            found[key] = _CANARY
+    return found
+
+
+def _paths(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _paths(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
