@@ -14,7 +14,7 @@ from chartproof.manifest import Resource
 
 LONG_RUNNING = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"})
 WORKLOADS = LONG_RUNNING | {"Pod", "Job", "CronJob"}
-_MAY_BE_POD = re.compile(r"""^\s*"?kind"?:\s*"?Pod\b""", re.MULTILINE)
+_MAY_BE_POD = re.compile(r"""\bkind"?\s*:\s*"?Pod\b""")
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from chartproof import Helm
-from chartproof.checks import Rendered
+from chartproof import Helm, Manifest
+from chartproof.checks import Rendered, Rule
 from chartproof.review import Exemption, external
 from chartproof.scenarios import Scenario, chart_scenarios, site_scenarios
 from kindling_dev.settings import REPO
@@ -49,12 +52,23 @@ def scenarios() -> list[Scenario]:
 
 
 @pytest.fixture(scope="session")
-def newest(renders: list[Rendered]) -> list[Rendered]:
+def newest(renders: dict[str, list[Rendered]]) -> list[Rendered]:
     """Every scenario on the newest Kubernetes."""
-    return [rendered for rendered in renders if rendered.kube == KUBES[-1]]
+    return [of_one[-1] for of_one in renders.values()]
 
 
 @pytest.fixture(scope="session")
-def renders(helm: Helm) -> list[Rendered]:
-    """Every scenario on every Kubernetes version where templates branch."""
-    return [scenario.render(helm, kube) for scenario in SCENARIOS for kube in KUBES]
+def renders(helm: Helm) -> dict[str, list[Rendered]]:
+    """Every scenario, by name, on every Kubernetes version where templates branch."""
+    return {scenario.name: [scenario.render(helm, kube) for kube in KUBES] for scenario in SCENARIOS}
+
+
+@pytest.fixture(scope="session")
+def said() -> Callable[[Rule, str], list[str]]:
+    """What a rule says of objects that are installed in the namespace team-a: "Job/nightly: …"."""
+
+    def said(rule: Rule, objects: str) -> list[str]:
+        rendered = Rendered(Manifest(objects), Path("charts/mine"), "mine", "team-a")
+        return [f"{violation.about}: {violation.message}" for violation in rule(rendered)]
+
+    return said
