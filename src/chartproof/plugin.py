@@ -17,6 +17,7 @@ from chartproof.bundle import write_bundle
 from chartproof.cluster import Cluster
 from chartproof.helm import Helm, build_dependencies
 
+pytest_plugins = ["chartproof.inventory_plugin"]
 _NAMESPACES: pytest.StashKey[tuple[list[str], Path]] = pytest.StashKey()
 
 
