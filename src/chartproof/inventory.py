@@ -41,13 +41,13 @@ class Inventories:
 
     def __init__(self, folder: Path, *, update: bool = False) -> None:
         """Take a folder; with ``update``, write what differs instead of reporting it."""
-        self._folder = folder
+        self.folder = folder
         self._update = update
         self._seen: set[Path] = set()
 
     def difference(self, scenario: str, renders: Sequence[Rendered]) -> str:
         """What appeared (+) and vanished (-) against the checked-in inventory, or ""."""
-        file = self._folder / f"{scenario}.txt"
+        file = self.folder / f"{scenario}.txt"
         self._seen.add(file)
         now = lines(renders)
         if self._update:
@@ -58,9 +58,9 @@ class Inventories:
 
     def stale(self) -> list[str]:
         """Inventories of scenarios that were not asked about; with ``update``, they are removed."""
-        found = sorted(set(self._folder.rglob("*.txt")) - self._seen)
+        found = sorted(set(self.folder.rglob("*.txt")) - self._seen)
         if self._update:
             for file in found:
                 file.unlink()
             return []
-        return [file.relative_to(self._folder).with_suffix("").as_posix() for file in found]
+        return [file.relative_to(self.folder).with_suffix("").as_posix() for file in found]

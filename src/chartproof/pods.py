@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from chartproof.checks import Rendered
-from chartproof.manifest import Resource
+from chartproof.manifest import Manifest, Resource
 
 LONG_RUNNING = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"})
 WORKLOADS = LONG_RUNNING | {"Pod", "Job", "CronJob"}
@@ -89,9 +89,9 @@ def _pods_in(text: str) -> Iterator[Mapping[str, Any]]:
     if not _MAY_BE_POD.search(text):
         return
     try:
-        documents = list(yaml.safe_load_all(text))
+        documents = [resource.body for resource in Manifest(text)]
     except yaml.YAMLError:
         return  # a program or a page that only mentions one
     for document in documents:
-        if isinstance(document, dict) and document.get("kind") == "Pod":
+        if isinstance(document, Mapping) and document.get("kind") == "Pod":
             yield document

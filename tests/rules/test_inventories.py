@@ -72,8 +72,8 @@ def test_update_inventory_rewrites_them(pytester: pytest.Pytester) -> None:
             assert not inventories.difference("new", [Rendered(manifest, Path("mine"), "mine", "team-a")])
             assert not inventories.stale()
         """)
-    pytester.runpytest_subprocess().assert_outcomes(failed=1)
-    pytester.runpytest_subprocess("--update-inventory").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess().assert_outcomes(failed=1)
+    pytester.runpytest_inprocess("--update-inventory").assert_outcomes(passed=1)
     assert (pytester.path / "tests/inventories/new.txt").read_text() == "v1 Secret b\n"
     assert not old.exists()
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
