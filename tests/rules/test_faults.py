@@ -1,0 +1,239 @@
+"""Each fault that is put into a copy of a chart is found by what should find it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from chartproof import Helm
+from chartproof.deltas import immutable_changes
+from chartproof.inventory import Inventories
+from chartproof.review import Exemption, Review
+from chartproof.rules import comparing_rules, default_rules
+from chartproof.rules.again import asking
+from chartproof.scenarios import Scenario
+
+Edited = Callable[[str, str, str, str], Path]
+COMPARING = {"deterministic", "image-registry", "name-clashes", "secret-canary"}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An edit of a chart that a rule must find.
+
+    Attributes:
+        rule: the rule's name.
+        scenario: the scenario that shows it.
+        file: the edited file, below the chart's folder; spark-common is in charts/spark-common.
+        old: text that the file has; "" appends.
+        new: what takes its place.
+        says: part of what the rule must say.
+    """
+
+    rule: str
+    scenario: str
+    file: str
+    old: str
+    new: str
+    says: str
+
+
+_PYTHON_FILE, _ALL_ON, _CLUSTER = "spark-job/01-python-file", "spark-job/03-all-on", "spark-job/04-cluster-mode"
+_NAMESPACE = "spark-namespace/01-new-namespace"
+_DRIVER, _SUBMITTER = "templates/driver/role.yaml", "templates/submitter/role.yaml"
+
+
+def _object(kind: str, name: str, rest: str = "") -> str:
+    return f"\n---\n{{kind: {kind}, apiVersion: v1, metadata: {{name: {name}}}{rest}}}\n"
+
+
+FAULTS = [
+    Fault(
+        "references",
+        _NAMESPACE,
+        "templates/_helpers.tpl",
+        "  kind: Role\n  name: {{ .name }}",
+        "  kind: Role\n  name: {{ .name }}s",
+        "Role/spark-drivers is not in the release",
+    ),
+    Fault(
+        "references",
+        _PYTHON_FILE,
+        "templates/_client.tpl",
+        'serviceAccountName: {{ include "spark-job.driverAccount" $root }}',
+        "serviceAccountName: drivers",
+        "ServiceAccount/drivers is not in the release",
+    ),
+    Fault(
+        "references",
+        _ALL_ON,
+        "templates/_pod.tpl",
+        "key: log4j2.properties",
+        "key: log4j.properties",
+        "has no key 'log4j.properties'",
+    ),
+    Fault(
+        "selectors",
+        _ALL_ON,
+        "templates/poddisruptionbudget.yaml",
+        '(dict "root" . "component" "driver") | nindent 6',
+        '(dict "root" . "component" "drivers") | nindent 6',
+        "matches no pod of the release",
+    ),
+    Fault("selectors", _ALL_ON, "templates/podmonitor.yaml", "port: spark-ui", "port: ui", "port 'ui' is no port"),
+    Fault(
+        "selectors",
+        _ALL_ON,
+        "charts/spark-common/templates/_metadata.tpl",
+        "app.kubernetes.io/name: {{ .root.Chart.Name }}",
+        "app.kubernetes.io/name: {{ .root.Chart.Name }}\nversion: {{ .root.Chart.Version }}",
+        "pods carry version",
+    ),
+    Fault(
+        "pod-security",
+        _PYTHON_FILE,
+        "charts/spark-common/templates/_security.tpl",
+        "allowPrivilegeEscalation: false\n",
+        "",
+        "(restricted: allowPrivilegeEscalation)",
+    ),
+    Fault(
+        "pod-security",
+        _NAMESPACE,
+        "templates/_helpers.tpl",
+        '  securityContext:\n    {{- include "spark-common.podSecurityContext" . | nindent 4 }}',
+        "  hostNetwork: true",
+        "hostNetwork is true",
+    ),
+    Fault("resources", _CLUSTER, "templates/_cluster.tpl", "limits:", "nothing:", "submitter has no limits.memory"),
+    Fault(
+        "probes",
+        _NAMESPACE,
+        "templates/namespace.yaml",
+        "",
+        _object("Deployment", "web", ", spec: {selector: {}, template: {spec: {containers: [{name: web}]}}}"),
+        "container web has no readinessProbe",
+    ),
+    Fault("rights", _NAMESPACE, _DRIVER, "verbs: [deletecollection]", 'verbs: ["*"]', "verbs has '*'"),
+    Fault("rights", _NAMESPACE, _SUBMITTER, "[pods/log, events]", "[pods/log, secrets]", "list on secrets"),
+    Fault("rights", _NAMESPACE, _SUBMITTER, "[pods/portforward]", "[pods/exec]", "create on pods/exec"),
+    Fault("rights", _NAMESPACE, _SUBMITTER, "[pods/status]", "[serviceaccounts/token, nodes/proxy]", "nodes/proxy"),
+    Fault(
+        "cluster-roles",
+        _NAMESPACE,
+        "templates/_helpers.tpl",
+        "kind: RoleBinding",
+        "kind: ClusterRoleBinding",
+        "every namespace",
+    ),
+    Fault(
+        "hooks",
+        _NAMESPACE,
+        "templates/driver/serviceaccount.yaml",
+        "metadata:\n",
+        "metadata:\n  annotations: {helm.sh/hook: pre-install}\n",
+        "is a pre-install hook",
+    ),
+    Fault(
+        "names",
+        "spark-job/05-schedule",
+        "templates/_run.tpl",
+        "{{- .Release.Name | trunc 52",
+        '{{- printf "%s-by-the-clock-of-the-cluster-and-of-nobody-else" .Release.Name',
+        "52 are allowed",
+    ),
+    Fault(
+        "secrets",
+        _PYTHON_FILE,
+        "templates/_client.tpl",
+        "- name: SPARK_DRIVER_BIND_ADDRESS\n          value: $(POD_IP)",
+        "- name: SPARK_AUTH_SECRET\n          value: hunter2",
+        "has SPARK_AUTH_SECRET as text",
+    ),
+    Fault(
+        "deterministic",
+        _PYTHON_FILE,
+        "templates/job.yaml",
+        "  labels:\n",
+        "  annotations: {made: {{ randAlphaNum 8 }}}\n  labels:\n",
+        "two renders of the same values differ in",
+    ),
+    Fault(
+        "image-registry",
+        _PYTHON_FILE,
+        "templates/tests/pod.yaml",
+        'image: {{ include "spark-common.image" . | quote }}',
+        "image: apache/spark:4.3.0-python3",
+        "image apache/spark:4.3.0-python3 ignores global.imageRegistry",
+    ),
+    Fault(
+        "image-registry",
+        _PYTHON_FILE,
+        "templates/_spark.tpl",
+        'spark.kubernetes.container.image: {{ include "spark-common.image" . | quote }}',
+        "spark.kubernetes.container.image: docker.io/apache/spark:4.3.0-python3",
+        "its text has image docker.io/apache/spark:4.3.0-python3",
+    ),
+    Fault(
+        "name-clashes",
+        _NAMESPACE,
+        "templates/namespace.yaml",
+        "",
+        _object("PriorityClass", "{{ .Release.Name }}-low", ", value: -1"),
+        "has the same name in a release of another namespace",
+    ),
+    Fault(
+        "secret-canary",
+        _NAMESPACE,
+        "values.yaml",
+        "sparkConf: {}",
+        'sparkConf: {spark.ssl.keyPassword: ""}',
+        "shows a secret that values give (global.sparkConf.spark.ssl.keyPassword)",
+    ),
+]
+
+
+def scenario_of(name: str, scenarios: list[Scenario]) -> Scenario:
+    """The scenario of a name."""
+    (scenario,) = (scenario for scenario in scenarios if scenario.name == name)
+    return scenario
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.rule}-{fault.file}")
+def test_a_fault_is_found_by_its_rule(
+    fault: Fault, edited: Edited, scenarios: list[Scenario], exemptions: list[Exemption], helm: Helm
+) -> None:
+    scenario = scenario_of(fault.scenario, scenarios)
+    broken = scenario.render(helm, chart=edited(scenario.chart.name, fault.file, fault.old, fault.new))
+    rules = comparing_rules(asking(helm)) if fault.rule in COMPARING else default_rules()
+    violations = Review(rules, exemptions).violations(broken)
+    assert [v for v in violations if v.rule == fault.rule and fault.says in v.message], violations
+
+
+def test_every_rule_has_a_fault(helm: Helm) -> None:
+    known = {rule.__name__.replace("_", "-") for rule in [*default_rules(), *comparing_rules(asking(helm))]}
+    assert {fault.rule for fault in FAULTS} == known
+
+
+def test_a_role_binding_to_another_role_is_found_before_an_upgrade(
+    edited: Edited, scenarios: list[Scenario], helm: Helm
+) -> None:
+    scenario = scenario_of("spark-namespace/01-new-namespace", scenarios)
+    kind = "  kind: Role\n  name: {{ .name }}"
+    broken = edited("spark-namespace", "templates/_helpers.tpl", kind, f"{kind}s")
+    found = {
+        violation.about for violation in immutable_changes(scenario.render(helm), scenario.render(helm, chart=broken))
+    }
+    assert found == {"RoleBinding/spark-driver", "RoleBinding/spark-submitter"}
+
+
+def test_an_object_that_vanishes_is_found_by_the_inventory(
+    edited: Edited, scenarios: list[Scenario], inventories: Inventories, helm: Helm
+) -> None:
+    scenario = scenario_of("spark-namespace/01-new-namespace", scenarios)
+    file = "templates/executor/serviceaccount.yaml"
+    broken = edited("spark-namespace", file, "apiVersion", "{{- if false }}\napiVersion")
+    (broken / file).write_text((broken / file).read_text() + "{{- end }}\n")
+    difference = Inventories(inventories.folder).difference(scenario.name, [scenario.render(helm, chart=broken)])
+    assert difference.endswith("\n-v1 ServiceAccount spark-executor")
