@@ -135,6 +135,14 @@ def test_what_is_there_is_found(said: Said, good: str) -> None:
             "spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: gone}}}",
             "HorizontalPodAutoscaler/web: Deployment/gone is not in the release",
         ),
+        (
+            "{kind: ValidatingAdmissionPolicyBinding, metadata: {name: guard}, spec: {policyName: gone}}",
+            "ValidatingAdmissionPolicyBinding/guard: ValidatingAdmissionPolicy/gone is not in the release",
+        ),
+        (
+            "{kind: StatefulSet, metadata: {name: db}, spec: {serviceName: gone, template: {spec: {containers: []}}}}",
+            "StatefulSet/db: Service/gone is not in the release",
+        ),
     ],
 )
 def test_what_is_not_there_is_named(said: Said, bad: str, message: str) -> None:

@@ -20,6 +20,7 @@ Again = Callable[[Rendered], Manifest]
 """Renders the question of a ``Rendered`` (chart, release, namespace, kube, values) anew, never from a cache."""
 
 _REGISTRY = "chartproof.invalid"
+_ELSEWHERE = "chartproof-elsewhere"
 _CANARY = "chartproof-canary"
 _CLUSTER_SCOPED = frozenset(
     [
@@ -101,7 +102,7 @@ def name_clashes(again: Again) -> Rule:
         here = [resource for resource in rendered.manifest if resource.kind in _CLUSTER_SCOPED]
         if not here:
             return
-        there = again(replace(rendered, namespace=f"{rendered.namespace}-2"[-63:].lstrip("-"))).names()
+        there = again(replace(rendered, namespace=_ELSEWHERE)).names()
         for resource in here:
             if (resource.kind, resource.name) in there:
                 message = "has the same name in a release of another namespace: put the namespace into the name"

@@ -60,6 +60,8 @@ def _of_object(kind: str, namespace: str, body: Mapping[str, Any]) -> Iterator[_
         yield _Reference("Service", spec["serviceName"], namespace)
     elif kind == "HorizontalPodAutoscaler":
         yield _Reference(spec["scaleTargetRef"]["kind"], spec["scaleTargetRef"]["name"], namespace)
+    elif kind == "ValidatingAdmissionPolicyBinding":
+        yield _Reference("ValidatingAdmissionPolicy", spec["policyName"], namespace)
     elif kind == "Ingress":
         backends = [spec.get("defaultBackend") or {}]
         for rule in spec.get("rules") or []:
