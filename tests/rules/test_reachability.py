@@ -3,7 +3,9 @@
 Cases follow https://kubernetes.io/docs/concepts/services-networking/network-policies/.
 """
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import yaml
@@ -151,3 +153,29 @@ def test_what_a_matrix_does_not_expect_is_named(said: Said) -> None:
 def test_a_flow_to_nowhere_is_an_error() -> None:
     with pytest.raises(LookupError, match="job -> web:81/TCP: no such peer or port; there are internet, job, web"):
         list(surprises(Network(), PEERS, [Flow("job", "web", 81)]))
+
+
+ENDS = [
+    Peer("a", {"app": "web", "tier": "1"}, address="10.0.1.1"),
+    Peer("a", {"app": "db"}, address="10.0.1.2"),
+    Peer("b", {"app": "web"}, address="10.0.2.1"),
+    Peer("b", {}, address="10.0.2.2"),
+    Peer("c", {"app": "db", "tier": "2"}, address="10.0.3.1"),
+    Peer(address="192.0.2.7"),
+]
+LABELS = {"a": {"team": "x"}, "b": {"team": "y", "shared": "yes"}, "c": {}}
+PORTS = [Port(80, "TCP", "http"), Port(5432, "TCP", "db"), Port(53, "UDP", "dns")]
+
+
+def test_another_evaluator_gives_the_same_verdicts() -> None:
+    """``network-policies.jsonl``: random policies, and what cyclonus 0.5.6 says of each of the questions in turn.
+
+    The policies have no NotIn: cyclonus takes it for false where the label is absent, Kubernetes for true.
+    """
+    questions = [(s, t, port) for s in ENDS for t in ENDS if s.namespace or t.namespace for port in PORTS]
+    cases = [json.loads(line) for line in (Path(__file__).parent / "network-policies.jsonl").read_text().splitlines()]
+    assert len(cases) == 100
+    for case in cases:
+        evaluated = Network(tuple(case["policies"]), LABELS)
+        verdicts = "".join("01"[evaluated.allows(*question)] for question in questions)
+        assert verdicts == case["allowed"], case["policies"]
