@@ -10,9 +10,12 @@ from chartproof import Helm
 from chartproof.checks import Rule
 from chartproof.deltas import immutable_changes
 from chartproof.inventory import Inventories
+from chartproof.pods import pods
+from chartproof.reachability import Flow
 from chartproof.review import Exemption, Review
 from chartproof.rules import comparing_rules, default_rules
 from chartproof.rules.again import asking
+from chartproof.rules.network import peer_of, reachability
 from chartproof.scenarios import Scenario
 
 Edited = Callable[[str, str, str, str], Path]
@@ -241,3 +244,40 @@ def test_an_object_that_vanishes_is_found_by_the_inventory(
     (broken / file).write_text((broken / file).read_text() + "{{- end }}\n")
     difference = Inventories(inventories.folder).difference(scenario.name, [scenario.render(helm, chart=broken)])
     assert difference.endswith("\n-v1 ServiceAccount spark-executor")
+
+
+POLICY = """
+---
+kind: NetworkPolicy
+apiVersion: networking.k8s.io/v1
+metadata: {{name: driver}}
+spec:
+  podSelector: {{matchLabels: {{app.kubernetes.io/component: driver}}}}
+  ingress: [{{from: [{{podSelector: {{matchLabels: {{app.kubernetes.io/component: executor}}}}}}], ports: {ports}}}]
+---
+kind: NetworkPolicy
+apiVersion: networking.k8s.io/v1
+metadata: {{name: executor}}
+spec: {{podSelector: {{matchLabels: {{app.kubernetes.io/component: executor}}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("ports", "surprise"),
+    [
+        ("[{port: driver-rpc-port}, {port: blockmanager}]", []),
+        ("[{port: driver-rpc-port}]", ["executor -> driver:7079/TCP is blocked"]),
+        ("[]", ["executor -> driver:4040/TCP is open"]),
+    ],
+)
+def test_a_policy_that_is_too_tight_or_too_wide_is_found_by_the_matrix(
+    ports: str, surprise: list[str], edited: Edited, scenarios: list[Scenario], helm: Helm
+) -> None:
+    scenario = scenario_of("spark-job/01-python-file", scenarios)
+    chart = edited("spark-job", "templates/job.yaml", "", POLICY.format(ports=ports))
+    rendered = scenario.render(helm, chart=chart)
+    peers = {
+        pod.labels["app.kubernetes.io/component"]: peer_of(pod) for pod in pods(rendered) if pod.owner.kind != "Pod"
+    }
+    matrix = reachability(peers, [Flow("executor", "driver", port) for port in (7078, 7079)])
+    assert [violation.message for violation in matrix(rendered)] == surprise
