@@ -91,10 +91,11 @@ activeDeadlineSeconds: {{ int64 . }}
 {{- if not (kindIs "invalid" $values.ttlSecondsAfterFinished) }}
 ttlSecondsAfterFinished: {{ int64 $values.ttlSecondsAfterFinished }}
 {{- end }}
-{{- if eq $values.mode "cluster" }}
+{{- if and (eq $values.mode "cluster") (semverCompare ">=1.25-0" .root.Capabilities.KubeVersion.Version) }}
 # A submitter that was killed, evicted or lost with its node (255) is replaced and finds its driver again; only a failed
 # application counts. The program in the pod tells the one from the other by a condition, because a driver too may end
-# with 137.
+# with 137. Kubernetes 1.24 has no such policy, and helm would not install what it does not know: there each lost
+# submitter counts as an attempt.
 podFailurePolicy:
   rules:
     - action: Count
