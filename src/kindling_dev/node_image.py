@@ -15,7 +15,7 @@ from kindling_dev.golang import GoModule, build, module_folder, required_version
 from kindling_dev.host import BOUNDED_RUNC, ensure_build_programs
 from kindling_dev.progress import Progress
 from kindling_dev.settings import REPO, Settings
-from kindling_dev.tools import KUBERNETES, TOOLS
+from kindling_dev.tools import ETCD, KUBERNETES, TOOLS
 
 _FOLDER = images.images_folder("kind-node")
 _SUITE = "bookworm"  # the last Debian whose systemd runs on cgroup v1
@@ -35,13 +35,12 @@ _CONTAINERD = GoModule(
     },
     tags="no_aufs no_zfs no_btrfs no_devmapper",
 )
-_ETCD = GoModule("images/kind-node/go/etcd", {"etcd": "go.etcd.io/etcd/server/v3"})
 _COREDNS = GoModule("images/kind-node/go/coredns", {"coredns": "github.com/coredns/coredns"})
 _PROVISIONER = GoModule(
     "images/kind-node/go/local-path-provisioner",
     {"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
 )
-_MODULES = (KUBERNETES, _CONTAINERD, _ETCD, _COREDNS, _PROVISIONER)
+_MODULES = (KUBERNETES, _CONTAINERD, ETCD, _COREDNS, _PROVISIONER)
 _NODE_PROGRAMS = ("kubeadm", "kubectl", *_CONTAINERD.programs)
 _IMAGE_PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 _KUBE_PROXY_IMAGE = f"registry.k8s.io/kube-proxy:{_KUBERNETES_VERSION}"

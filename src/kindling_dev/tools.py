@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from kindling_dev.golang import GoModule, build, required_version
@@ -38,31 +39,36 @@ TOOLS = GoModule(
     },
 )
 
-_KUBERNETES_VERSION = required_version(REPO / "images/kind-node/go/kubernetes/go.mod", "k8s.io/kubernetes")
-_COMPONENT_VERSION = "k8s.io/component-base/version"
-KUBERNETES = GoModule(
-    folder="images/kind-node/go/kubernetes",
-    programs={
-        name: f"k8s.io/kubernetes/cmd/{name}"
-        for name in (
-            "kubectl",
-            "kubeadm",
-            "kubelet",
-            "kube-apiserver",
-            "kube-controller-manager",
-            "kube-scheduler",
-            "kube-proxy",
-        )
-    },
-    stamps={
-        f"{_COMPONENT_VERSION}.gitVersion": _KUBERNETES_VERSION,
-        f"{_COMPONENT_VERSION}.gitMajor": _KUBERNETES_VERSION.removeprefix("v").split(".")[0],
-        f"{_COMPONENT_VERSION}.gitMinor": _KUBERNETES_VERSION.split(".")[1],
-        f"{_COMPONENT_VERSION}.gitTreeState": "clean",
-        "k8s.io/client-go/pkg/version.gitVersion": _KUBERNETES_VERSION,
-    },
+
+def kubernetes(folder: str, *programs: str, tags: str = "") -> GoModule:
+    """Kubernetes as its modules are served: every staging module that its own go.mod replaces by a folder is pinned."""
+    version = required_version(REPO / folder / "go.mod", "k8s.io/kubernetes")
+    component_version = "k8s.io/component-base/version"
+    return GoModule(
+        folder=folder,
+        programs={name: f"k8s.io/kubernetes/cmd/{name}" for name in programs},
+        stamps={
+            f"{component_version}.gitVersion": version,
+            f"{component_version}.gitMajor": version.removeprefix("v").split(".")[0],
+            f"{component_version}.gitMinor": version.split(".")[1],
+            f"{component_version}.gitTreeState": "clean",
+            "k8s.io/client-go/pkg/version.gitVersion": version,
+        },
+        tags=tags,
+    )
+
+
+KUBERNETES = kubernetes(
+    "images/kind-node/go/kubernetes",
+    "kubectl",
+    "kubeadm",
+    "kubelet",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kube-proxy",
 )
-"""Kubernetes as its modules are served: every staging module that its own go.mod replaces by a folder is pinned."""
+ETCD = GoModule("images/kind-node/go/etcd", {"etcd": "go.etcd.io/etcd/server/v3"})
 
 FOR_UP = ("helm", "kind")
 FOR_GENERATE = ("helm", "helm-docs")
@@ -71,18 +77,19 @@ FOR_TESTS = tuple(TOOLS.programs)
 
 def ensure_tools(settings: Settings, progress: Progress, names: tuple[str, ...]) -> None:
     """Build the named tools and kubectl, link them into ``settings.bin`` and put that first on PATH."""
-    _link(build(TOOLS, settings, progress, names), names, settings)
-    _link(build(KUBERNETES, settings, progress, ("kubectl",)), ("kubectl",), settings)
+    link(build(TOOLS, settings, progress, names), names, settings.bin)
+    link(build(KUBERNETES, settings, progress, ("kubectl",)), ("kubectl",), settings.bin)
     if str(settings.bin) not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] = f"{settings.bin}{os.pathsep}{os.environ['PATH']}"
 
 
-def _link(folder: Path, names: tuple[str, ...], settings: Settings) -> None:
-    settings.bin.mkdir(parents=True, exist_ok=True)
+def link(folder: Path, names: Iterable[str], into: Path) -> None:
+    """Give programs of a folder a place in another one."""
+    into.mkdir(parents=True, exist_ok=True)
     for name in names:
-        link = settings.bin / name
+        link = into / name
         if link.is_symlink() and link.readlink() == folder / name:
             continue
-        unfinished = settings.bin / f".{name}.{os.getpid()}"
+        unfinished = into / f".{name}.{os.getpid()}"
         unfinished.symlink_to(folder / name)
         unfinished.rename(link)
