@@ -78,6 +78,8 @@ class Helm:
         env = dict(os.environ)
         if self.kubeconfig:
             env["KUBECONFIG"] = str(self.kubeconfig)
+            # What an API server offers is kept by its address, which may have been another server's.
+            env["KUBECACHEDIR"] = str(self.kubeconfig.parent / "cache")
         if self.driver:
             env["HELM_DRIVER"] = self.driver
         done = subprocess.run(

@@ -17,7 +17,8 @@ from chartproof.bundle import write_bundle
 from chartproof.cluster import Cluster
 from chartproof.helm import Helm, build_dependencies
 
-pytest_plugins = ["chartproof.inventory_plugin"]
+pytest_plugins = ["chartproof.inventory_plugin", "chartproof.apiserver.plugin"]
+
 _NAMESPACES: pytest.StashKey[tuple[list[str], Path]] = pytest.StashKey()
 
 

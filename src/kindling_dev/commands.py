@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from kindling_dev import cluster, first_jobs, images, release, tools
+from kindling_dev.apiservers import ensure_apiservers
 from kindling_dev.command import Failure, succeeds
 from kindling_dev.generate import CHARTS, generate
 from kindling_dev.host import Host, ensure_engine, stop_engine
@@ -63,24 +64,28 @@ def down(*, purge: bool) -> None:
 def run_tests(arguments: list[str], *, long: bool) -> NoReturn:
     """Set up what tests need and become pytest."""
     settings, progress = Settings.from_environment(), Progress()
-    if _need_cluster(arguments):
+    if _may_run("tests/e2e", arguments):
         _prepare(settings, progress, tools.FOR_TESTS, tuple(LINES.values()))
     else:
         tools.ensure_tools(settings, progress, tools.FOR_TESTS)
+    apiservers = []
+    if _may_run("tests/apiserver", arguments):
+        with progress.phase("API servers of their own"):
+            apiservers = [f"--apiservers={ensure_apiservers(settings, progress)}"]
     progress.console.print(progress.table())
     environment = {**os.environ, "KUBECONFIG": str(settings.kubeconfig), "ATS_CLUSTER_TYPE": "existing"}
     # Two at a time: a run of Spark waits as much as it computes. "-n 0" among the arguments wins over this.
-    options = ["-n", "2", *(["--long"] if long else [])]
+    options = ["-n", "2", *(["--long"] if long else []), *apiservers]
     os.chdir(REPO)
     sys.stdout.flush()
     # In the place of this process: an interrupt reaches pytest alone, which then removes what its tests made.
     os.execve(sys.executable, [sys.executable, "-m", "pytest", *options, *arguments], environment)
 
 
-def _need_cluster(arguments: list[str]) -> bool:
-    """Whether pytest's arguments ask for more than the render tests."""
+def _may_run(folder: str, arguments: list[str]) -> bool:
+    """Whether pytest's arguments ask for tests of a folder: they name it, or nothing below tests/."""
     paths = [argument for argument in arguments if argument.startswith("tests/")]
-    return not paths or not all(path.startswith("tests/render") for path in paths)
+    return not paths or any(path.startswith(folder) or folder.startswith(path) for path in paths)
 
 
 def write_generated() -> None:

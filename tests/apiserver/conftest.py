@@ -1,0 +1,58 @@
+"""What the tests of this tier share. They ask a real API server that has no nodes: no pod runs, all else is real."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from kubernetes import client
+
+from chartproof.apiserver import ApiServer
+
+Kubectl = Callable[..., str]
+_HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The folder is the tier."""
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker("apiserver")
+
+
+@pytest.fixture(params=["1.34", "1.24"])
+def server(request: pytest.FixtureRequest, apiserver: Callable[[str], ApiServer]) -> ApiServer:
+    """The cluster's version of Kubernetes, and the oldest that the charts support."""
+    return apiserver(request.param)
+
+
+@pytest.fixture
+def namespace_of() -> Callable[[ApiServer], str]:
+    """Makes a namespace in which pods can be made; it stays until the server ends."""
+
+    def namespace_of(server: ApiServer) -> str:
+        name = f"test-{uuid4().hex[:8]}"
+        core = server.cluster.core
+        core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name)))
+        accounts = core.list_namespaced_service_account
+        server.cluster.wait_for(accounts, lambda found, _: found, "its ServiceAccount", 60, namespace=name)
+        return name
+
+    return namespace_of
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> Kubectl:
+    """Runs kubectl as a server's admin; it returns what that prints or, where it refuses, what it says of that."""
+
+    def kubectl(server: ApiServer, *argv: str, stdin: str = "") -> str:
+        env = {**os.environ, "KUBECONFIG": str(server.kubeconfig), "KUBECACHEDIR": str(server.folder / "cache")}
+        done = subprocess.run(["kubectl", *argv], input=stdin, capture_output=True, text=True, env=env, check=False)
+        return done.stderr if done.returncode else done.stdout
+
+    return kubectl

@@ -1,0 +1,122 @@
+"""The server is whole: its controllers work, and its admission refuses what a cluster's would."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+
+from chartproof.apiserver import ApiServer
+
+AskFor = Callable[[str], ApiServer]
+NewNamespace = Callable[[ApiServer], str]
+Kubectl = Callable[..., str]
+POLICY = """
+apiVersion: policy/v1beta1
+kind: PodSecurityPolicy
+metadata: {name: unprivileged}
+spec:
+  privileged: false
+  seLinux: {rule: RunAsAny}
+  runAsUser: {rule: RunAsAny}
+  supplementalGroups: {rule: RunAsAny}
+  fsGroup: {rule: RunAsAny}
+  volumes: ["*"]
+"""
+
+
+def pod(name: str, **security: Any) -> client.V1Pod:
+    """A pod of one container with some security context."""
+    context = client.V1SecurityContext(**security)
+    container = client.V1Container(name="main", image="busybox:1.37.0", security_context=context)
+    return client.V1Pod(
+        api_version="v1",
+        kind="Pod",
+        metadata=client.V1ObjectMeta(name=name),
+        spec=client.V1PodSpec(containers=[container]),
+    )
+
+
+def test_a_pod_above_the_quota_is_refused(apiserver: AskFor, namespace_of: NewNamespace) -> None:
+    server = apiserver("1.34")
+    core, namespace = server.cluster.core, namespace_of(server)
+    quota = client.V1ResourceQuota(
+        metadata=client.V1ObjectMeta(name="one"), spec=client.V1ResourceQuotaSpec(hard={"pods": "1"})
+    )
+    core.create_namespaced_resource_quota(namespace, quota)
+    quotas = core.list_namespaced_resource_quota
+    server.cluster.wait_for(quotas, lambda found, _: found.status.hard, "a quota in force", 60, namespace=namespace)
+    core.create_namespaced_pod(namespace, pod("first"))
+    with pytest.raises(ApiException, match="exceeded quota: one, requested: pods=1, used: pods=1, limited: pods=1"):
+        core.create_namespaced_pod(namespace, pod("second"))
+
+
+def test_a_namespace_ends_with_what_is_in_it(server: ApiServer, namespace_of: NewNamespace) -> None:
+    core, namespace = server.cluster.core, namespace_of(server)
+    core.create_namespaced_config_map(namespace, client.V1ConfigMap(metadata=client.V1ObjectMeta(name="content")))
+    core.delete_namespace(namespace)
+    server.cluster.wait_until_none(
+        core.list_namespace, "the namespace's end", 60, field_selector=f"metadata.name={namespace}"
+    )
+
+
+def test_a_restricted_namespace_refuses_a_privileged_pod(apiserver: AskFor, namespace_of: NewNamespace) -> None:
+    server = apiserver("1.34")
+    core, namespace = server.cluster.core, namespace_of(server)
+    core.patch_namespace(namespace, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
+    with pytest.raises(ApiException, match='violates PodSecurity \\\\"restricted:latest\\\\": privileged'):
+        core.create_namespaced_pod(namespace, pod("mighty", privileged=True))
+
+
+def test_kubernetes_1_24_refuses_a_pod_that_no_policy_allows(
+    apiserver: AskFor, namespace_of: NewNamespace, kubectl: Kubectl
+) -> None:
+    server = apiserver("1.24")
+    namespace = namespace_of(server)
+    account = f"{namespace}:default"
+    kubectl(server, "apply", "--server-side", "--filename=-", stdin=POLICY)
+    role = ["--verb=use", "--resource=podsecuritypolicies", "--resource-name=unprivileged"]
+    kubectl(server, "create", "role", "unprivileged", *role, f"--namespace={namespace}")
+    for name, granted in (("edit", "--clusterrole=edit"), ("unprivileged", "--role=unprivileged")):
+        argv = [granted, f"--serviceaccount={account}", f"--namespace={namespace}"]
+        kubectl(server, "create", "rolebinding", name, *argv)
+    # The policies count that the pod's own account may use, or who makes the pod.
+    create = ["create", f"--as=system:serviceaccount:{account}", f"--namespace={namespace}", "--filename=-"]
+
+    def made(name: str, *, privileged: bool) -> str:
+        body = server.cluster.api_client.sanitize_for_serialization(pod(name, privileged=privileged))
+        return kubectl(server, *create, stdin=json.dumps(body))
+
+    assert made("meek", privileged=False) == "pod/meek created\n"
+    assert server.cluster.core.read_namespaced_pod("meek", namespace).metadata.annotations == {
+        "kubernetes.io/psp": "unprivileged"
+    }
+    refusal = made("mighty", privileged=True)
+    assert "PodSecurityPolicy: unable to admit pod" in refusal
+    assert "Privileged containers are not allowed" in refusal
+
+
+def test_who_did_what_is_in_the_audit_log(server: ApiServer, namespace_of: NewNamespace) -> None:
+    namespace = namespace_of(server)
+    events = [json.loads(line) for line in (server.folder / "audit.log").read_text().splitlines()]
+    about = [event for event in events if event.get("objectRef", {}).get("name") == namespace]
+    assert {(event["user"]["username"], event["verb"]) for event in about} == {("admin", "create")}
+
+
+def test_a_pods_token_dies_when_it_says_so(apiserver: AskFor, namespace_of: NewNamespace) -> None:
+    server = apiserver("1.34")
+    core, namespace = server.cluster.core, namespace_of(server)
+    made = core.create_namespaced_pod(namespace, pod("any"))
+    bound = client.V1BoundObjectReference(api_version="v1", kind="Pod", name="any", uid=made.metadata.uid)
+    # What kubelets ask for, and what upstream makes a year of.
+    spec = client.V1TokenRequestSpec(audiences=[], expiration_seconds=3607, bound_object_ref=bound)
+    request = client.AuthenticationV1TokenRequest(spec=spec)
+    token = core.create_namespaced_service_account_token("default", namespace, request).status.token
+    payload = token.split(".")[1]
+    claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    assert claims["exp"] - claims["iat"] == 3607
