@@ -1,0 +1,127 @@
+"""Every scenario of the charts lives on a real API server: made, upgraded, rolled back, removed, by both helms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import yaml
+from kubernetes import client
+
+from chartproof import Helm, Manifest
+from chartproof.apiserver import ApiServer
+from chartproof.scenarios import Scenario, chart_scenarios, site_scenarios
+
+Kubectl = Callable[..., str]
+_REPO = Path(__file__).resolve().parents[2]
+_CHARTS = _REPO / "charts"
+_WORLD = Path(__file__).parent / "world"
+_SCENARIOS = [*chart_scenarios(_CHARTS), *site_scenarios(_CHARTS, _REPO / "values")]
+# What a run is made of has fields that Kubernetes 1.24 does not know; a namespace has none.
+_CASES = [("1.34", s) for s in _SCENARIOS] + [("1.24", s) for s in _SCENARIOS if s.chart.name == "spark-namespace"]
+_ACCOUNTS = ("other", "another")
+"""Service accounts that scenarios name and no chart makes."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a scenario is installed so that no other is in its way.
+
+    Attributes:
+        namespace: of its objects.
+        argv: arguments of ``helm install`` and ``helm upgrade``.
+        release: namespace of the release.
+    """
+
+    namespace: str
+    argv: tuple[str, ...]
+    release: str
+
+
+@pytest.fixture(params=["helm", "helm4"])
+def program(request: pytest.FixtureRequest) -> str:
+    """helm 3 and helm 4."""
+    return str(request.param)
+
+
+@pytest.fixture(params=_CASES, ids=lambda case: f"{case[0]}-{case[1].name}")
+def case(request: pytest.FixtureRequest) -> tuple[str, Scenario]:
+    """A Kubernetes version and a scenario that it can hold."""
+    found: tuple[str, Scenario] = request.param
+    return found
+
+
+@pytest.fixture(scope="session")
+def peopled(apiserver: Callable[[str], ApiServer], kubectl: Kubectl) -> Callable[[str], ApiServer]:
+    """An API server that has what the scenarios presume of a cluster."""
+    done = set()
+
+    def peopled(version: str) -> ApiServer:
+        server = apiserver(version)
+        if version not in done:
+            kubectl(server, "apply", "--server-side", f"--filename={_WORLD}")
+            kubectl(server, "wait", "--for=condition=Established", "crd", "--all")
+            done.add(version)
+        return server
+
+    return peopled
+
+
+def place_of(scenario: Scenario, server: ApiServer, helm: Helm) -> Place:
+    """A namespace of a scenario's own: spark-namespace makes it, spark-job finds it made by spark-namespace."""
+    namespace = f"team-{uuid4().hex[:8]}"
+    admins = f"admins-of-{namespace}"
+    to_namespace = (f"--namespace={admins}", "--create-namespace", f"--set=namespace.name={namespace}")
+    values = tuple(f"--values={file}" for file in scenario.files)
+    if scenario.chart.name == "spark-namespace":
+        return Place(namespace, (*to_namespace, *values), admins)
+    shared = {
+        key: value for f in scenario.files for key, value in yaml.safe_load(f.read_text()).items() if key == "global"
+    }
+    helm.run(["install", "team", str(_CHARTS / "spark-namespace"), *to_namespace, "--values=-"], yaml.safe_dump(shared))
+    for account in _ACCOUNTS:
+        body = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name=account))
+        server.cluster.core.create_namespaced_service_account(namespace, body)
+    return Place(namespace, (f"--namespace={namespace}", *values), namespace)
+
+
+def there(server: ApiServer, kubectl: Kubectl, place: Place, manifest: str) -> set[str]:
+    """ "kind/name" of the objects of a manifest that the server holds."""
+    get = ["get", "--filename=-", f"--namespace={place.namespace}", "--ignore-not-found", "--output=name"]
+    return set(kubectl(server, *get, stdin=manifest).split())
+
+
+def test_a_scenario_is_made_upgraded_rolled_back_and_removed(
+    case: tuple[str, Scenario], program: str, peopled: Callable[[str], ApiServer], kubectl: Kubectl
+) -> None:
+    version, scenario = case
+    server = peopled(version)
+    helm = server.helm(program)
+    place = place_of(scenario, server, helm)
+    of_release = f"--namespace={place.release}"
+
+    def now_there() -> tuple[str, set[str]]:
+        """The release's manifest, and "kind/name" of its objects; each is there."""
+        manifest = helm.run(["get", "manifest", "life", of_release])
+        objects = there(server, kubectl, place, manifest)
+        assert len(objects) == len(Manifest(manifest).names())
+        return manifest, objects
+
+    chart = str(scenario.chart)
+    helm.run(["install", "life", chart, "--dry-run=server", *place.argv])
+    helm.run(["install", "life", chart, *place.argv])
+    installed, objects = now_there()
+    pods = server.cluster.core.list_namespaced_pod
+    if Manifest(installed).all("Job"):
+        # The controller makes it, as anyone of the team may: Pod Security and service accounts allow it.
+        server.cluster.wait_for(pods, lambda found, _: found, "the run's pod", 60, namespace=place.namespace)
+    helm.run(["upgrade", "life", chart, *place.argv, "--set=global.imageRegistry=mirror.example.com"])
+    assert "mirror.example.com/" in now_there()[0]
+    helm.run(["rollback", "life", "1", of_release])
+    assert now_there() == (installed, objects)
+    helm.run(["uninstall", "life", of_release])
+    assert there(server, kubectl, place, installed) == objects & {f"namespace/{place.namespace}"}, "it is kept"
+    server.cluster.wait_until_none(pods, "the end of the run's pods", 60, namespace=place.namespace)
