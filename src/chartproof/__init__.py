@@ -5,7 +5,24 @@ for what a cluster does, ``bundle`` keeps what a failed test leaves behind; ``pl
 """
 
 from chartproof.cluster import Cluster, JobEnd, WaitTimeoutError
-from chartproof.helm import Helm, HelmError, Render
+from chartproof.errors import HelmError, RefusedError, SchemaError, TemplateError, YamlError
+from chartproof.helm import Helm, Render
 from chartproof.manifest import Container, Manifest, Resource
+from chartproof.renders import RuleError
 
-__all__ = ["Cluster", "Container", "Helm", "HelmError", "JobEnd", "Manifest", "Render", "Resource", "WaitTimeoutError"]
+__all__ = [
+    "Cluster",
+    "Container",
+    "Helm",
+    "HelmError",
+    "JobEnd",
+    "Manifest",
+    "RefusedError",
+    "Render",
+    "Resource",
+    "RuleError",
+    "SchemaError",
+    "TemplateError",
+    "WaitTimeoutError",
+    "YamlError",
+]

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from chartproof.engine import Program, Question
+from chartproof.errors import helm_error
 from chartproof.manifest import Manifest
+from chartproof.renders import Renders
 
 Render = Callable[..., Manifest]
 """A test's way to render one chart: keyword arguments are its values."""
-
-
-class HelmError(Exception):
-    """helm refused; the message is what it wrote, without its "Error: "."""
 
 
 @dataclass
@@ -30,12 +30,17 @@ class Helm:
         program: name or path of helm.
         kubeconfig: the cluster's; renders need none.
         driver: where helm keeps its records ("secret", "configmap"); empty: as the environment says.
+        renders: how charts are rendered; None: by the program, once for the same question.
     """
 
     program: str = "helm"
     kubeconfig: Path | None = None
     driver: str = ""
-    _renders: dict[tuple[str, ...], Manifest] = field(default_factory=dict)
+    renders: Renders | None = None
+
+    def __post_init__(self) -> None:
+        """Render by the program unless told otherwise."""
+        self._renders = self.renders or Renders(Program(self.program))
 
     def template(
         self,
@@ -46,6 +51,8 @@ class Helm:
         files: Sequence[Path] = (),
         values: Mapping[str, Any] | None = None,
         kube: str = "",
+        apis: Sequence[str] = (),
+        checked: bool = True,
     ) -> Manifest:
         """Render a chart, once for the same question.
 
@@ -56,18 +63,16 @@ class Helm:
             files: values files, later ones winning.
             values: values that win over all files.
             kube: the Kubernetes version to render for, "1.34"; empty: helm's own.
+            apis: API versions to add to helm's own.
+            checked: whether rules are asked, where ``renders`` has some; False for what a test breaks on purpose.
 
         Raises:
-            HelmError: helm refused.
+            HelmError: helm refused; its subclass says why.
+            RuleError: the render breaks rules.
         """
-        argv = ["template", release, str(chart), "--namespace", namespace, *(f"--values={path}" for path in files)]
-        if kube:
-            argv += ["--kube-version", kube]
-        text = yaml.safe_dump(dict(values)) if values else ""
-        key = (*argv, text)
-        if key not in self._renders:
-            self._renders[key] = Manifest(self.run([*argv, "--values=-"] if text else argv, text))
-        return self._renders[key]
+        text = json.dumps(values) if values else ""
+        question = Question(chart, release, namespace, tuple(files), text, kube, tuple(apis))
+        return self._renders.render(question, checked=checked)
 
     def run(self, argv: Sequence[str], stdin: str = "", timeout_s: float = 300) -> str:
         """Run helm; return its standard output.
@@ -86,7 +91,7 @@ class Helm:
             [self.program, *argv], input=stdin, capture_output=True, text=True, timeout=timeout_s, env=env, check=False
         )
         if done.returncode:
-            raise HelmError(done.stderr.strip().removeprefix("Error: "))
+            raise helm_error(done.stderr.strip().removeprefix("Error: "))
         return done.stdout
 
 

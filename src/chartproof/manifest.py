@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times quicker, where libyaml is there
+from chartproof.engine import LOADER
 
 
 @dataclass(frozen=True)
 class Container:
-    """A container of a pod spec: ``body`` is the object as rendered."""
+    """A container or init container of a pod spec: ``body`` is the object as rendered."""
 
     body: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.body["name"])
 
     @property
     def args(self) -> list[str]:
@@ -60,31 +65,56 @@ class Resource:
         return dict(self.body["metadata"].get("labels") or {})
 
     @property
+    def has_pod(self) -> bool:
+        """Whether it is a pod or makes pods: a Pod, Job, CronJob, Deployment, StatefulSet, DaemonSet, ReplicaSet."""
+        spec = self.body.get("spec")
+        return self.kind == "Pod" or (isinstance(spec, dict) and isinstance(_template(spec), dict))
+
+    @property
     def pod(self) -> dict[str, Any]:
-        """The pod it is, or the pod template it has: an object with metadata and spec."""
-        if self.kind == "Pod":
-            return self.body
-        spec = self.body["spec"]
-        return dict((spec.get("jobTemplate", {}).get("spec", {}) or spec)["template"])
+        """The pod it is, or the pod template it has: an object with metadata and spec.
+
+        Raises:
+            LookupError: it makes no pods.
+        """
+        if not self.has_pod:
+            raise LookupError(f"{self.kind} {self.name} makes no pods")
+        return self.body if self.kind == "Pod" else dict(_template(self.body["spec"]))
+
+    @property
+    def init_containers(self) -> list[Container]:
+        """The init containers of its pod, in order."""
+        return [Container(body) for body in self.pod["spec"].get("initContainers") or []]
+
+    @property
+    def containers(self) -> list[Container]:
+        """The containers of its pod, without init containers, in order."""
+        return [Container(body) for body in self.pod["spec"].get("containers") or []]
 
     def container(self, name: str) -> Container:
-        """A container of its pod.
+        """A container or init container of its pod.
 
         Raises:
             LookupError: there is none of that name; the message says which there are.
         """
-        containers = {c["name"]: c for c in self.pod["spec"]["containers"]}
-        if name not in containers:
-            raise LookupError(f"{self.kind} {self.name} has no container {name!r}, only {sorted(containers)}")
-        return Container(containers[name])
+        found = {container.name: container for container in [*self.init_containers, *self.containers]}
+        if name not in found:
+            raise LookupError(f"{self.kind} {self.name} has no container {name!r}, only {sorted(found)}")
+        return found[name]
+
+
+def _template(spec: dict[str, Any]) -> Any:
+    return (spec.get("jobTemplate", {}).get("spec", {}) or spec).get("template")
 
 
 class Manifest:
     """All objects of a render, in helm's order."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, objects: Sequence[dict[str, Any]] | None = None) -> None:
+        """Take what helm printed, and its objects where they are known."""
         self.text = text
-        self.resources = [Resource(body) for body in yaml.load_all(text, Loader=_LOADER) if body]
+        bodies = yaml.load_all(text, Loader=LOADER) if objects is None else objects
+        self.resources = [Resource(body) for body in bodies if body]
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self.resources)
@@ -92,6 +122,10 @@ class Manifest:
     def names(self) -> set[tuple[str, str]]:
         """(kind, name) of every object."""
         return {(resource.kind, resource.name) for resource in self}
+
+    def workloads(self) -> list[Resource]:
+        """Every object that is a pod or makes pods."""
+        return [resource for resource in self if resource.has_pod]
 
     def all(self, kind: str) -> list[Resource]:
         """Every object of a kind."""

@@ -5,7 +5,8 @@ The connection to the cluster is that of pytest-helm-charts (``--kubeconfig`` or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,12 +15,18 @@ import pytest
 from kubernetes import client
 
 from chartproof.bundle import write_bundle
+from chartproof.checks import Rule
 from chartproof.cluster import Cluster
-from chartproof.helm import Helm, build_dependencies
+from chartproof.engine import RENDERER, Program, Renderer
+from chartproof.helm import Helm, Render, build_dependencies
+from chartproof.manifest import Manifest
+from chartproof.renders import Renders, Store
+from chartproof.run import RenderRun
 
 pytest_plugins = ["chartproof.inventory_plugin", "chartproof.apiserver.plugin"]
 
 _NAMESPACES: pytest.StashKey[tuple[list[str], Path]] = pytest.StashKey()
+_RUN: pytest.StashKey[RenderRun] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,13 +35,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--long", action="store_true", help="run the tests marked 'long' too")
     group.addoption("--bundles", default="artifacts", help="folder for what failed tests leave behind")
     parser.addini("charts", "folder of the charts under test", default="charts")
+    parser.addini("values", "folder of what each namespace overrides: NAMESPACE/CHART.yaml", default="values")
+    parser.addini(
+        "render_tests", "folder of tests that together must render all there is; empty: none must", default=""
+    )
+    parser.addini("exceptions", "YAML file of what may stay uncovered, with reasons", default="")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Markers; and, once for all workers, the charts' dependencies."""
     config.addinivalue_line("markers", "long: takes longer than the normal run allows; needs --long")
+    run = config.stash[_RUN] = RenderRun(config, charts_folder(config))
+    config.pluginmanager.register(run, "chartproof-run")
     if not hasattr(config, "workerinput"):
         build_dependencies(charts_folder(config), Helm())
+        _store(config).forget_old()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -58,10 +73,39 @@ def charts(pytestconfig: pytest.Config) -> Path:
     return charts_folder(pytestconfig)
 
 
+def _store(config: pytest.Config) -> Store:
+    return Store(config.cache.mkdir("chartproof") if config.cache else None)
+
+
 @pytest.fixture(scope="session")
-def helm() -> Helm:
-    """helm without a cluster: it renders."""
-    return Helm()
+def rules() -> Sequence[Rule]:
+    """What is asked of every render that ``helm`` and ``render`` make: a conftest.py gives its own."""
+    return ()
+
+
+@pytest.fixture(scope="session")
+def helm(pytestconfig: pytest.Config, rules: Sequence[Rule]) -> Iterator[Helm]:
+    """helm without a cluster: it renders, once for each question, and asks the rules."""
+    conftests = [Path(file) for plugin in pytestconfig.pluginmanager.get_plugins() if (file := _conftest(plugin))]
+    renderer = Renderer()
+    engine = renderer if shutil.which(RENDERER) else Program()
+    yield Helm(renders=Renders(engine, _store(pytestconfig), rules, conftests, pytestconfig.stash[_RUN].tally))
+    renderer.close()
+
+
+def _conftest(plugin: object) -> str:
+    file = str(getattr(plugin, "__file__", ""))
+    return file if file.endswith("conftest.py") else ""
+
+
+@pytest.fixture(scope="session")
+def render(helm: Helm, charts: Path) -> Render:
+    """Render a chart by its name: ``render("spark-job", values={…}, kube="1.34")``; see ``Helm.template``."""
+
+    def render(chart: str, **question: Any) -> Manifest:
+        return helm.template(charts / chart, **question)
+
+    return render
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from rich import box
 from rich.table import Table
 
 from chartproof.cluster import Cluster, JobEnd
-from chartproof.helm import Helm, HelmError, build_dependencies
+from chartproof.errors import HelmError
+from chartproof.helm import Helm, build_dependencies
 from kindling_dev import flights
 from kindling_dev.command import Failure
 from kindling_dev.progress import Progress

@@ -1,4 +1,4 @@
-"""Building programs from pinned Go modules: once for each content of go.mod, go.sum and flags."""
+"""Building programs from pinned Go modules: once for each content of go.mod, go.sum, own source and flags."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def build(module: GoModule, settings: Settings, progress: Progress, only: tuple[
     """Build a module's programs (or only some) unless that was done before; return the folder that holds them."""
     programs = {name: package for name, package in module.programs.items() if not only or name in only}
     flags = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in sorted(module.stamps.items()))])
-    key = fingerprint(module.path / "go.mod", module.path / "go.sum", flags, module.tags)
+    source = sorted(module.path.glob("*.go"))
+    key = fingerprint(module.path / "go.mod", module.path / "go.sum", *source, flags, module.tags)
     folder = settings.cache / "go/programs" / f"{module.path.name}-{key}"
     missing = {name: package for name, package in programs.items() if not (folder / name).exists()}
     if not missing:

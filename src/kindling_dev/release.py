@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from chartproof.helm import Helm, HelmError, build_dependencies
+from chartproof.errors import HelmError
+from chartproof.helm import Helm, build_dependencies
 from kindling_dev.command import Failure, run
 from kindling_dev.progress import Progress
 from kindling_dev.settings import Settings

@@ -1,4 +1,4 @@
-"""The pinned command-line tools: helm 3 and 4, kind, ct, helm-docs, kubectl."""
+"""The pinned command-line tools: helm 3 and 4, kind, ct, helm-docs, kubectl; and chartproof's renderer."""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ _GO_MOD = REPO / "ci/tools/go.mod"
 _LIBRARY_MINOR = required_version(_GO_MOD, "k8s.io/client-go").split(".")[1]
 _HELM_3 = "helm.sh/helm/v3"
 
+_HELM_STAMPS = {
+    f"{_HELM_3}/internal/version.version": required_version(_GO_MOD, _HELM_3),
+    # Without these helm renders for Kubernetes 1.20 when no cluster is asked.
+    **{
+        f"{_HELM_3}/pkg/{package}.k8sVersion{part}": value
+        for package in ("chartutil", "lint/rules")
+        for part, value in (("Major", "1"), ("Minor", _LIBRARY_MINOR))
+    },
+}
+
 TOOLS = GoModule(
     folder="ci/tools",
     programs={
@@ -24,13 +34,7 @@ TOOLS = GoModule(
         "helm-docs": "github.com/norwoodj/helm-docs/cmd/helm-docs",
     },
     stamps={
-        f"{_HELM_3}/internal/version.version": required_version(_GO_MOD, _HELM_3),
-        # Without these helm renders for Kubernetes 1.20 when no cluster is asked.
-        **{
-            f"{_HELM_3}/pkg/{package}.k8sVersion{part}": value
-            for package in ("chartutil", "lint/rules")
-            for part, value in (("Major", "1"), ("Minor", _LIBRARY_MINOR))
-        },
+        **_HELM_STAMPS,
         "helm.sh/helm/v4/internal/version.version": required_version(_GO_MOD, "helm.sh/helm/v4"),
         "github.com/helm/chart-testing/v3/ct/cmd.Version": required_version(
             _GO_MOD, "github.com/helm/chart-testing/v3"
@@ -38,6 +42,13 @@ TOOLS = GoModule(
         "main.version": required_version(_GO_MOD, "github.com/norwoodj/helm-docs").removeprefix("v"),
     },
 )
+
+RENDERER = GoModule(
+    folder="src/chartproof/renderer",
+    programs={"chartproof-renderer": "."},
+    stamps=_HELM_STAMPS,
+)
+"""helm's own templates in a process that stays."""
 
 
 def kubernetes(folder: str, *programs: str, tags: str = "") -> GoModule:
@@ -72,13 +83,15 @@ ETCD = GoModule("images/kind-node/go/etcd", {"etcd": "go.etcd.io/etcd/server/v3"
 
 FOR_UP = ("helm", "kind")
 FOR_GENERATE = ("helm", "helm-docs")
-FOR_TESTS = tuple(TOOLS.programs)
+FOR_TESTS = (*TOOLS.programs, *RENDERER.programs)
 
 
 def ensure_tools(settings: Settings, progress: Progress, names: tuple[str, ...]) -> None:
     """Build the named tools and kubectl, link them into ``settings.bin`` and put that first on PATH."""
-    link(build(TOOLS, settings, progress, names), names, settings.bin)
-    link(build(KUBERNETES, settings, progress, ("kubectl",)), ("kubectl",), settings.bin)
+    for module in (TOOLS, RENDERER, KUBERNETES):
+        wanted = tuple(name for name in (*names, "kubectl") if name in module.programs)
+        if wanted:
+            link(build(module, settings, progress, wanted), wanted, settings.bin)
     if str(settings.bin) not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] = f"{settings.bin}{os.pathsep}{os.environ['PATH']}"
 
