@@ -189,7 +189,11 @@ def _schema_of_node(node: yaml.Node, lines: list[str]) -> dict[str, Any]:
             # Beside a $ref everything else is ignored in draft-07.
             properties[key.value] = extra if "$ref" in extra else {**_schema_of_node(value, lines), **told, **extra}
         schema: dict[str, Any] = {"type": "object", "additionalProperties": False}
-        return {**schema, "properties": properties} if properties else schema
+        if not properties:
+            return schema
+        # null removes a default, a whole section with an empty one: helm then asks the schema whether it may be missing.
+        required = [key.value for key, value in node.value if value.tag != "tag:yaml.org,2002:null"]
+        return {**schema, "properties": properties, "required": required}
     if isinstance(node, yaml.SequenceNode):
         return {"type": "array"}
     return {"type": _TYPES[node.tag.removeprefix("tag:yaml.org,2002:")]}

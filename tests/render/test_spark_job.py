@@ -249,3 +249,48 @@ def test_a_podmonitor_reads_both_endpoints(render_job: Render) -> None:
     pod = render_job(metrics={"enabled": True, "podMonitor": {"enabled": True}}).one("Job").pod
     assert monitor["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
     assert "spark-ui" in [port["name"] for port in pod["spec"]["containers"][0]["ports"]]
+
+
+@pytest.mark.parametrize("mode", ["client", "cluster"])
+def test_names_that_look_like_numbers_stay_names(helm: Helm, charts: Path, mode: str) -> None:
+    values = {
+        "app": {"file": "local:///app.py"},
+        "mode": mode,
+        "schedule": {"cron": "@daily"},
+        "metrics": {"enabled": True, "podMonitor": {"enabled": True}},
+        "driver": {"serviceAccountName": "1"},
+        "image": {"pullSecrets": ["2"]},
+        "volumes": [{"name": "3", "mountPath": "/fast", "onDemand": {"storageClass": "4", "size": "1"}}],
+        "log": {"level": "WARN"},
+        "global": {"serviceAccounts": {"submitter": "5"}},
+    }
+    manifest = helm.template(charts / "spark-job", release="0", namespace="0", values=values)
+    named = json.dumps([resource.body for resource in manifest if resource.kind != "ConfigMap"])
+    assert manifest.names() == {("CronJob", "0"), ("ConfigMap", "0"), ("PodMonitor", "0"), ("Pod", "0-test")}
+    assert not re.search(r'"(name|namespace|serviceAccountName|storageClassName)": \d', named)
+
+
+def test_any_text_reaches_the_run_as_it_is(render_job: Render) -> None:
+    text = "a: 'b\ufeff\u00a0\U0001f600 #"
+    extra = {"affinity": {text: text}, "envFrom": [{text: text}], "env": {"A": {"fieldRef": {text: text}}}}
+    manifest = render_job(
+        app={"name": text, "source": f"{text}\x7f\f\u2028"}, sparkConf={"spark.a": text}, driver=extra
+    )
+    data = manifest.one("ConfigMap").body["data"]
+    spec = manifest.one("Job").pod["spec"]
+    assert data["app.py"] == f"{text}\x7f\f\u2028"
+    assert f"spark.a={text}\n" in data["spark.properties"]
+    assert f"spark.app.name={text}\n" in data["spark.properties"]
+    assert spec["affinity"] == {text: text}
+    assert spec["containers"][0]["envFrom"] == [{text: text}]
+
+
+def test_a_value_of_spark_conf_sets_no_other_line(render_job: Render) -> None:
+    written = render_job(sparkConf={"spark.a": "b\r\nspark.master=local"}).one("ConfigMap").body["data"]
+    assert r"spark.a=b\r\nspark.master=local" in written["spark.properties"].split("\n")
+
+
+def test_plugins_of_a_users_are_kept_whatever_their_text(render_job: Render) -> None:
+    executor = {"decommission": True, "rolling": {"interval": "1h"}}
+    plugins = properties(render_job(sparkConf={"spark.plugins": "a: b"}, executor=executor))["spark.plugins"]
+    assert plugins == "a: b,org.apache.spark.scheduler.cluster.k8s.ExecutorRollPlugin"

@@ -64,6 +64,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"mode": "standalone"}, "/mode"),
     ({"driver": {"env": {"A": {"secretKey": {}}}}}, "/driver/env/A"),
     ({"driver": {"labels": {"a b": "c"}}}, "a b"),
+    # text that no manifest holds
+    ({"driver": {"annotations": {"a": "b\x7f"}}}, 'driver holds the character "\\x7f"'),
+    ({"app": {"file": "local:///a\u2028.py"}}, 'app holds the character "\\u2028"'),
+    # null takes a default away
+    ({"driver": None}, "missing property 'driver'"),
+    ({"driver": {"cores": None}}, "missing property 'cores'"),
     # labels and variables by which things are found
     ({"driver": {"labels": {"spark-role": "executor"}}}, "driver.labels sets spark-role"),
     ({"executor": {"labels": {"app.kubernetes.io/instance": "x"}}}, "executor.labels sets app.kubernetes.io/instance"),

@@ -87,6 +87,13 @@ def test_an_existing_namespace_is_used_but_not_made(helm: Helm, charts: Path) ->
         ({"podSecurity": {"enforce": "strict"}}, "/podSecurity/enforce"),
         ({"namespace": {"name": "Team_A"}}, "/namespace/name"),
         ({"nameSpace": {"name": "team-a"}}, "nameSpace"),
+        ({"namespace": {"name": "team-a", "labels": {"a b": "c"}}}, "'a b' does not match"),
+        (
+            {"namespace": {"name": "team-a", "labels": {"pod-security.kubernetes.io/enforce": "privileged"}}},
+            "namespace.labels sets pod-security.kubernetes.io/enforce",
+        ),
+        ({"global": {"sparkConf": {"spark.a": "b\x7f"}}}, 'global holds the character "\\x7f"'),
+        ({"global": None}, "missing property 'global'"),
     ],
 )
 def test_values_that_cannot_work_are_refused_with_the_name_of_the_value(
@@ -96,3 +103,12 @@ def test_values_that_cannot_work_are_refused_with_the_name_of_the_value(
     words: str,
 ) -> None:
     assert words in refusal_of(render_namespace, values)
+
+
+def test_names_that_look_like_numbers_stay_names(helm: Helm, charts: Path) -> None:
+    accounts = {"submitter": "1", "driver": "2", "executor": "3"}
+    values = {"namespace": {"name": "0"}, "global": {"serviceAccounts": accounts}}
+    manifest = helm.template(charts / "spark-namespace", values=values)
+    assert {("Namespace", "0"), ("Role", "1"), ("ServiceAccount", "2"), ("ServiceAccount", "3")} <= manifest.names()
+    assert {resource.namespace for resource in manifest if resource.kind != "Namespace"} == {"0"}
+    assert manifest.one("Pod").body["spec"]["serviceAccountName"] == "2"

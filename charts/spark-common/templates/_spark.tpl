@@ -24,7 +24,7 @@ Spark's own formats.
 {{- end -}}
 {{- end -}}
 {{- range $key := keys $all | sortAlpha }}
-{{ $key }}={{ get $all $key | replace "\\" "\\\\" | replace "\n" "\\n" }}
+{{ $key }}={{ get $all $key | replace "\\" "\\\\" | replace "\n" "\\n" | replace "\r" "\\r" }}
 {{- end }}
 {{- end }}
 

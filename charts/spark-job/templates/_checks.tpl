@@ -11,6 +11,8 @@ Values that cannot go together, each refused in one line that says what to do. C
 */}}
 
 {{- define "spark-job.checks" -}}
+{{- /* A source is quoted: in it any character may stand. */ -}}
+{{- include "spark-common.checkText" (set (omit .Values "app") "app" (omit .Values.app "source")) -}}
 {{- include "spark-job.checkApplication" . -}}
 {{- include "spark-job.checkSchedule" . -}}
 {{- range $role := list "driver" "executor" -}}

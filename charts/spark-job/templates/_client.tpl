@@ -40,7 +40,7 @@ metadata:
     spark-role: driver
 spec:
   restartPolicy: Never
-  serviceAccountName: {{ include "spark-job.driverAccount" $root }}
+  serviceAccountName: {{ include "spark-job.driverAccount" $root | quote }}
   containers:
     - name: driver
       image: {{ include "spark-common.image" $root | quote }}

@@ -32,7 +32,7 @@ spec:
   {{- include "spark-job.pullSecrets" $root | nindent 2 }}
   {{- range $key := list "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
   {{- with get $root.Values.driver $key }}
-  {{ $key }}: {{ toJson . }}
+  {{- dict $key . | toYaml | nindent 2 }}
   {{- end }}
   {{- end }}
   containers:
@@ -83,7 +83,7 @@ spec:
     {{- include "spark-common.scratchVolumes" $root | nindent 4 }}
     - name: kindling
       configMap:
-        name: {{ $.name }}
+        name: {{ with $.name }}{{ quote . }}{{ end }}
     {{- if include "spark-job.hasLog" $root }}
     {{- include "spark-job.logVolume" $.name | nindent 4 }}
     {{- end }}

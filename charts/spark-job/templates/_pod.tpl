@@ -16,7 +16,7 @@ asks. Each gives YAML with metadata and spec.
 {{- with .Values.image.pullSecrets -}}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end -}}
 {{- end }}
@@ -37,7 +37,7 @@ imagePullSecrets:
 {{- if not .onDemand }}
 - {{ omit . "mountPath" "subPath" "readOnly" "roles" | toYaml | nindent 2 | trim }}
 {{- else if eq $role "driver" }}
-- name: {{ .name }}
+- name: {{ .name | quote }}
   ephemeral:
     volumeClaimTemplate:
       spec:
@@ -63,7 +63,7 @@ imagePullSecrets:
 {{- if eq $role "driver" }}
 - name: kindling
   configMap:
-    name: {{ .configMap }}
+    name: {{ with .configMap }}{{ quote . }}{{ end }}
 {{- end }}
 {{- if include "spark-job.mountsLog" . }}
 {{- include "spark-job.logVolume" .configMap }}
@@ -80,7 +80,7 @@ true
 {{- define "spark-job.logVolume" }}
 - name: spark-conf
   configMap:
-    name: {{ . }}
+    name: {{ with . }}{{ quote . }}{{ end }}
     items:
       - { key: log4j2.properties, path: log4j2.properties }
 {{- end }}
@@ -121,7 +121,7 @@ true
 {{- range $name, $value := . }}
 - name: {{ $name | quote }}
   {{- if kindIs "map" $value }}
-  valueFrom: {{ toJson $value }}
+  valueFrom: {{ toYaml $value | nindent 4 }}
   {{- else }}
   value: {{ include "spark-common.text" $value | replace "$(" "$$(" | quote }}
   {{- end }}
@@ -188,7 +188,7 @@ spec:
   {{- include "spark-job.pullSecrets" $root | nindent 2 }}
   {{- range $key := list "nodeSelector" "tolerations" "affinity" "priorityClassName" "schedulerName" "runtimeClassName" }}
   {{- with get $.values $key }}
-  {{ $key }}: {{ toJson . }}
+  {{- dict $key . | toYaml | nindent 2 }}
   {{- end }}
   {{- end }}
   {{- if .topologySpreadConstraints }}
@@ -214,7 +214,7 @@ spec:
         {{- . | nindent 8 }}
       {{- end }}
       {{- with .envFrom }}
-      envFrom: {{ toJson . }}
+      envFrom: {{ toYaml . | nindent 8 }}
       {{- end }}
       # The last lines of a container that failed stand in its status.
       terminationMessagePolicy: FallbackToLogsOnError

@@ -55,21 +55,19 @@ true
 {{- end }}
 
 {{- define "spark-job.ownData" -}}
-spark.properties: |
-  {{- include "spark-job.properties" .root | trim | nindent 2 }}
+{{ dict "spark.properties" (include "spark-job.properties" .root | trim | printf "%s\n") | toYaml }}
 executor.yaml: |
   apiVersion: v1
   kind: Pod
   {{- include "spark-job.pod" (dict "root" .root "role" "executor" "configMap" .name) | nindent 2 }}
 {{- if eq .root.Values.mode "cluster" }}
-driver.json: |
-  {{- include "spark-job.driverTemplate" . | fromYaml | mustToPrettyJson | nindent 2 }}
+{{ dict "driver.json" (include "spark-job.driverTemplate" . | fromYaml | mustToPrettyJson | printf "%s\n") | toYaml }}
 {{- end }}
 {{- if include "spark-job.hasLog" .root }}
-log4j2.properties: {{ include "spark-job.log4j2" .root | toJson }}
+log4j2.properties: {{ include "spark-job.log4j2" .root | quote }}
 {{- end }}
 {{- with .root.Values.app.source }}
-app.py: {{ toJson . }}
+app.py: {{ quote . }}
 {{- end }}
 {{- end }}
 

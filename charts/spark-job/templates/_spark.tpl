@@ -82,7 +82,7 @@ spark.metrics.conf.*.sink.prometheusServlet.path: /metrics/prometheus
 {{- define "spark-job.ownConf" -}}
 {{- $values := .Values -}}
 spark.master: k8s://https://kubernetes.default.svc
-spark.app.name: {{ include "spark-job.appName" . | toJson }}
+spark.app.name: {{ include "spark-job.appName" . | quote }}
 spark.kubernetes.namespace: {{ .Release.Namespace | quote }}
 spark.kubernetes.container.image: {{ include "spark-common.image" . | quote }}
 spark.kubernetes.container.image.pullPolicy: {{ $values.image.pullPolicy }}
@@ -96,7 +96,7 @@ spark.driver.memory: {{ $values.driver.memory }}
 spark.driver.cores: {{ $values.driver.cores }}
 {{- range $key, $list := dict "spark.submit.pyFiles" "pyFiles" "spark.jars" "jars" "spark.files" "files" "spark.archives" "archives" "spark.jars.packages" "packages" "spark.jars.repositories" "repositories" }}
 {{- with get $values.app $list }}
-{{ $key }}: {{ join "," . | toJson }}
+{{ $key }}: {{ join "," . | quote }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -154,7 +154,7 @@ spark.storage.decommission.shuffleBlocks.enabled: true
 {{- with $executor.rolling }}
 {{- if .interval }}
 {{- $plugins := include "spark-job.conf" (dict "root" $ "key" "spark.plugins") }}
-spark.plugins: {{ compact (list $plugins "org.apache.spark.scheduler.cluster.k8s.ExecutorRollPlugin") | join "," }}
+spark.plugins: {{ compact (list $plugins "org.apache.spark.scheduler.cluster.k8s.ExecutorRollPlugin") | join "," | quote }}
 spark.kubernetes.executor.rollInterval: {{ .interval }}
 spark.kubernetes.executor.rollPolicy: {{ .policy }}
 {{- end }}

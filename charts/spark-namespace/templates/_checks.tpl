@@ -2,6 +2,12 @@
 spark-namespace.checks: values that cannot go together, each refused in one line that says what to do.
 */}}
 {{- define "spark-namespace.checks" -}}
+{{- include "spark-common.checkText" .Values -}}
+{{- range $key := keys .Values.namespace.labels | sortAlpha -}}
+{{- if or (hasPrefix "pod-security.kubernetes.io/" $key) (hasKey (include "spark-common.labels" (dict "root" $) | fromYaml) $key) -}}
+{{- fail (printf "namespace.labels sets %s, which the chart sets itself: take another key, and podSecurity for the level" $key) -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.namespace.create (not .Values.namespace.name) -}}
 {{- fail "namespace.name is empty: set it to the team's namespace, or namespace.create to false to use the release's own" -}}
 {{- end -}}

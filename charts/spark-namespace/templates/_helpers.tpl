@@ -12,18 +12,18 @@ spark-namespace.podTemplate   what a restricted namespace asks of pods that plai
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
-  name: {{ .name }}
-  namespace: {{ include "spark-namespace.name" .root }}
+  name: {{ .name | quote }}
+  namespace: {{ include "spark-namespace.name" .root | quote }}
   labels:
     {{- include "spark-common.labels" . | nindent 4 }}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role
-  name: {{ .name }}
+  name: {{ .name | quote }}
 subjects:
   - kind: ServiceAccount
-    name: {{ .name }}
-    namespace: {{ include "spark-namespace.name" .root }}
+    name: {{ .name | quote }}
+    namespace: {{ include "spark-namespace.name" .root | quote }}
 {{- end }}
 
 {{- define "spark-namespace.podTemplate" -}}
