@@ -191,7 +191,7 @@ def _schema_of_node(node: yaml.Node, lines: list[str]) -> dict[str, Any]:
         schema: dict[str, Any] = {"type": "object", "additionalProperties": False}
         if not properties:
             return schema
-        # null removes a default, a whole section with an empty one: helm then asks the schema whether it may be missing.
+        # helm takes null for: remove the default. The schema says whether it may be missing.
         required = [key.value for key, value in node.value if value.tag != "tag:yaml.org,2002:null"]
         return {**schema, "properties": properties, "required": required}
     if isinstance(node, yaml.SequenceNode):

@@ -1,0 +1,7 @@
+"""Values that nobody thought of: drawn from a chart's schema, and what helm and its templates make of them."""
+
+from chartproof.fuzz.answers import faults, mutant_faults
+from chartproof.fuzz.draws import Draw, draws, mutants
+from chartproof.fuzz.search import search
+
+__all__ = ["Draw", "draws", "faults", "mutant_faults", "mutants", "search"]

@@ -1,0 +1,42 @@
+"""Looking for the smallest draw that goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import seed as seeded
+from hypothesis import strategies as st
+
+from chartproof.fuzz.draws import Draw
+
+
+def search(draws: st.SearchStrategy[Draw], wrong: Callable[[Draw], Sequence[str]], *, number: int, seed: int) -> None:
+    """Ask some draws; of those that go wrong find the simplest.
+
+    Args:
+        draws: what to draw from.
+        wrong: what is wrong with the answer to a draw.
+        number: how many to ask.
+        seed: the same seed draws the same.
+
+    Raises:
+        AssertionError: a draw went wrong; the message says what, and gives its values as a scenario.
+    """
+
+    @seeded(seed)
+    @settings(
+        max_examples=number,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        # A render takes as long as it takes.
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(draws)
+    def ask(draw: Draw) -> None:
+        if said := wrong(draw):
+            lines = [*said, f"seed {seed}, as a scenario:", draw.as_scenario()]
+            raise AssertionError("\n".join(lines))
+
+    ask()

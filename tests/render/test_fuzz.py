@@ -1,0 +1,175 @@
+"""Values that nobody wrote: what the schema allows renders or is refused in a line, what it forbids is refused."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis.strategies import SearchStrategy
+
+from chartproof import Helm, HelmError
+from chartproof.checks import Rendered, Violation
+from chartproof.fuzz import Draw, draws, faults, mutant_faults, mutants, search
+from kindling_dev.settings import REPO
+
+KUBES = ("1.24", "1.25", "1.30", "1.37")
+CHARTS = sorted(file.parent for file in (REPO / "charts").glob("*/values.schema.json"))
+SOME = 50
+some_and_many = pytest.mark.parametrize("number", [SOME, pytest.param(1000, marks=pytest.mark.long)])
+
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "name": {"type": "string", "pattern": "^[a-z0-9]+$"},
+        "size": {"type": "integer", "minimum": 1, "maximum": 99},
+        "text": {"type": "string"},
+        "section": {"type": "object", "additionalProperties": False, "properties": {"on": {"type": "boolean"}}},
+    },
+    "required": ["name", "size", "text"],
+}
+VALUES = {"name": "a", "size": 1, "text": "", "section": {"on": False}}
+SOUND = """
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Values.name | quote }}
+data:
+  text: {{ .Values.text | quote }}
+"""
+
+
+@pytest.fixture
+def seed(pytestconfig: pytest.Config, number: int) -> int:
+    """The same draws in each normal run, others in each long one but where --hypothesis-seed asks for some again."""
+    given = pytestconfig.getoption("--hypothesis-seed")
+    chosen = int(given) if given else 0 if number == SOME else random.randrange(2**32)
+    print(f"--hypothesis-seed={chosen}")
+    return chosen
+
+
+@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
+@some_and_many
+def test_what_the_schema_allows_renders_or_is_refused_in_a_line(
+    helm: Helm, chart: Path, number: int, seed: int
+) -> None:
+    search(draws(chart, KUBES), lambda draw: faults(helm, draw), number=number, seed=seed)
+
+
+@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
+@some_and_many
+def test_what_the_schema_forbids_is_refused_by_it(helm: Helm, chart: Path, number: int, seed: int) -> None:
+    search(mutants(chart), lambda draw: mutant_faults(helm, draw), number=number, seed=seed)
+
+
+@pytest.fixture
+def chart_of(tmp_path: Path) -> Callable[[str], Path]:
+    """Make a chart of one template with the values VALUES and their schema."""
+
+    def make(template: str) -> Path:
+        chart = tmp_path / "small"
+        (chart / "templates").mkdir(parents=True)
+        (chart / "Chart.yaml").write_text("apiVersion: v2\nname: small\nversion: 0.1.0\n")
+        (chart / "values.yaml").write_text(yaml.safe_dump(VALUES))
+        (chart / "values.schema.json").write_text(json.dumps(SCHEMA))
+        (chart / "templates/configmap.yaml").write_text(template)
+        return chart
+
+    return make
+
+
+def question(chart: Path, **values: Any) -> Draw:
+    """A draw of some values."""
+    return Draw(chart, values, tuple(values), False, "mine", "team-a", "1.34")
+
+
+def all_drawn(strategy: SearchStrategy[Draw], number: int, seed: int) -> list[Draw]:
+    """What a search asks where nothing goes wrong."""
+    seen: list[Draw] = []
+
+    def keep(draw: Draw) -> list[str]:
+        seen.append(draw)
+        return []
+
+    search(strategy, keep, number=number, seed=seed)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "words"),
+    [
+        (SOUND.replace(".name | quote", ".name"), {"name": "1"}, "ConfigMap: metadata.name 1 is no name"),
+        (SOUND.replace(".text | quote", ".text"), {"text": "a: b"}, "error converting YAML to JSON"),
+        (SOUND + "{{ .Values.section.on }}", {"section": None}, "nil pointer"),
+        (SOUND.replace("kind: ConfigMap", "kind:"), {}, "kind None is none"),
+        (SOUND.replace("v1", "{{ .Values.text }}"), {"text": "'1'"}, "apiVersion '1' is none"),
+        ('{{ fail "no" }}', {}, "names no value: no"),
+        ('{{ fail (printf "text is %s" .Values.text) }}', {"text": "a\nb"}, "more than one line"),
+        ('{{ fail (printf "text: %s" (fromYaml .Values.text).Error) }}', {"text": "a: b: c"}, "a parser's"),
+        (SOUND, {"size": 0}, "values don't meet"),
+    ],
+)
+def test_a_wrong_answer_is_told(
+    helm: Helm, chart_of: Callable[[str], Path], template: str, values: dict[str, Any], words: str
+) -> None:
+    assert words in "\n".join(faults(helm, question(chart_of(template), **values)))
+
+
+def test_a_refusal_in_a_line_that_names_the_value_is_right(helm: Helm, chart_of: Callable[[str], Path]) -> None:
+    chart = chart_of('{{ fail (printf "section.on is %v: set it to true" .Values.section.on) }}')
+    assert faults(helm, question(chart)) == []
+
+
+def test_a_value_that_the_schema_should_have_refused_is_told(helm: Helm, chart_of: Callable[[str], Path]) -> None:
+    chart = chart_of(SOUND)
+    assert mutant_faults(helm, question(chart, size=5)) == ["size is rendered with a value that the schema forbids"]
+    assert mutant_faults(helm, question(chart, size=100)) == []
+
+
+def test_a_rule_is_asked_of_what_is_drawn(helm: Helm, chart_of: Callable[[str], Path]) -> None:
+    def no_long_names(rendered: Rendered) -> Iterator[Violation]:
+        """Names are short."""
+        for resource in rendered.manifest:
+            if len(resource.name) > 3:
+                yield Violation("no-long-names", f"{resource.kind}/{resource.name}", "shorten it")
+
+    wrong = faults(helm, question(chart_of(SOUND), name="longer"), [no_long_names])
+    assert wrong == ["no-long-names: ConfigMap/longer: shorten it"]
+
+
+def test_the_simplest_values_are_told_as_a_scenario(
+    helm: Helm, chart_of: Callable[[str], Path], tmp_path: Path
+) -> None:
+    chart = chart_of('{{ if gt (int .Values.size) 17 }}{{ fail "too big" }}{{ end }}' + SOUND)
+
+    def too_big(draw: Draw) -> list[str]:
+        return ["too big"] if draw.values.get("size", 0) > 17 else []
+
+    with pytest.raises(AssertionError, match="too big") as found:
+        search(draws(chart, KUBES), too_big, number=500, seed=0)
+    scenario = tmp_path / "found-values.yaml"
+    scenario.write_text(str(found.value).partition("as a scenario:\n")[2])
+    assert yaml.safe_load(scenario.read_text()) == {"size": 18}
+    with pytest.raises(HelmError, match="too big"):
+        helm.template(chart, files=[scenario])
+
+
+def test_the_same_seed_draws_the_same(chart_of: Callable[[str], Path]) -> None:
+    chart = chart_of(SOUND)
+
+    first, again, other = (all_drawn(draws(chart, KUBES), number=50, seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_every_value_is_drawn_and_every_fault_seeded(chart_of: Callable[[str], Path]) -> None:
+    chart = chart_of(SOUND)
+    changed = {path for draw in all_drawn(draws(chart, KUBES), number=100, seed=0) for path in draw.changed}
+    assert changed == {"name", "size", "text", "section", "section.on"}
+    mutated = {path for draw in all_drawn(mutants(chart), number=200, seed=0) for path in draw.changed}
+    assert mutated > {"name", "size", "text", "section", "section.on"}, "and keys that are unknown"
