@@ -17,7 +17,7 @@ from chartproof.engine import Program, Question
 from chartproof.errors import helm_error
 from chartproof.manifest import Manifest
 from chartproof.renders import Renders
-from chartproof.values import values_text
+from chartproof.values import values_json
 
 Render = Callable[..., Manifest]
 """A test's way to render one chart: keyword arguments are its values."""
@@ -71,7 +71,7 @@ class Helm:
             HelmError: helm refused; its subclass says why.
             RuleError: the render breaks rules.
         """
-        text = values_text(values or {})
+        text = values_json(values or {})
         question = Question(chart, release, namespace, tuple(files), text, kube, tuple(apis))
         return self._renders.render(question, checked=checked)
 

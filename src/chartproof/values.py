@@ -1,20 +1,19 @@
-"""Values as the text of a values file."""
+"""Values as the text that helm reads them from."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-class _Quoting(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """Quotes each text: helm reads the words ``y``, ``1e3`` and ``0o7`` as no text, other parsers of YAML do."""
+def values_json(values: Mapping[str, Any]) -> str:
+    """A JSON object that helm's parser of YAML reads as just these values; "" of none.
 
-
-_Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
-
-
-def values_text(values: Mapping[str, Any]) -> str:
-    """A values file that helm reads as just these values: keys keep their order."""
-    return yaml.dump(dict(values), Dumper=_Quoting, sort_keys=False, width=1000) if values else ""
+    Texts are quoted, as ``y`` and ``1e3`` would be a switch and a number to it, and it knows no surrogate pairs.
+    """
+    text = json.dumps(values, ensure_ascii=False) if values else ""
+    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from hypothesis.strategies import SearchStrategy
 
-from chartproof import Helm, HelmError
+from chartproof import Helm, HelmError, Manifest, Render
 from chartproof.checks import Rendered, Violation
 from chartproof.fuzz import Draw, draws, faults, mutant_faults, mutants, search
 from kindling_dev.settings import REPO
@@ -45,6 +45,16 @@ data:
 
 
 @pytest.fixture
+def render() -> Render:
+    """Render and forget: no question comes twice."""
+
+    def render(chart: Path, **question: Any) -> Manifest:
+        return Helm().template(chart, **question)
+
+    return render
+
+
+@pytest.fixture
 def seed(pytestconfig: pytest.Config, number: int) -> int:
     """The same draws in each normal run, others in each long one but where --hypothesis-seed asks for some again."""
     given = pytestconfig.getoption("--hypothesis-seed")
@@ -56,15 +66,15 @@ def seed(pytestconfig: pytest.Config, number: int) -> int:
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
 @some_and_many
 def test_what_the_schema_allows_renders_or_is_refused_in_a_line(
-    helm: Helm, chart: Path, number: int, seed: int
+    render: Render, chart: Path, number: int, seed: int
 ) -> None:
-    search(draws(chart, KUBES), lambda draw: faults(helm, draw), number=number, seed=seed)
+    search(draws(chart, KUBES), lambda draw: faults(render, draw), number=number, seed=seed)
 
 
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
 @some_and_many
-def test_what_the_schema_forbids_is_refused_by_it(helm: Helm, chart: Path, number: int, seed: int) -> None:
-    search(mutants(chart), lambda draw: mutant_faults(helm, draw), number=number, seed=seed)
+def test_what_the_schema_forbids_is_refused_by_it(render: Render, chart: Path, number: int, seed: int) -> None:
+    search(mutants(chart), lambda draw: mutant_faults(render, draw), number=number, seed=seed)
 
 
 @pytest.fixture
@@ -115,30 +125,30 @@ def all_drawn(strategy: SearchStrategy[Draw], number: int, seed: int) -> list[Dr
     ],
 )
 def test_a_wrong_answer_is_told(
-    helm: Helm, chart_of: Callable[[str], Path], template: str, values: dict[str, Any], words: str
+    render: Render, chart_of: Callable[[str], Path], template: str, values: dict[str, Any], words: str
 ) -> None:
-    assert words in "\n".join(faults(helm, question(chart_of(template), **values)))
+    assert words in "\n".join(faults(render, question(chart_of(template), **values)))
 
 
-def test_a_refusal_in_a_line_that_names_the_value_is_right(helm: Helm, chart_of: Callable[[str], Path]) -> None:
+def test_a_refusal_in_a_line_that_names_the_value_is_right(render: Render, chart_of: Callable[[str], Path]) -> None:
     chart = chart_of('{{ fail (printf "section.on is %v: set it to true" .Values.section.on) }}')
-    assert faults(helm, question(chart)) == []
+    assert faults(render, question(chart)) == []
 
 
-def test_a_value_that_the_schema_should_have_refused_is_told(helm: Helm, chart_of: Callable[[str], Path]) -> None:
+def test_a_value_that_the_schema_should_have_refused_is_told(render: Render, chart_of: Callable[[str], Path]) -> None:
     chart = chart_of(SOUND)
-    assert mutant_faults(helm, question(chart, size=5)) == ["size is rendered with a value that the schema forbids"]
-    assert mutant_faults(helm, question(chart, size=100)) == []
+    assert mutant_faults(render, question(chart, size=5)) == ["size is rendered with a value that the schema forbids"]
+    assert mutant_faults(render, question(chart, size=100)) == []
 
 
-def test_a_rule_is_asked_of_what_is_drawn(helm: Helm, chart_of: Callable[[str], Path]) -> None:
+def test_a_rule_is_asked_of_what_is_drawn(render: Render, chart_of: Callable[[str], Path]) -> None:
     def no_long_names(rendered: Rendered) -> Iterator[Violation]:
         """Names are short."""
         for resource in rendered.manifest:
             if len(resource.name) > 3:
                 yield Violation("no-long-names", f"{resource.kind}/{resource.name}", "shorten it")
 
-    wrong = faults(helm, question(chart_of(SOUND), name="longer"), [no_long_names])
+    wrong = faults(render, question(chart_of(SOUND), name="longer"), [no_long_names])
     assert wrong == ["no-long-names: ConfigMap/longer: shorten it"]
 
 
@@ -165,6 +175,13 @@ def test_the_same_seed_draws_the_same(chart_of: Callable[[str], Path]) -> None:
     first, again, other = (all_drawn(draws(chart, KUBES), number=50, seed=seed) for seed in (1, 1, 2))
     assert first == again
     assert first != other
+
+
+@pytest.mark.parametrize("text", ["y", "1e3", "0o7", "~", "a: b", "\x00\x7f\x85", "\u2028\ufeff\ufffe", "\U0001f600"])
+def test_a_text_reaches_the_chart_as_it_is(render: Render, chart_of: Callable[[str], Path], text: str) -> None:
+    draw = question(chart_of(SOUND), text=text)
+    assert render(draw.chart, values=draw.values).one("ConfigMap").body["data"]["text"] == text
+    assert yaml.safe_load(draw.as_scenario()) == {"text": text}
 
 
 def test_every_value_is_drawn_and_every_fault_seeded(chart_of: Callable[[str], Path]) -> None:

@@ -11,7 +11,7 @@ import yaml
 from chartproof.checks import Rendered, Rule
 from chartproof.fuzz.draws import Draw
 from chartproof.fuzz.schema import ValuesSchema
-from chartproof.helm import Helm, HelmError
+from chartproof.helm import HelmError, Render
 from chartproof.manifest import Manifest
 
 _REFUSAL = re.compile(r"execution error at \([^)]*\): (?P<message>.*)", re.DOTALL)  # of fail and required
@@ -24,17 +24,17 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _HINT = "Use --debug flag to render out invalid YAML"
 
 
-def faults(helm: Helm, draw: Draw, rules: Sequence[Rule] = ()) -> list[str]:
+def faults(render: Render, draw: Draw, rules: Sequence[Rule] = ()) -> list[str]:
     """What is wrong with the answer to values that the schema allows; nothing where it is right.
 
     Args:
-        helm: what renders.
+        render: ``Helm.template`` or the like; no question comes twice, so it need not remember.
         draw: the question.
         rules: what must hold for a render, besides that its objects are such; not asked where a chart passes on what
             was drawn without a schema.
     """
     try:
-        manifest = _render(helm, draw)
+        manifest = _render(render, draw)
     except HelmError as error:
         return list(_faults_of_refusal(str(error), ValuesSchema.of_chart(draw.chart)))
     except yaml.YAMLError as error:
@@ -46,21 +46,17 @@ def faults(helm: Helm, draw: Draw, rules: Sequence[Rule] = ()) -> list[str]:
     return [str(violation) for rule in rules for violation in rule(rendered)]
 
 
-def mutant_faults(helm: Helm, draw: Draw) -> list[str]:
+def mutant_faults(render: Render, draw: Draw) -> list[str]:
     """What is wrong with the answer to values that the schema forbids; nothing where the schema refuses them."""
     try:
-        _render(helm, draw)
+        _render(render, draw)
     except HelmError as error:
         return [] if _BY_SCHEMA.search(str(error)) else [f"refused, but not by the schema: {error}"]
     return [f"{draw.changed[0]} is rendered with a value that the schema forbids"]
 
 
-def _render(helm: Helm, draw: Draw) -> Manifest:
-    # No question comes twice: nothing is to be remembered.
-    forgetful = Helm(helm.program)
-    return forgetful.template(
-        draw.chart, release=draw.release, namespace=draw.namespace, values=draw.values, kube=draw.kube
-    )
+def _render(render: Render, draw: Draw) -> Manifest:
+    return render(draw.chart, release=draw.release, namespace=draw.namespace, values=draw.values, kube=draw.kube)
 
 
 def _faults_of_refusal(text: str, schema: ValuesSchema) -> Iterator[str]:

@@ -15,7 +15,6 @@ from hypothesis_jsonschema import from_schema
 
 from chartproof.fuzz.schema import ValuesSchema, at, coalesced, without_free_objects
 from chartproof.scenarios import chart_scenarios
-from chartproof.values import values_text
 
 _MOST_CHANGES = 6
 _NAMES = {"release": r"\A[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?\Z", "namespace": r"\A[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z"}
@@ -44,10 +43,16 @@ class Draw:
 
     def as_scenario(self) -> str:
         """A values file that asks it again, with helm's command as its first line."""
-        command = (
-            f"helm template {self.release} {self.chart.name} --namespace {self.namespace} --kube-version {self.kube}"
-        )
-        return f"# {command}\n{values_text(self.values)}"
+        helm = f"helm template {self.release} {self.chart.name} --namespace {self.namespace}"
+        text = yaml.dump(dict(self.values), Dumper=_Quoting, sort_keys=False)
+        return f"# {helm} --kube-version {self.kube}\n{text}"
+
+
+class _Quoting(yaml.SafeDumper):
+    """Quotes each text: ``y`` and ``1e3`` are a switch and a number to helm's parser, other than to this one."""
+
+
+_Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
 
 
 def draws(chart: Path, kubes: Sequence[str]) -> st.SearchStrategy[Draw]:
