@@ -131,7 +131,7 @@ class Renderer:
             raise HelmError(f"{self.program} ended with exit code {code} at {question}; its messages are above")
         said = json.loads(line)
         branches = [f"{b['template']}:{b['line']}: {b['text']}" for b in said["branches"] or ()]
-        return Answer(said["manifest"], said["objects"] or [], said["error"], branches, said["taken"] or ())
+        return Answer(said["manifest"], said["objects"] or [], said["error"].strip(), branches, said["taken"] or ())
 
     def close(self) -> None:
         """End the process."""

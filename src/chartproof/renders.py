@@ -129,8 +129,8 @@ class Renders:
 
     def _answer(self, question: Question, key: str, chart: str) -> Manifest | str:
         branches_key = _digest([_FORMAT, self._engine_state, chart, "branches"])
-        kept, branches = self.store.get(key), self.store.get(branches_key)
-        if kept is None or branches is None:
+        kept, branches = self.store.get(key), self.store.get(branches_key) or []
+        if kept is None or (kept["taken"] and not branches):
             self.tally.misses += 1
             answer = self.engine.answer(question)
             branches = list(answer.branches)
@@ -140,9 +140,9 @@ class Renders:
                 "error": answer.error,
                 "taken": list(answer.taken),
             }
-            if branches or not answer.error:
+            if branches:  # they are the chart's: a render that got not as far has none
                 self.store.put(branches_key, branches)
-                self.store.put(key, kept)
+            self.store.put(key, kept)
         else:
             self.tally.on_disk += 1
         self.tally.took(question.chart, branches, kept["taken"])

@@ -1,0 +1,168 @@
+"""What chartproof finds uncovered: branches, charts, scenarios, and values that drifted apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chartproof import Helm, HelmError
+from chartproof.coverage import Exceptions, gaps
+from chartproof.drift import undeclared, unset, unused
+from chartproof.engine import Question, Renderer
+from chartproof.renders import Renders
+from chartproof.scenarios import Scenario, chart_scenarios
+from chartproof.tally import Tally
+from kindling_dev.settings import REPO
+
+pytest_plugins = ["pytester"]
+
+EXCEPTIONS = REPO / "ci/exceptions.yaml"
+WITH_VALUES = sorted(path.parent for path in (REPO / "charts").glob("*/values.yaml"))
+
+TEMPLATE = """\
+{{- /* {{ if not code }} */ -}}
+{{- define "x" -}}{{ if .a }}"}}"{{ else if .b }}b{{ end }}{{- end -}}
+# {{ range $i, $v := .Values.list -}}
+  {{- with $v }}{{ . }}{{ else }}none{{ end }}
+{{- end }}
+{{- if .Values.wrong }}{{ fail "wrong" }}{{ end }}
+kind: {{ include "x" .Values | default "{{ if }}" | quote }}
+"""
+BRANCHES = {
+    "1: file",
+    '2: define "x"',
+    "2: if .a",
+    "2: else if .b",
+    "2: else of if .a",
+    "3: range $i, $v := .Values.list",
+    "3: else of range $i, $v := .Values.list",
+    "4: with $v",
+    "4: else of with $v",
+    "6: if .Values.wrong",
+    "6: else of if .Values.wrong",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of charts that holds one, with a scenario."""
+    chart = tmp_path / "charts/sample"
+    for name in ("templates", "ci"):
+        (chart / name).mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("{apiVersion: v2, name: sample, version: 1.0.0}")
+    (chart / "values.yaml").write_text("{a: '', b: '', list: [], wrong: false}")
+    (chart / "templates/a.yaml").write_text(TEMPLATE)
+    (chart / "ci/01-one-values.yaml").write_text("a: x")
+    return chart.parent
+
+
+@pytest.fixture
+def renders(folder: Path) -> Iterator[Renders]:
+    """Renders that are tallied."""
+    renderer = Renderer()
+    yield Renders(renderer, tally=Tally(folder))
+    renderer.close()
+
+
+@pytest.mark.parametrize(
+    ("values", "taken"),
+    [
+        ('{"a": 1}', {"1: file", '2: define "x"', "2: if .a", "3: else of range $i, $v := .Values.list"}),
+        (
+            '{"b": 1, "list": [0, 1]}',
+            BRANCHES - {"2: if .a", "2: else of if .a", "3: else of range $i, $v := .Values.list"},
+        ),
+    ],
+)
+def test_a_render_takes_just_the_branches_that_it_runs(
+    folder: Path, renders: Renders, values: str, taken: set[str]
+) -> None:
+    renders.render(Question(folder / "sample", "r", "ns", values=values))
+    assert renders.tally.branches == {f"sample/templates/a.yaml:{branch}" for branch in BRANCHES}
+    wrong = {"6: if .Values.wrong"}
+    expected = (taken | {"6: else of if .Values.wrong"}) - wrong
+    assert renders.tally.taken == {f"sample/templates/a.yaml:{branch}" for branch in expected}
+
+
+def test_a_refused_render_takes_the_branch_that_refuses(folder: Path, renders: Renders) -> None:
+    with pytest.raises(HelmError, match="wrong"):
+        renders.render(Question(folder / "sample", "r", "ns", values='{"wrong": true}'))
+    assert "sample/templates/a.yaml:6: if .Values.wrong" in renders.tally.taken
+
+
+def test_what_no_render_reached_is_told_unless_there_is_a_reason(folder: Path, renders: Renders) -> None:
+    assert gaps(renders.tally, folder, chart_scenarios(folder), Exceptions()) == [
+        "no test renders chart sample; write one",
+        f"no test renders {folder}/sample/ci/01-one-values.yaml of scenario sample/01-one; use it or remove it",
+    ]
+    question = Question(folder / "sample", "r", "ns", (folder / "sample/ci/01-one-values.yaml",), '{"list": [1]}')
+    renders.render(question)
+    branches = ["2: else if .b", "2: else of if .a", "4: else of with $v", "6: if .Values.wrong"]
+    branches.append("3: else of range $i, $v := .Values.list")
+    left = [
+        f"no render takes sample/templates/a.yaml:{branch}; test it, remove it or list it with a reason"
+        for branch in branches
+    ]
+    assert sorted(gaps(renders.tally, folder, chart_scenarios(folder), Exceptions())) == sorted(left)
+    known = Exceptions({"sample/templates/a.yaml: else of with $v": "x", "sample/templates/a.yaml: file": "x"})
+    found = gaps(renders.tally, folder, [], known)
+    assert len(found) == len(left)
+    assert "the exception 'sample/templates/a.yaml: file' is taken or gone; remove it" in found
+
+
+def test_an_exception_needs_a_reason(tmp_path: Path) -> None:
+    file = tmp_path / "exceptions.yaml"
+    file.write_text("branches: {a: ''}")
+    with pytest.raises(ValueError, match="branches: 'a' has no reason"):
+        Exceptions.read(file)
+
+
+def test_values_that_drift_apart_are_found(folder: Path, renders: Renders) -> None:
+    chart = folder / "sample"
+    (chart / "values.yaml").write_text("{a: '', b: '', wrong: false, dead: 1}")
+    (chart / "values.schema.json").write_text('{"properties": {"a": {}, "list": {"items": {"properties": {"x": {}}}}}}')
+    (chart / "ci/01-one-values.yaml").write_text("{a: x, dead: 2}")
+    scenarios = chart_scenarios(folder)
+    assert undeclared(chart) == ["list"]
+    assert unset(chart, scenarios) == ["list[].x"]
+    assert unused(Helm(renders=renders), chart, scenarios) == ["b", "dead", "wrong"]
+
+
+@pytest.mark.parametrize("chart", WITH_VALUES, ids=lambda chart: chart.name)
+def test_templates_ask_only_for_declared_values(chart: Path) -> None:
+    assert undeclared(chart) == []
+
+
+@pytest.mark.parametrize("chart", WITH_VALUES, ids=lambda chart: chart.name)
+def test_scenarios_set_every_value(chart: Path) -> None:
+    found = {f"{chart.name}: {leaf}" for leaf in unset(chart, _scenarios(chart))}
+    assert found == {name for name in Exceptions.read(EXCEPTIONS).schema if name.startswith(f"{chart.name}: ")}
+
+
+@pytest.mark.parametrize("chart", WITH_VALUES, ids=lambda chart: chart.name)
+def test_every_value_has_an_effect(helm: Helm, chart: Path) -> None:
+    found = {f"{chart.name}: {leaf}" for leaf in unused(helm, chart, _scenarios(chart))}
+    assert found == {name for name in Exceptions.read(EXCEPTIONS).values if name.startswith(f"{chart.name}: ")}
+
+
+def _scenarios(chart: Path) -> list[Scenario]:
+    return [scenario for scenario in chart_scenarios(chart.parent) if scenario.chart == chart]
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize(("arguments", "code"), [([], 1), (["-k", "one"], 0), (["tests/test_a.py::test_one"], 0)])
+def test_only_a_full_run_fails_for_what_it_left_out(
+    pytester: pytest.Pytester, folder: Path, workers: str, arguments: list[str], code: int
+) -> None:
+    pytester.makeini(f"[pytest]\nrender_tests = tests\ncharts = {folder}\n")
+    pytester.mkdir("tests")
+    test = 'def test_{}(render):\n    assert render("sample", values={{"a": "{}"}})\n'
+    (pytester.path / "tests/test_a.py").write_text(test.format("one", 1) + test.format("two", 2))
+    done = pytester.runpytest_subprocess("-p", "chartproof.plugin", "-n", workers, *arguments)
+    assert done.ret == code, done.outlines
+    made = 1 if arguments else 2
+    done.stdout.fnmatch_lines([f"renders: {made} made, 0 found on disk, 0 in memory; 5 of 11 branches"])
+    errors = [line for line in done.outlines if line.startswith("ERROR no ")]
+    assert len(errors) == (0 if arguments else 7)
