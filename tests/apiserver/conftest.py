@@ -15,6 +15,7 @@ from chartproof.apiserver import ApiServer
 
 Kubectl = Callable[..., str]
 _HERE = Path(__file__).parent
+_WORLD = _HERE / "world"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -56,3 +57,21 @@ def kubectl() -> Kubectl:
         return done.stderr if done.returncode else done.stdout
 
     return kubectl
+
+
+@pytest.fixture(scope="session")
+def peopled(apiserver: Callable[[str], ApiServer], kubectl: Kubectl) -> Callable[[str], ApiServer]:
+    """The API server of a version, with what the scenarios presume of a cluster."""
+    done = set()
+
+    def peopled(version: str) -> ApiServer:
+        server = apiserver(version)
+        if version not in done:
+            for folder in (_WORLD, _WORLD / version):
+                if folder.exists():
+                    kubectl(server, "apply", "--server-side", f"--filename={folder}")
+            kubectl(server, "wait", "--for=condition=Established", "crd", "--all")
+            done.add(version)
+        return server
+
+    return peopled

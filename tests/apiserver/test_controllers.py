@@ -16,29 +16,18 @@ from chartproof.apiserver import ApiServer
 AskFor = Callable[[str], ApiServer]
 NewNamespace = Callable[[ApiServer], str]
 Kubectl = Callable[..., str]
-POLICY = """
-apiVersion: policy/v1beta1
-kind: PodSecurityPolicy
-metadata: {name: unprivileged}
-spec:
-  privileged: false
-  seLinux: {rule: RunAsAny}
-  runAsUser: {rule: RunAsAny}
-  supplementalGroups: {rule: RunAsAny}
-  fsGroup: {rule: RunAsAny}
-  volumes: ["*"]
-"""
 
 
 def pod(name: str, **security: Any) -> client.V1Pod:
-    """A pod of one container with some security context."""
+    """A pod of one container with some security context; a seccomp profile is what the policies ask of the pod."""
+    profile = client.V1PodSecurityContext(seccomp_profile=client.V1SeccompProfile(type="RuntimeDefault"))
     context = client.V1SecurityContext(**security)
     container = client.V1Container(name="main", image="busybox:1.37.0", security_context=context)
     return client.V1Pod(
         api_version="v1",
         kind="Pod",
         metadata=client.V1ObjectMeta(name=name),
-        spec=client.V1PodSpec(containers=[container]),
+        spec=client.V1PodSpec(containers=[container], security_context=profile),
     )
 
 
@@ -74,28 +63,22 @@ def test_a_restricted_namespace_refuses_a_privileged_pod(apiserver: AskFor, name
 
 
 def test_kubernetes_1_24_refuses_a_pod_that_no_policy_allows(
-    apiserver: AskFor, namespace_of: NewNamespace, kubectl: Kubectl
+    peopled: AskFor, namespace_of: NewNamespace, kubectl: Kubectl
 ) -> None:
-    server = apiserver("1.24")
+    server = peopled("1.24")
     namespace = namespace_of(server)
-    account = f"{namespace}:default"
-    kubectl(server, "apply", "--server-side", "--filename=-", stdin=POLICY)
-    role = ["--verb=use", "--resource=podsecuritypolicies", "--resource-name=unprivileged"]
-    kubectl(server, "create", "role", "unprivileged", *role, f"--namespace={namespace}")
-    for name, granted in (("edit", "--clusterrole=edit"), ("unprivileged", "--role=unprivileged")):
-        argv = [granted, f"--serviceaccount={account}", f"--namespace={namespace}"]
-        kubectl(server, "create", "rolebinding", name, *argv)
-    # The policies count that the pod's own account may use, or who makes the pod.
-    create = ["create", f"--as=system:serviceaccount:{account}", f"--namespace={namespace}", "--filename=-"]
+    account = f"--serviceaccount={namespace}:default"
+    kubectl(server, "create", "rolebinding", "edit", "--clusterrole=edit", account, f"--namespace={namespace}")
+    # Those policies count that who makes the pod may use, or the pod's own account.
+    create = ["create", f"--as=system:serviceaccount:{namespace}:default", f"--namespace={namespace}", "--filename=-"]
 
-    def made(name: str, *, privileged: bool) -> str:
-        body = server.cluster.api_client.sanitize_for_serialization(pod(name, privileged=privileged))
+    def made(name: str, **security: Any) -> str:
+        body = server.cluster.api_client.sanitize_for_serialization(pod(name, **security))
         return kubectl(server, *create, stdin=json.dumps(body))
 
-    assert made("meek", privileged=False) == "pod/meek created\n"
-    assert server.cluster.core.read_namespaced_pod("meek", namespace).metadata.annotations == {
-        "kubernetes.io/psp": "unprivileged"
-    }
+    assert made("meek", run_as_user=1000) == "pod/meek created\n"
+    admitted = server.cluster.core.read_namespaced_pod("meek", namespace)
+    assert admitted.metadata.annotations["kubernetes.io/psp"] == "restricted"
     refusal = made("mighty", privileged=True)
     assert "PodSecurityPolicy: unable to admit pod" in refusal
     assert "Privileged containers are not allowed" in refusal

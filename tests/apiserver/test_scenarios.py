@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +12,25 @@ import pytest
 import yaml
 from kubernetes import client
 
-from chartproof import Helm, Manifest
+from chartproof import Helm, HelmError, Manifest
 from chartproof.apiserver import ApiServer
 from chartproof.scenarios import Scenario, chart_scenarios, site_scenarios
 
 Kubectl = Callable[..., str]
 _REPO = Path(__file__).resolve().parents[2]
 _CHARTS = _REPO / "charts"
-_WORLD = Path(__file__).parent / "world"
 _SCENARIOS = [*chart_scenarios(_CHARTS), *site_scenarios(_CHARTS, _REPO / "values")]
-# What a run is made of has fields that Kubernetes 1.24 does not know; a namespace has none.
-_CASES = [("1.34", s) for s in _SCENARIOS] + [("1.24", s) for s in _SCENARIOS if s.chart.name == "spark-namespace"]
+_NOT_IN_1_24 = {
+    "spark-job/03-all-on": 'initContainers[0]): unknown field "restartPolicy"',  # a sidecar: Kubernetes 1.28
+    "spark-job/04-cluster-mode": 'Job.spec): unknown field "podFailurePolicy"',  # Kubernetes 1.25
+}
+"""Scenario -> what Kubernetes 1.24 does not know of it."""
+_CASES = [
+    (version, scenario)
+    for version in ("1.34", "1.24")
+    for scenario in _SCENARIOS
+    if version != "1.24" or scenario.name not in _NOT_IN_1_24
+]
 _ACCOUNTS = ("other", "another")
 """Service accounts that scenarios name and no chart makes."""
 
@@ -45,29 +54,6 @@ class Place:
 def program(request: pytest.FixtureRequest) -> str:
     """helm 3 and helm 4."""
     return str(request.param)
-
-
-@pytest.fixture(params=_CASES, ids=lambda case: f"{case[0]}-{case[1].name}")
-def case(request: pytest.FixtureRequest) -> tuple[str, Scenario]:
-    """A Kubernetes version and a scenario that it can hold."""
-    found: tuple[str, Scenario] = request.param
-    return found
-
-
-@pytest.fixture(scope="session")
-def peopled(apiserver: Callable[[str], ApiServer], kubectl: Kubectl) -> Callable[[str], ApiServer]:
-    """An API server that has what the scenarios presume of a cluster."""
-    done = set()
-
-    def peopled(version: str) -> ApiServer:
-        server = apiserver(version)
-        if version not in done:
-            kubectl(server, "apply", "--server-side", f"--filename={_WORLD}")
-            kubectl(server, "wait", "--for=condition=Established", "crd", "--all")
-            done.add(version)
-        return server
-
-    return peopled
 
 
 def place_of(scenario: Scenario, server: ApiServer, helm: Helm) -> Place:
@@ -94,10 +80,10 @@ def there(server: ApiServer, kubectl: Kubectl, place: Place, manifest: str) -> s
     return set(kubectl(server, *get, stdin=manifest).split())
 
 
+@pytest.mark.parametrize(("version", "scenario"), _CASES, ids=lambda value: getattr(value, "name", value))
 def test_a_scenario_is_made_upgraded_rolled_back_and_removed(
-    case: tuple[str, Scenario], program: str, peopled: Callable[[str], ApiServer], kubectl: Kubectl
+    version: str, scenario: Scenario, program: str, peopled: Callable[[str], ApiServer], kubectl: Kubectl
 ) -> None:
-    version, scenario = case
     server = peopled(version)
     helm = server.helm(program)
     place = place_of(scenario, server, helm)
@@ -125,3 +111,18 @@ def test_a_scenario_is_made_upgraded_rolled_back_and_removed(
     helm.run(["uninstall", "life", of_release])
     assert there(server, kubectl, place, installed) == objects & {f"namespace/{place.namespace}"}, "it is kept"
     server.cluster.wait_until_none(pods, "the end of the run's pods", 60, namespace=place.namespace)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "reason"),
+    [(scenario, _NOT_IN_1_24[scenario.name]) for scenario in _SCENARIOS if scenario.name in _NOT_IN_1_24],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_kubernetes_1_24_lacks_what_a_scenario_asks_for(
+    scenario: Scenario, reason: str, program: str, peopled: Callable[[str], ApiServer]
+) -> None:
+    server = peopled("1.24")
+    helm = server.helm(program)
+    place = place_of(scenario, server, helm)
+    with pytest.raises(HelmError, match=re.escape(reason)):
+        helm.run(["install", "life", str(scenario.chart), *place.argv])

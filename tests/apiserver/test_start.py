@@ -126,6 +126,16 @@ def test_a_missing_program_is_one_line(programs: Path, tmp_path: Path) -> None:
     assert str(refusal.value) == f"Kubernetes 1.34 cannot start: {missing} is missing; build it, or name another folder"
 
 
+def test_a_program_that_is_none_is_one_line(tmp_path: Path) -> None:
+    for name in PROGRAMS:
+        (tmp_path / name).write_text("not a program")
+    with pytest.raises(ApiServerError) as refusal, api_server("1.34", tmp_path, tmp_path / "server"):
+        pass
+    start = "Kubernetes 1.34 cannot start: keeper ended with exit code 1: PermissionError"
+    assert str(refusal.value).startswith(start)
+    assert "\n" not in str(refusal.value)
+
+
 def test_a_run_that_names_no_programs_is_told_so(pytester: pytest.Pytester) -> None:
     (pytester.path / "charts").mkdir()
     pytester.makepyfile("def test_asks(apiserver):\n    apiserver('1.34')\n")

@@ -109,11 +109,15 @@ def _start(version: str, programs: Path, folder: Path, audit_policy: Path | None
         (folder / trace).unlink(missing_ok=True)
     (folder / "programs.json").write_text(json.dumps(_commands(version, programs, audit_policy, port)))
     # In a session of its own: an interrupt from the keyboard is for pytest, and its end is the keeper's.
-    process = subprocess.Popen([sys.executable, "-I", keeper.__file__, str(folder)], start_new_session=True)
+    with (folder / "keeper.log").open("wb") as log:
+        argv = [sys.executable, "-I", keeper.__file__, str(folder)]
+        process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
     context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
     while not _answers(port, context):
         if process.poll() is not None:
-            raise ApiServerError(_why_ended(version, folder))
+            raise ApiServerError(_why_ended(version, folder, process.returncode))
         if time.monotonic() - begin > _DEADLINE_S:
             raise ApiServerError(f"Kubernetes {version} not ready within {_DEADLINE_S:.0f} s; logs: {folder}")
         time.sleep(_POLL_S)
@@ -189,8 +193,9 @@ def _answers(port: int, context: ssl.SSLContext) -> bool:
         return False
 
 
-def _why_ended(version: str, folder: Path) -> str:
-    name, code = (folder / "ended").read_text().split()
+def _why_ended(version: str, folder: Path, code_of_keeper: int) -> str:
+    ended = folder / "ended"
+    name, code = ended.read_text().split() if ended.exists() else ("keeper", str(code_of_keeper))
     log = folder / f"{name}.log"
     last = (log.read_text(errors="replace").strip().splitlines() or ["it wrote nothing"])[-1]
     return f"Kubernetes {version} cannot start: {name} ended with exit code {code}: {last} (log: {log})"
