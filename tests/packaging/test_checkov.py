@@ -1,0 +1,56 @@
+"""checkov finds nothing in any scenario but what is let pass here, with a reason."""
+
+from pathlib import Path
+
+from chartproof import Helm
+from chartproof.checks import Violation
+from chartproof.review import Exemption
+from chartproof.scenarios import chart_scenarios, site_scenarios
+from kindling_dev.checkov import findings
+from kindling_dev.first_jobs import ADMIN_NAMESPACE
+from kindling_dev.settings import REPO
+
+_SPARK_TALKS = "drivers and executors use the API with a role of their own; the test pod asks it for that role's rights"
+_USERS_CONTAINER = "the user's own container: the scenario's values say what it asks for"
+EXEMPTIONS = [
+    Exemption("CKV2_K8S_6", "spark-job/*", "policies belong to the namespace, not to each release in it"),
+    Exemption("CKV2_K8S_6", "*/*", "the test pod of spark-namespace lives for seconds and asks the API server alone"),
+    Exemption("CKV_K8S_8", "* Pod", "a test pod ends by itself: there is nothing to probe"),
+    Exemption("CKV_K8S_9", "* Pod", "a test pod ends by itself: there is nothing to probe"),
+    Exemption("CKV_K8S_10", "spark-job/03-all-on Job", _USERS_CONTAINER),
+    Exemption("CKV_K8S_11", "*", "a CPU limit throttles a JVM while the node is idle; the namespace's quota bounds it"),
+    Exemption("CKV_K8S_12", "spark-job/03-all-on Job", _USERS_CONTAINER),
+    Exemption("CKV_K8S_13", "spark-job/03-all-on Job", _USERS_CONTAINER),
+    Exemption("CKV_K8S_15", "*", "a released tag never changes; image.pullPolicy is the user's to set"),
+    Exemption("CKV_K8S_35", "spark-job/03-all-on Job", "the scenario shows that a secret may be a variable"),
+    Exemption("CKV_K8S_38", "*", _SPARK_TALKS),
+    Exemption("CKV_K8S_40", "*", "the official image's user is 185, and its folders belong to it"),
+    Exemption("CKV_K8S_43", "*", "a tag by default, so that a mirror needs no list of digests; image.digest pins it"),
+]
+SEEDED = """
+apiVersion: v1
+kind: Pod
+metadata: {name: seeded, namespace: team-a}
+spec: {containers: [{name: main, image: "busybox:1.37.0", securityContext: {privileged: true}}]}
+"""
+
+
+def test_checkov_finds_nothing_that_is_not_let_pass_and_all_that_is_let_pass_is_there(
+    helm: Helm, charts: Path, tmp_path: Path
+) -> None:
+    scenarios = [*chart_scenarios(charts), *site_scenarios(charts, REPO / "values")]
+    for scenario in scenarios:
+        namespace = ADMIN_NAMESPACE if scenario.chart.name == "spark-namespace" else "team-a"
+        file = tmp_path / f"{scenario.name}.yaml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(helm.template(scenario.chart, namespace=namespace, files=scenario.files).text)
+    (tmp_path / "seeded.yaml").write_text(SEEDED)
+
+    found = set(findings(tmp_path))
+
+    seeded = {violation for violation in found if violation.about == "seeded Pod"}
+    assert Violation("CKV_K8S_16", "seeded Pod", "Container should not be privileged") in seeded
+    left = [v for v in found - seeded if not any(exemption.covers(v) for exemption in EXEMPTIONS)]
+    assert not left, "\n" + "\n".join(sorted(map(str, left)))
+    unused = [exemption for exemption in EXEMPTIONS if not any(map(exemption.covers, found - seeded))]
+    assert not unused, "remove what nothing needs"
