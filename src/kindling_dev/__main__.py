@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kindling_dev.command import Failure
 from kindling_dev.commands import down, run_tests, up, write_generated, write_release
+from kindling_dev.release import Signer
 
 
 def main(argv: list[str]) -> int:
@@ -31,6 +32,8 @@ def main(argv: list[str]) -> int:
         help="where the packages go, below the repository (%(default)s)",
     )
     release_parser.add_argument("--version", default="", help="refuse charts of another version")
+    release_parser.add_argument("--sign", default="", metavar="KEY", help="sign the packages with this key of GnuPG's")
+    release_parser.add_argument("--passphrase-file", type=Path, metavar="FILE", help="has the key's passphrase")
     release_parser.add_argument("--push", default="", metavar="REGISTRY", help="push the packages to REGISTRY/charts")
     release_parser.add_argument(
         "--images", default="", metavar="REGISTRY", help="build the images and push them to REGISTRY/spark"
@@ -49,7 +52,13 @@ def main(argv: list[str]) -> int:
             write_generated()
             return 0
         if arguments.command == "release":
-            write_release(arguments.folder, version=arguments.version, push=arguments.push, images_to=arguments.images)
+            write_release(
+                arguments.folder,
+                version=arguments.version,
+                push=arguments.push,
+                images_to=arguments.images,
+                signer=Signer(arguments.sign, arguments.passphrase_file) if arguments.sign else None,
+            )
             return 0
         run_tests(rest, long=arguments.long)
     except Failure as failure:

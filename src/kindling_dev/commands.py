@@ -12,7 +12,7 @@ from kindling_dev import cluster, first_jobs, images, release, tools
 from kindling_dev.apiservers import ensure_apiservers
 from kindling_dev.command import Failure, succeeds
 from kindling_dev.generate import CHARTS, generate
-from kindling_dev.host import Host, ensure_engine, stop_engine
+from kindling_dev.host import Host, ensure_engine, ensure_gpg, stop_engine
 from kindling_dev.progress import Progress
 from kindling_dev.settings import REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine
@@ -96,13 +96,17 @@ def write_generated() -> None:
         progress.say(f"wrote {path.relative_to(REPO)}")
 
 
-def write_release(folder: Path, *, version: str, push: str, images_to: str) -> None:
+def write_release(
+    folder: Path, *, version: str, push: str, images_to: str, signer: release.Signer | None = None
+) -> None:
     """Build the charts' packages and print their digests; push them, and the images, where that is asked."""
     settings, progress = Settings.from_environment(), Progress()
     tools.ensure_tools(settings, progress, (release.PACKAGER,))
     if version:
         release.check_version(CHARTS, version)
-    packages = release.build_packages(CHARTS, folder)
+    if signer:
+        ensure_gpg(settings, progress)
+    packages = release.build_packages(CHARTS, folder, signer)
     for package in packages:
         print(f"{release.sha256(package)}  {package}")
     if push:

@@ -94,6 +94,11 @@ def ensure_build_programs(settings: Settings, progress: Progress) -> None:
     install_debian_packages(_BUILD_PROGRAMS, settings, progress)
 
 
+def ensure_gpg(settings: Settings, progress: Progress) -> None:
+    """Install what signs packages."""
+    install_debian_packages({"gpg": "gnupg"}, settings, progress)
+
+
 def install_debian_packages(programs: dict[str, str], settings: Settings, progress: Progress) -> None:
     """Install with apt-get the packages of the programs that are not on PATH."""
     search = os.environ["PATH"] + ":/usr/sbin:/sbin"

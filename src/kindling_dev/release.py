@@ -7,8 +7,9 @@ import ipaddress
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,27 @@ _EPOCH_S = 315532800
 """1980-01-01: the time of every file in a package. A constant, so that nobody needs to know the commit's."""
 
 
+@dataclass(frozen=True)
+class Signer:
+    """Who signs packages.
+
+    Attributes:
+        key: a key of the person's GnuPG, by what its user id has ("ann@example.com").
+        passphrase: the file with its passphrase; None: it has none.
+    """
+
+    key: str
+    passphrase: Path | None = None
+
+
 def application_charts(charts: Path) -> list[Path]:
     """The charts that are installed by themselves; a library goes into their packages."""
     found = sorted(path.parent for path in charts.glob("*/Chart.yaml"))
     return [chart for chart in found if _metadata(chart)["type"] == "application"]
 
 
-def build_packages(charts: Path, folder: Path) -> list[Path]:
-    """Package every application chart into a folder; return the packages.
+def build_packages(charts: Path, folder: Path, signer: Signer | None = None) -> list[Path]:
+    """Package every application chart into a folder; return the packages. A signer's are in ``PACKAGE.prov``.
 
     The same files give the same bytes, whenever and wherever they were checked out. Only what is written by hand or
     by scripts/generate counts: caches of Python and dependencies that were vendored before are left out.
@@ -51,8 +65,9 @@ def build_packages(charts: Path, folder: Path) -> list[Path]:
             os.utime(path, (_EPOCH_S, _EPOCH_S))
         try:
             build_dependencies(copy, helm)
-            for chart in application_charts(copy):
-                helm.run(["package", str(chart), "--destination", str(folder)])
+            with _signing(signer) as options:
+                for chart in application_charts(copy):
+                    helm.run(["package", str(chart), "--destination", str(folder), *options])
         except HelmError as error:
             raise Failure(f"helm package: {error}") from None
         return [folder / _package_name(chart) for chart in application_charts(copy)]
@@ -112,6 +127,22 @@ def push_image(image: str, name: str, settings: Settings, progress: Progress) ->
 def image_tag(line: SparkLine) -> str:
     """Tag of our image of a Spark line: the official one's, so that values name either."""
     return line.published.rpartition(":")[2]
+
+
+@contextmanager
+def _signing(signer: Signer | None) -> Iterator[list[str]]:
+    """Options that make helm sign; it reads keys from a file as GnuPG 1 had it, which is there meanwhile."""
+    if not signer:
+        yield []
+        return
+    passphrase = ["--passphrase-file", str(signer.passphrase or os.devnull)]
+    with tempfile.TemporaryDirectory() as name:
+        keyring = Path(name) / "keyring.gpg"
+        export = ["gpg", "--batch", "--pinentry-mode=loopback", *passphrase, "--output", keyring]
+        run([*export, "--export-secret-keys", signer.key], what=f"take the key {signer.key} from GnuPG")
+        if not keyring.exists():
+            raise Failure(f"GnuPG has no secret key of {signer.key!r}: gpg --list-secret-keys shows which there are")
+        yield ["--sign", "--key", signer.key, "--keyring", str(keyring), *(passphrase if signer.passphrase else [])]
 
 
 def _metadata(chart: Path) -> dict[str, Any]:
