@@ -25,7 +25,7 @@ def findings(folder: Path) -> Iterator[Violation]:
     Raises:
         Failure: checkov did not run, or could not read a manifest.
     """
-    argv = [REPO / "scripts/bootstrap", "--lock", LOCK, "checkov.main", "--directory", folder]
+    argv: list[str | Path] = [REPO / "scripts/bootstrap", "--lock", LOCK, "checkov.main", "--directory", folder]
     # Nothing is asked of the network.
     options = ["--framework=kubernetes", "--output=json", "--compact", "--skip-download", "--soft-fail"]
     report = json.loads(run([*argv, *options], what="run checkov"))

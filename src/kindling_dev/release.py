@@ -138,7 +138,7 @@ def _signing(signer: Signer | None) -> Iterator[list[str]]:
     passphrase = ["--passphrase-file", str(signer.passphrase or os.devnull)]
     with tempfile.TemporaryDirectory() as name:
         keyring = Path(name) / "keyring.gpg"
-        export = ["gpg", "--batch", "--pinentry-mode=loopback", *passphrase, "--output", keyring]
+        export: list[str | Path] = ["gpg", "--batch", "--pinentry-mode=loopback", *passphrase, "--output", keyring]
         run([*export, "--export-secret-keys", signer.key], what=f"take the key {signer.key} from GnuPG")
         if not keyring.exists():
             raise Failure(f"GnuPG has no secret key of {signer.key!r}: gpg --list-secret-keys shows which there are")

@@ -35,7 +35,7 @@ def gnupg() -> Iterator[pytest.MonkeyPatch]:
         patch.setenv("GNUPGHOME", home)
         passphrase = Path(home) / "passphrase"
         passphrase.write_text("open sesame\n")
-        batch = ["gpg", "--batch", "--pinentry-mode=loopback", "--passphrase-file", passphrase]
+        batch: list[str | Path] = ["gpg", "--batch", "--pinentry-mode=loopback", "--passphrase-file", passphrase]
         run([*batch, "--quick-generate-key", KEY, "rsa3072", "sign", "never"])
         yield patch
         run(["gpgconf", "--kill", "all"])

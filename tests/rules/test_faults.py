@@ -44,6 +44,8 @@ class Fault:
 
 _PYTHON_FILE, _ALL_ON, _CLUSTER = "spark-job/01-python-file", "spark-job/03-all-on", "spark-job/04-cluster-mode"
 _NAMESPACE = "spark-namespace/01-new-namespace"
+_ROLE = "  kind: Role\n  name: {{ .name | quote }}"
+_OTHER_ROLE = '  kind: Role\n  name: {{ printf "%ss" .name | quote }}'
 _DRIVER, _SUBMITTER = "templates/driver/role.yaml", "templates/submitter/role.yaml"
 
 
@@ -56,15 +58,15 @@ FAULTS = [
         "references",
         _NAMESPACE,
         "templates/_helpers.tpl",
-        "  kind: Role\n  name: {{ .name }}",
-        "  kind: Role\n  name: {{ .name }}s",
+        _ROLE,
+        _OTHER_ROLE,
         "Role/spark-drivers is not in the release",
     ),
     Fault(
         "references",
         _PYTHON_FILE,
         "templates/_client.tpl",
-        'serviceAccountName: {{ include "spark-job.driverAccount" $root }}',
+        'serviceAccountName: {{ include "spark-job.driverAccount" $root | quote }}',
         "serviceAccountName: drivers",
         "ServiceAccount/drivers is not in the release",
     ),
@@ -227,8 +229,7 @@ def test_a_role_binding_to_another_role_is_found_before_an_upgrade(
     edited: Edited, scenarios: list[Scenario], helm: Helm
 ) -> None:
     scenario = scenario_of("spark-namespace/01-new-namespace", scenarios)
-    kind = "  kind: Role\n  name: {{ .name }}"
-    broken = edited("spark-namespace", "templates/_helpers.tpl", kind, f"{kind}s")
+    broken = edited("spark-namespace", "templates/_helpers.tpl", _ROLE, _OTHER_ROLE)
     found = {
         violation.about for violation in immutable_changes(scenario.render(helm), scenario.render(helm, chart=broken))
     }
