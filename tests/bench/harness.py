@@ -108,7 +108,7 @@ def _report(measures: dict[str, dict[int, list[Measure]]]) -> None:
         }
         further = {way: (of[most] - of[1]) / (number * (most - 1)) for way, of in medians.items()}
         title = f"{number} assertions on a dozen renders, {what} time, medians of {rounds}"
-        columns = (*(f"x{times}, s" for times in _TIMES), "a test, ms", "a further test, ms", "assertions/s")
+        columns = (*(f"x{times}, s" for times in _TIMES), "a test, ms", "a further, ms", "tests/s")
         table = Table("", *columns, title=title)
         for column in table.columns[1:]:
             column.justify = "right"

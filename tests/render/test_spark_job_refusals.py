@@ -73,6 +73,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     # labels and variables by which things are found
     ({"driver": {"labels": {"spark-role": "executor"}}}, "driver.labels sets spark-role"),
     ({"executor": {"labels": {"app.kubernetes.io/instance": "x"}}}, "executor.labels sets app.kubernetes.io/instance"),
+    (
+        {"metrics": {"podMonitor": {"labels": {"app.kubernetes.io/name": "x"}}}},
+        "metrics.podMonitor.labels sets app.kubernetes.io/name",
+    ),
     ({"driver": {"env": {"POD_IP": "1.2.3.4"}}}, "driver.env sets POD_IP"),
     (container(env=[{"name": "POD_NAME", "value": "x"}]), "driver.podTemplate sets POD_NAME"),
     # pod templates

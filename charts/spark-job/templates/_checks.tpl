@@ -28,6 +28,7 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- fail "log.properties is a whole configuration: leave log.level and log.json out, or log.properties empty" -}}
 {{- end -}}
 {{- end -}}
+{{- include "spark-job.checkLabels" (dict "labels" .Values.metrics.podMonitor.labels "from" "metrics.podMonitor.labels") -}}
 {{- with .Values.metrics -}}
 {{- if and (not .enabled) (or .annotations .podMonitor.enabled) -}}
 {{- fail (printf "metrics.%s is set but metrics.enabled is false: set it to true" (ternary "annotations" "podMonitor.enabled" .annotations)) -}}
