@@ -47,7 +47,17 @@ def test_the_page_does_what_it_says(tmp_path: Path) -> None:
 
 
 def test_the_wheel_holds_chartproof_alone(tmp_path: Path) -> None:
-    wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, WHEEL]
+    wheel: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--wheel-dir",
+        tmp_path,
+        WHEEL,
+    ]
     subprocess.run(wheel, check=True)
     (built,) = tmp_path.glob("chartproof-*.whl")
     folders = {name.partition("/")[0] for name in zipfile.ZipFile(built).namelist()}
