@@ -49,8 +49,9 @@ def test_helm_lint_finds_nothing_in_a_scenario(program: str, scenario: Path) -> 
 
 
 def test_yamllint_finds_nothing_in_any_yaml_file() -> None:
-    templates = ":(exclude)charts/*/templates/*"
-    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.yaml", "*.yml", templates]
+    # Templates are no YAML yet, and another project's file stays as it was released.
+    apart = [":(exclude)charts/*/templates/*", ":(exclude)tests/apiserver/world/monitoring.coreos.com_*"]
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.yaml", "*.yml", *apart]
     files = [name for name in run(*listing).splitlines() if (REPO / name).exists()]
     assert "charts/spark-job/values.yaml" in files
     run("yamllint", "--strict", "--config-file", "ci/lintconf.yaml", *files)

@@ -29,6 +29,7 @@ EXEMPTIONS = [
     external("ServiceAccount", "spark-submitter", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "spark-driver", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "submitter", _BY_SPARK_NAMESPACE),
+    external("ServiceAccount", "driver", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "other", _BY_THE_USER),
     external("ConfigMap", "settings", _BY_THE_USER),
     external("PersistentVolumeClaim", "flights", _BY_THE_USER),
