@@ -8,12 +8,10 @@ from typing import Any
 
 import yaml
 
+from chartproof import HelmError, Manifest, Render
 from chartproof.checks import Rendered, Rule
-from chartproof.errors import HelmError
 from chartproof.fuzz.draws import Draw
 from chartproof.fuzz.schema import ValuesSchema
-from chartproof.helm import Render
-from chartproof.manifest import Manifest
 
 _REFUSAL = re.compile(r"execution error at \([^)]*\): (?P<message>.*)", re.DOTALL)  # of fail and required
 # helm itself asks first that the values of a subchart are a map.
