@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from kindling_dev import cluster, first_jobs, images, release, tools
+from kindling_dev import cluster, first_jobs, images, release, sbom, tools
 from kindling_dev.apiservers import ensure_apiservers
 from kindling_dev.command import Failure, succeeds
 from kindling_dev.generate import CHARTS, generate
@@ -99,7 +99,7 @@ def write_generated() -> None:
 def write_release(
     folder: Path, *, version: str, push: str, images_to: str, signer: release.Signer | None = None
 ) -> None:
-    """Build the charts' packages and print their digests; push them, and the images, where that is asked."""
+    """Build the charts' packages, each with its bill of materials, and print their digests; push what is asked for."""
     settings, progress = Settings.from_environment(), Progress()
     tools.ensure_tools(settings, progress, (release.PACKAGER,))
     if version:
@@ -108,6 +108,7 @@ def write_release(
         ensure_gpg(settings, progress)
     packages = release.build_packages(CHARTS, folder, signer)
     for package in packages:
+        package.with_name(f"{package.name}.cdx.json").write_text(sbom.chart_sbom(package))
         print(f"{release.sha256(package)}  {package}")
     if push:
         release.push_packages(packages, push, progress)
@@ -115,7 +116,9 @@ def write_release(
         ensure_engine(settings, Host.detect(), progress)
         for line in LINES.values():
             name = f"{images_to}/spark:{release.image_tag(line)}"
-            release.push_image(release.own_image(line, settings, progress), name, settings, progress)
+            image = release.own_image(line, settings, progress)
+            release.push_image(image, name, settings, progress)
+            (folder / f"image-spark-{release.image_tag(line)}.cdx.json").write_text(sbom.image_sbom(f"docker:{image}"))
 
 
 def _prepare(settings: Settings, progress: Progress, names: tuple[str, ...], lines: tuple[SparkLine, ...]) -> None:

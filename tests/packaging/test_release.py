@@ -116,10 +116,12 @@ def test_a_lock_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         build_packages(tree, tmp_path / "packages")
 
 
-def test_the_script_prints_digest_and_name(tmp_path: Path) -> None:
+def test_the_script_prints_digest_and_name_and_puts_a_bill_of_materials_beside_each_package(tmp_path: Path) -> None:
     done = subprocess.run([REPO / "scripts/release", "--folder", tmp_path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     check = ["sha256sum", "--check", "--strict"]
     checked = subprocess.run(check, input=done.stdout, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
-    assert len(checked.stdout.splitlines()) == len(CHARTS)
+    packages = {path.name for path in tmp_path.glob("*.tgz")}
+    assert len(checked.stdout.splitlines()) == len(packages) == len(CHARTS)
+    assert {path.name for path in tmp_path.iterdir()} == packages | {f"{name}.cdx.json" for name in packages}
