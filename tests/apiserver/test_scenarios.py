@@ -22,7 +22,6 @@ _CHARTS = _REPO / "charts"
 _SCENARIOS = [*chart_scenarios(_CHARTS), *site_scenarios(_CHARTS, _REPO / "values")]
 _NOT_IN_1_24 = {
     "spark-job/03-all-on": 'initContainers[0]): unknown field "restartPolicy"',  # a sidecar: Kubernetes 1.28
-    "spark-job/04-cluster-mode": 'Job.spec): unknown field "podFailurePolicy"',  # Kubernetes 1.25
 }
 """Scenario -> what Kubernetes 1.24 does not know of it."""
 _CASES = [
@@ -62,12 +61,13 @@ def place_of(scenario: Scenario, server: ApiServer, helm: Helm) -> Place:
     admins = f"admins-of-{namespace}"
     to_namespace = (f"--namespace={admins}", "--create-namespace", f"--set=namespace.name={namespace}")
     values = tuple(f"--values={file}" for file in scenario.files)
+    given = {key: value for file in scenario.files for key, value in yaml.safe_load(file.read_text()).items()}
     if scenario.chart.name == "spark-namespace":
+        if given["namespace"].get("create") is False:
+            server.cluster.core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=namespace)))
         return Place(namespace, (*to_namespace, *values), admins)
-    shared = {
-        key: value for f in scenario.files for key, value in yaml.safe_load(f.read_text()).items() if key == "global"
-    }
-    helm.run(["install", "team", str(_CHARTS / "spark-namespace"), *to_namespace, "--values=-"], yaml.safe_dump(shared))
+    shared = yaml.safe_dump({"global": given.get("global", {})})
+    helm.run(["install", "team", str(_CHARTS / "spark-namespace"), *to_namespace, "--values=-"], shared)
     for account in _ACCOUNTS:
         body = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name=account))
         server.cluster.core.create_namespaced_service_account(namespace, body)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from chartproof import Helm, HelmError, Manifest, RefusedError, RuleError, SchemaError, TemplateError, YamlError
 from chartproof.checks import Rendered, Violation
@@ -236,16 +234,3 @@ def test_the_renderer_is_made_of_the_modules_that_the_pinned_helm_is_made_of() -
     assert {name: tools[name] for name in renderer.keys() & tools.keys()} == {
         name: version for name, version in renderer.items() if name in tools
     }
-
-
-def test_a_further_test_of_a_render_costs_about_a_millisecond(
-    helm: Helm, charts: Path, record_property: Callable[[str, object], None]
-) -> None:
-    values = yaml.safe_load((charts / "spark-job/ci/03-all-on-values.yaml").read_text())
-    seconds = []
-    for _ in range(20):
-        start = time.thread_time()
-        helm.template(charts / "spark-job", values=values)
-        seconds.append(time.thread_time() - start)
-    record_property("median_s", sorted(seconds)[10])
-    assert sorted(seconds)[10] < 0.003
