@@ -1,3 +1,39 @@
-"""Plugins of the whole suite."""
+"""Plugins of the whole suite; what Kindling declares to the rules: what is not in a release, what passes and why."""
+
+import pytest
+
+from chartproof.checks import Rule
+from chartproof.review import Exemption, Review, external
+from chartproof.rules import default_rules
 
 pytest_plugins = ["pytester"]
+
+_BY_SPARK_NAMESPACE = "spark-namespace makes it; global.serviceAccounts names it in both charts"
+_BY_THE_USER = "the scenario's user made it, and names it in values"
+_USERS_CONTAINER = "the user's own container: its values say what it asks for"
+EXEMPTIONS = [
+    external("ServiceAccount", "spark-submitter", _BY_SPARK_NAMESPACE),
+    external("ServiceAccount", "spark-driver", _BY_SPARK_NAMESPACE),
+    external("ServiceAccount", "submitter", _BY_SPARK_NAMESPACE),
+    external("ServiceAccount", "driver", _BY_SPARK_NAMESPACE),
+    external("ServiceAccount", "other", _BY_THE_USER),
+    external("ConfigMap", "settings", _BY_THE_USER),
+    external("PersistentVolumeClaim", "flights", _BY_THE_USER),
+    external("Secret", "password", _BY_THE_USER),
+    external("Secret", "registry", _BY_THE_USER),
+    Exemption("resources", "Job/*", _USERS_CONTAINER, says="container agent has no *"),
+    Exemption("resources", "Job/*", _USERS_CONTAINER, says="container prepare has no *"),
+    Exemption("name-clashes", "Namespace/team-*", "the team's name, given by namespace.name: a second one is refused"),
+]
+
+
+@pytest.fixture(scope="session")
+def exemptions() -> list[Exemption]:
+    """What passes nevertheless."""
+    return EXEMPTIONS
+
+
+@pytest.fixture(scope="session")
+def rules(exemptions: list[Exemption]) -> list[Rule]:
+    """What every render is asked, whatever else its test asks."""
+    return [Review(default_rules(), exemptions).violations]

@@ -23,11 +23,15 @@ def refusal_of() -> Callable[[Render, dict[str, Any]], str]:
 
 @pytest.fixture(scope="session")
 def render_job(helm: Helm, charts: Path) -> Render:
-    """Render spark-job as release "nightly" in team-a; keyword arguments are values at the top level."""
+    """Render spark-job as release "nightly" in team-a; keyword arguments are values at the top level.
 
-    def render(**values: Any) -> Manifest:
+    ``checked=False``: the values ask for what rules forbid, or for objects of the user's own.
+    """
+
+    def render(*, checked: bool = True, **values: Any) -> Manifest:
         values.setdefault("app", {"file": "local:///app.py"})
-        return helm.template(charts / "spark-job", release="nightly", namespace="team-a", values=values)
+        chart = charts / "spark-job"
+        return helm.template(chart, release="nightly", namespace="team-a", values=values, checked=checked)
 
     return render
 

@@ -222,7 +222,7 @@ def test_a_users_pod_template_is_merged_by_names(render_job: Render) -> None:
             "containers": [{"name": "driver", "env": [{"name": "A", "value": "1"}], "tty": True}],
         },
     }
-    pod = render_job(driver={"podTemplate": extra}).one("Job").pod
+    pod = render_job(checked=False, driver={"podTemplate": extra}).one("Job").pod
     assert pod["metadata"]["labels"].items() >= {"team": "a", "spark-role": "driver"}.items()
     assert pod["spec"]["securityContext"]["runAsNonRoot"] is False, "what a user asks for by name is done"
     assert pod["spec"]["securityContext"]["runAsUser"] == 185
@@ -264,7 +264,7 @@ def test_names_that_look_like_numbers_stay_names(helm: Helm, charts: Path, mode:
         "log": {"level": "WARN"},
         "global": {"serviceAccounts": {"submitter": "5"}},
     }
-    manifest = helm.template(charts / "spark-job", release="0", namespace="0", values=values)
+    manifest = helm.template(charts / "spark-job", release="0", namespace="0", values=values, checked=False)
     named = json.dumps([resource.body for resource in manifest if resource.kind != "ConfigMap"])
     assert manifest.names() == {("CronJob", "0"), ("ConfigMap", "0"), ("PodMonitor", "0"), ("Pod", "0-test")}
     assert not re.search(r'"(name|namespace|serviceAccountName|storageClassName)": \d', named)

@@ -1,4 +1,4 @@
-"""What Kindling declares to the rules: its scenarios, what comes from outside of a release, what passes and why."""
+"""Every scenario on every Kubernetes version where templates branch, and what tests of rules share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 from chartproof import Helm, Manifest
 from chartproof.checks import Rendered, Rule
-from chartproof.review import Exemption, external
 from chartproof.scenarios import Scenario, chart_scenarios, site_scenarios
 from kindling_dev.settings import REPO
 
@@ -21,30 +20,6 @@ SCENARIOS = [
     *chart_scenarios(REPO / "charts"),
     *site_scenarios(REPO / "charts", REPO / "values", {"spark-namespace": "kindling-system"}),
 ]
-
-_BY_SPARK_NAMESPACE = "spark-namespace makes it; global.serviceAccounts names it in both charts"
-_BY_THE_USER = "the scenario's user made it, and names it in values"
-_USERS_CONTAINER = "the user's own container: its values say what it asks for"
-EXEMPTIONS = [
-    external("ServiceAccount", "spark-submitter", _BY_SPARK_NAMESPACE),
-    external("ServiceAccount", "spark-driver", _BY_SPARK_NAMESPACE),
-    external("ServiceAccount", "submitter", _BY_SPARK_NAMESPACE),
-    external("ServiceAccount", "driver", _BY_SPARK_NAMESPACE),
-    external("ServiceAccount", "other", _BY_THE_USER),
-    external("ConfigMap", "settings", _BY_THE_USER),
-    external("PersistentVolumeClaim", "flights", _BY_THE_USER),
-    external("Secret", "password", _BY_THE_USER),
-    external("Secret", "registry", _BY_THE_USER),
-    Exemption("resources", "Job/*", _USERS_CONTAINER, says="container agent has no *"),
-    Exemption("resources", "Job/*", _USERS_CONTAINER, says="container prepare has no *"),
-    Exemption("name-clashes", "Namespace/team-*", "the team's name, given by namespace.name: a second one is refused"),
-]
-
-
-@pytest.fixture(scope="session")
-def exemptions() -> list[Exemption]:
-    """What passes nevertheless."""
-    return EXEMPTIONS
 
 
 @pytest.fixture(scope="session")
