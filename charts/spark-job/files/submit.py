@@ -29,6 +29,7 @@ _FOLDER = Path(__file__).parent
 _TEMPLATE = Path("/tmp/driver.json")
 _FAIL_FAST = os.environ.get("FAIL_FAST") == "1"
 _QUOTA_PAUSE_S = 10
+_LOOKS = 6  # at the Job of a pod that is asked to go
 _TRIES = 6  # of a submission that meets an API server in trouble
 _TROUBLE = re.compile(
     r"UnknownHostException|ConnectException|SocketException|timed? ?out|Connection re(set|fused)|EOFException"
@@ -108,16 +109,16 @@ class Submission:
             self._spark_submit.kill()
             self._spark_submit.wait()
         path = f"/apis/batch/v1/namespaces/{self._namespace}/jobs/{self._job['name']}"
-        try:
-            job = kube.ask("GET", path)
-        except (kube.RefusedError, *kube.AWAY):
-            return  # deleted: what it owns goes with it
-        over = any(
-            condition["type"] in ("Failed", "FailureTarget") and condition["status"] == "True"
-            for condition in job["status"].get("conditions", [])
-        )
-        if over or job["spec"].get("suspend"):
-            self._delete_driver()
+        # The controller deletes the pods of a Job that is over first, and says that it is over a moment later.
+        for _ in range(_LOOKS):
+            try:
+                job = kube.ask("GET", path)
+            except (kube.RefusedError, *kube.AWAY):
+                return  # deleted: what it owns goes with it
+            if _is_over(job):
+                self._delete_driver()
+                return
+            time.sleep(0.5)
 
     def _failed_before(self) -> int:
         selector = f"batch.kubernetes.io/job-name={self._job['name']}"
@@ -236,6 +237,12 @@ class Submission:
     def _wait_until_gone(self) -> None:
         while _or_none(self._path) is not None:
             time.sleep(0.5)
+
+
+def _is_over(job: Any) -> bool:
+    conditions = job["status"].get("conditions", [])
+    failed = any(c["type"] in ("Failed", "FailureTarget") and c["status"] == "True" for c in conditions)
+    return failed or bool(job["spec"].get("suspend"))
 
 
 def _or_none(path: str) -> Any:
