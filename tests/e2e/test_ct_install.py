@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from team import Team
+from team import SMALL, Team
 
 from chartproof import Cluster
 from kindling_dev.command import run
@@ -86,9 +86,12 @@ def ct_install(repository: Path, chart: str, cluster: Cluster, *options: str) ->
     )
 
 
+@pytest.mark.long
 def test_ct_installs_and_upgrades_a_job(team: Team, history: Callable[[str, str], Path]) -> None:
     repository = history("spark-job", "01-python-file-values.yaml")
-    printed = ct_install(repository, "spark-job", team.cluster, f"--namespace={team.name}")
+    small = ",".join(f"{role}.{key}={value}" for role in SMALL for key, value in SMALL[role].items())
+    options = (f"--namespace={team.name}", f"--helm-extra-set-args=--set={small}")
+    printed = ct_install(repository, "spark-job", team.cluster, *options)
     # ct skips an upgrade to a version that may break, and exits with 0.
     assert "Testing upgrades of chart" in printed
 
