@@ -5,6 +5,8 @@ import pytest
 from chartproof.checks import Rule
 from chartproof.review import Exemption, Review, external
 from chartproof.rules import default_rules
+from chartproof.schemas import fits
+from kindling_dev.kubernetes_versions import RENDERED_AT
 
 pytest_plugins = ["pytester"]
 
@@ -36,4 +38,4 @@ def exemptions() -> list[Exemption]:
 @pytest.fixture(scope="session")
 def rules(exemptions: list[Exemption]) -> list[Rule]:
     """What every render is asked, whatever else its test asks."""
-    return [Review(default_rules(), exemptions).violations]
+    return [Review([*default_rules(), fits(RENDERED_AT)], exemptions).violations]

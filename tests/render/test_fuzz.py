@@ -14,10 +14,12 @@ from hypothesis.strategies import SearchStrategy
 
 from chartproof import Helm, HelmError, Manifest, Render
 from chartproof.checks import Rendered, Violation
+from chartproof.engine import Renderer
 from chartproof.fuzz import Draw, draws, faults, mutant_faults, mutants, search
+from chartproof.renders import Renders
+from kindling_dev.kubernetes_versions import RENDERED_AT
 from kindling_dev.settings import REPO
 
-KUBES = ("1.24", "1.25", "1.30", "1.37")
 CHARTS = sorted(file.parent for file in (REPO / "charts").glob("*/values.schema.json"))
 SOME = 50
 some_and_many = pytest.mark.parametrize("number", [SOME, pytest.param(1000, marks=pytest.mark.long)])
@@ -45,13 +47,15 @@ data:
 
 
 @pytest.fixture
-def render() -> Render:
+def render() -> Iterator[Render]:
     """Render and forget: no question comes twice."""
+    renderer = Renderer()
 
     def render(chart: Path, **question: Any) -> Manifest:
-        return Helm().template(chart, **question)
+        return Helm(renders=Renders(renderer)).template(chart, **question)
 
-    return render
+    yield render
+    renderer.close()
 
 
 @pytest.fixture
@@ -68,7 +72,7 @@ def seed(pytestconfig: pytest.Config, number: int) -> int:
 def test_what_the_schema_allows_renders_or_is_refused_in_a_line(
     render: Render, chart: Path, number: int, seed: int
 ) -> None:
-    search(draws(chart, KUBES), lambda draw: faults(render, draw), number=number, seed=seed)
+    search(draws(chart, RENDERED_AT), lambda draw: faults(render, draw), number=number, seed=seed)
 
 
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
@@ -161,7 +165,7 @@ def test_the_simplest_values_are_told_as_a_scenario(
         return ["too big"] if draw.values.get("size", 0) > 17 else []
 
     with pytest.raises(AssertionError, match="too big") as found:
-        search(draws(chart, KUBES), too_big, number=500, seed=0)
+        search(draws(chart, RENDERED_AT), too_big, number=500, seed=0)
     scenario = tmp_path / "found-values.yaml"
     scenario.write_text(str(found.value).partition("as a scenario:\n")[2])
     assert yaml.safe_load(scenario.read_text()) == {"size": 18}
@@ -172,7 +176,7 @@ def test_the_simplest_values_are_told_as_a_scenario(
 def test_the_same_seed_draws_the_same(chart_of: Callable[[str], Path]) -> None:
     chart = chart_of(SOUND)
 
-    first, again, other = (all_drawn(draws(chart, KUBES), number=50, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (all_drawn(draws(chart, RENDERED_AT), number=50, seed=seed) for seed in (1, 1, 2))
     assert first == again
     assert first != other
 
@@ -186,7 +190,7 @@ def test_a_text_reaches_the_chart_as_it_is(render: Render, chart_of: Callable[[s
 
 def test_every_value_is_drawn_and_every_fault_seeded(chart_of: Callable[[str], Path]) -> None:
     chart = chart_of(SOUND)
-    changed = {path for draw in all_drawn(draws(chart, KUBES), number=100, seed=0) for path in draw.changed}
+    changed = {path for draw in all_drawn(draws(chart, RENDERED_AT), number=100, seed=0) for path in draw.changed}
     assert changed == {"name", "size", "text", "section", "section.on"}
     mutated = {path for draw in all_drawn(mutants(chart), number=200, seed=0) for path in draw.changed}
     assert mutated > {"name", "size", "text", "section", "section.on"}, "and keys that are unknown"

@@ -21,13 +21,14 @@ from chartproof.schemas.validation import as_decoded, faults
 from kindling_dev.command import Failure
 from kindling_dev.golang import module_folder
 from kindling_dev.kubernetes_schemas import MODULE, add_kubernetes
+from kindling_dev.kubernetes_versions import RENDERED_AT
 from kindling_dev.openapi import Definitions, key_of
 from kindling_dev.settings import REPO, Settings
 from kindling_dev.tools import KUBERNETES
 
 CATALOGUE = bundled()
 NEWEST = CATALOGUE.versions[-1]
-STANDS_FOR = CATALOGUE.stands_for(["1.24", "1.25", "1.30", NEWEST])
+STANDS_FOR = CATALOGUE.stands_for(RENDERED_AT)
 SCENARIOS = [
     *chart_scenarios(REPO / "charts"),
     *site_scenarios(REPO / "charts", REPO / "values", {"spark-namespace": "kindling-system"}),

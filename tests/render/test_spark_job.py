@@ -273,9 +273,8 @@ def test_names_that_look_like_numbers_stay_names(helm: Helm, charts: Path, mode:
 def test_any_text_reaches_the_run_as_it_is(render_job: Render) -> None:
     text = "a: 'b\ufeff\u00a0\U0001f600 #"
     extra = {"affinity": {text: text}, "envFrom": [{text: text}], "env": {"A": {"fieldRef": {text: text}}}}
-    manifest = render_job(
-        app={"name": text, "source": f"{text}\x7f\f\u2028"}, sparkConf={"spark.a": text}, driver=extra
-    )
+    app = {"name": text, "source": f"{text}\x7f\f\u2028"}
+    manifest = render_job(checked=False, app=app, sparkConf={"spark.a": text}, driver=extra)
     data = manifest.one("ConfigMap").body["data"]
     spec = manifest.one("Job").pod["spec"]
     assert data["app.py"] == f"{text}\x7f\f\u2028"

@@ -11,10 +11,8 @@ import pytest
 from chartproof import Helm, Manifest
 from chartproof.checks import Rendered, Rule
 from chartproof.scenarios import Scenario, chart_scenarios, site_scenarios
+from kindling_dev.kubernetes_versions import RENDERED_AT
 from kindling_dev.settings import REPO
-
-KUBES = ("1.24", "1.25", "1.30", "1.37")
-"""The Kubernetes versions where templates branch, and the newest."""
 
 SCENARIOS = [
     *chart_scenarios(REPO / "charts"),
@@ -37,7 +35,7 @@ def newest(renders: dict[str, list[Rendered]]) -> list[Rendered]:
 @pytest.fixture(scope="session")
 def renders(helm: Helm) -> dict[str, list[Rendered]]:
     """Every scenario, by name, on every Kubernetes version where templates branch."""
-    return {scenario.name: [scenario.render(helm, kube) for kube in KUBES] for scenario in SCENARIOS}
+    return {scenario.name: [scenario.render(helm, kube) for kube in RENDERED_AT] for scenario in SCENARIOS}
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,6 @@ definitions; definitions that are the same in several versions are there once, a
 """
 
 from chartproof.schemas.catalogue import Catalogue, bundled
-from chartproof.schemas.validation import objects, violations
+from chartproof.schemas.validation import fits, objects, violations
 
-__all__ = ["Catalogue", "bundled", "objects", "violations"]
+__all__ = ["Catalogue", "bundled", "fits", "objects", "violations"]

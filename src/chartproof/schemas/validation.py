@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema_rs
 import yaml
 
-from chartproof.checks import Rendered, Violation
+from chartproof.checks import Rendered, Rule, Violation
 from chartproof.manifest import Manifest
 from chartproof.schemas.catalogue import Catalogue, bundled
 
@@ -53,6 +53,22 @@ def violations(rendered: Rendered, versions: Sequence[str]) -> Iterator[Violatio
                 found.setdefault(fault, []).extend(where)
         for fault, where in found.items():
             yield Violation(_RULE, candidate.about, f"{fault} on Kubernetes {_spans(where, catalogue.versions)}")
+
+
+def fits(rendered_at: Sequence[str]) -> Rule:
+    """A rule: a render fits the schemas of all versions that it stands for.
+
+    Args:
+        rendered_at: the versions that charts are rendered for. A render for another, or helm's own, is for the newest.
+    """
+    catalogue = bundled()
+    stands_for = catalogue.stands_for(rendered_at)
+    newest = catalogue.versions[-1:]
+
+    def fits(rendered: Rendered) -> Iterator[Violation]:
+        yield from violations(rendered, stands_for.get(rendered.kube, newest))
+
+    return fits
 
 
 def objects(manifest: Manifest) -> Iterator[Candidate]:
