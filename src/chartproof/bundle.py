@@ -33,8 +33,8 @@ def write_bundle(folder: Path, test: str, namespaces: Sequence[str], kubeconfig:
         keep("events.txt", "get", "events", "--sort-by=.lastTimestamp")
         keep("describe.txt", "describe", "pods,jobs")
         pods = keep("pods.txt", "get", "pods", "--output=name")
-        for pod in pods.split():
-            keep(f"{pod.removeprefix('pod/')}.log", "logs", pod, "--all-containers", "--prefix")
+        for pod in re.findall(r"^pod/(\S+)$", pods, re.MULTILINE):
+            keep(f"{pod}.log", "logs", pod, "--all-containers", "--prefix")
     return target
 
 

@@ -120,6 +120,12 @@ def test_an_overhead_of_ones_own_wins(render_job: Render) -> None:
     assert driver.body["resources"]["limits"]["memory"] == "3072Mi"
 
 
+@pytest.mark.parametrize(("size", "mebibytes"), [("1t", 1048576), ("2g", 2048), ("600m", 600), ("1048576k", 1024)])
+def test_memory_may_be_given_in_each_of_sparks_units(render_job: Render, size: str, mebibytes: int) -> None:
+    driver = render_job(driver={"memory": size, "memoryOverhead": "384m"}).one("Job").container("driver")
+    assert driver.body["resources"]["limits"]["memory"] == f"{mebibytes + 384}Mi"
+
+
 def test_a_claim_is_mounted_by_driver_and_executors(render_job: Render) -> None:
     volume = {"name": "data", "mountPath": "/data", "persistentVolumeClaim": {"claimName": "flights"}}
     manifest = render_job(volumes=[volume])
@@ -233,6 +239,12 @@ def test_a_users_pod_template_is_merged_by_names(render_job: Render) -> None:
     assert {"name": "A", "value": "1"} in driver["env"]
     assert driver["tty"]
     assert driver["image"]
+
+
+def test_lists_of_a_users_pod_template_come_after_those_of_values(render_job: Render) -> None:
+    mine, more = {"key": "spark", "operator": "Exists"}, {"key": "spot", "operator": "Exists"}
+    pod = render_job(driver={"tolerations": [mine], "podTemplate": {"spec": {"tolerations": [more]}}}).one("Job").pod
+    assert pod["spec"]["tolerations"] == [mine, more]
 
 
 def test_driver_volumes_that_hold_scratch_data_are_told_to_spark(render_job: Render) -> None:
