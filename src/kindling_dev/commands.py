@@ -74,8 +74,9 @@ def run_tests(arguments: list[str], *, long: bool) -> NoReturn:
             apiservers = [f"--apiservers={ensure_apiservers(settings, progress)}"]
     progress.console.print(progress.table())
     environment = {**os.environ, "KUBECONFIG": str(settings.kubeconfig), "ATS_CLUSTER_TYPE": "existing"}
-    # Two at a time: a run of Spark waits as much as it computes. "-n 0" among the arguments wins over this.
-    options = ["-n", "2", *(["--long"] if long else []), *apiservers]
+    # Two at a time: a run of Spark waits as much as it computes. "-n 0" among the arguments wins over this. Some tests
+    # last a millisecond and some minutes: who has none left takes the other's.
+    options = ["-n", "2", "--dist=worksteal", *(["--long"] if long else []), *apiservers]
     os.chdir(REPO)
     sys.stdout.flush()
     # In the place of this process: an interrupt reaches pytest alone, which then removes what its tests made.
