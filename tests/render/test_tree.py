@@ -46,3 +46,9 @@ def test_both_helms_render_the_same_objects(charts: Path) -> None:
         Helm(program).template(charts / "spark-job", release="nightly", values=values) for program in ("helm", "helm4")
     )
     assert [r.body for r in three] == [r.body for r in four]
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    # pytest would collect one of them, and only where both are asked for.
+    names = [path.name for path in (REPO / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
