@@ -34,12 +34,14 @@ def unset(chart: Path, scenarios: Sequence[Scenario]) -> list[str]:
     return sorted(leaf for leaf in set(_schema_leaves(schema)) if leaf not in found)
 
 
-def unused(helm: Helm, chart: Path, scenarios: Sequence[Scenario]) -> list[str]:
+def unused(helm: Helm, chart: Path, scenarios: Sequence[Scenario], section: str = "") -> list[str]:
     """Leaves of values.yaml without effect: no scenario renders differently, or is refused, without what it sets there.
 
-    A leaf that scenarios set only to its default counts as unused: they do not show what it is for.
+    A leaf that scenarios set only to its default counts as unused: they do not show what it is for. It takes a render
+    for each leaf at least: a ``section``, a key at the top, is a part of the work.
     """
-    idle = dict.fromkeys(".".join(path) for path in _leaves(_load(chart / "values.yaml")))
+    declared = _load(chart / "values.yaml")
+    idle = dict.fromkeys(".".join(path) for path in _leaves(declared) if section in ("", path[0]))
     for scenario in scenarios:
         values = _load(scenario.files[-1])
         whole = _outcome(helm, chart, values)

@@ -43,11 +43,10 @@ class Scenario:
         No rules are asked: the caller has the whole render, and asks what it wants to know.
         """
         chart = chart or self.chart
-        values = self.values
         manifest = helm.template(
-            chart, release=release, namespace=self.namespace, values=values, kube=kube, checked=False
+            chart, release=release, namespace=self.namespace, files=self.files, kube=kube, checked=False
         )
-        return Rendered(manifest, chart, release, self.namespace, kube, values)
+        return Rendered(manifest, chart, release, self.namespace, kube, self.values)
 
 
 def chart_scenarios(charts: Path) -> list[Scenario]:

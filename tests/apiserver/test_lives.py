@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -14,12 +13,10 @@ from kubernetes import client
 
 from chartproof import Helm, HelmError, Manifest
 from chartproof.apiserver import ApiServer
-from chartproof.scenarios import Scenario, chart_scenarios, site_scenarios
+from chartproof.scenarios import Scenario
+from kindling_dev.scenarios import CHARTS, SCENARIOS
 
 Kubectl = Callable[..., str]
-_REPO = Path(__file__).resolve().parents[2]
-_CHARTS = _REPO / "charts"
-_SCENARIOS = [*chart_scenarios(_CHARTS), *site_scenarios(_CHARTS, _REPO / "values")]
 _NOT_IN_1_24 = {
     "spark-job/03-all-on": 'initContainers[0]): unknown field "restartPolicy"',  # a sidecar: Kubernetes 1.28
 }
@@ -27,7 +24,7 @@ _NOT_IN_1_24 = {
 _CASES = [
     (version, scenario)
     for version in ("1.34", "1.24")
-    for scenario in _SCENARIOS
+    for scenario in SCENARIOS
     if version != "1.24" or scenario.name not in _NOT_IN_1_24
 ]
 _ACCOUNTS = ("other", "another")
@@ -67,7 +64,7 @@ def place_of(scenario: Scenario, server: ApiServer, helm: Helm) -> Place:
             server.cluster.core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=namespace)))
         return Place(namespace, (*to_namespace, *values), admins)
     shared = yaml.safe_dump({"global": given.get("global", {})})
-    helm.run(["install", "team", str(_CHARTS / "spark-namespace"), *to_namespace, "--values=-"], shared)
+    helm.run(["install", "team", str(CHARTS / "spark-namespace"), *to_namespace, "--values=-"], shared)
     for account in _ACCOUNTS:
         body = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name=account))
         server.cluster.core.create_namespaced_service_account(namespace, body)
@@ -115,7 +112,7 @@ def test_a_scenario_is_made_upgraded_rolled_back_and_removed(
 
 @pytest.mark.parametrize(
     ("scenario", "reason"),
-    [(scenario, _NOT_IN_1_24[scenario.name]) for scenario in _SCENARIOS if scenario.name in _NOT_IN_1_24],
+    [(scenario, _NOT_IN_1_24[scenario.name]) for scenario in SCENARIOS if scenario.name in _NOT_IN_1_24],
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_kubernetes_1_24_lacks_what_a_scenario_asks_for(

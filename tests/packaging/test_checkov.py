@@ -5,10 +5,9 @@ from pathlib import Path
 from chartproof import Helm
 from chartproof.checks import Violation
 from chartproof.review import Exemption
-from chartproof.scenarios import chart_scenarios, site_scenarios
 from kindling_dev.checkov import findings
 from kindling_dev.first_jobs import ADMIN_NAMESPACE
-from kindling_dev.settings import REPO
+from kindling_dev.scenarios import SCENARIOS
 
 _SPARK_TALKS = "drivers and executors use the API with a role of their own; the test pod asks it for that role's rights"
 _USERS_CONTAINER = "the user's own container: the scenario's values say what it asks for"
@@ -36,10 +35,9 @@ spec: {containers: [{name: main, image: "busybox:1.37.0", securityContext: {priv
 
 
 def test_checkov_finds_nothing_that_is_not_let_pass_and_all_that_is_let_pass_is_there(
-    helm: Helm, charts: Path, tmp_path: Path
+    helm: Helm, tmp_path: Path
 ) -> None:
-    scenarios = [*chart_scenarios(charts), *site_scenarios(charts, REPO / "values")]
-    for scenario in scenarios:
+    for scenario in SCENARIOS:
         namespace = ADMIN_NAMESPACE if scenario.chart.name == "spark-namespace" else "team-a"
         file = tmp_path / f"{scenario.name}.yaml"
         file.parent.mkdir(exist_ok=True)

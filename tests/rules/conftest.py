@@ -10,14 +10,9 @@ import pytest
 
 from chartproof import Helm, Manifest
 from chartproof.checks import Rendered, Rule
-from chartproof.scenarios import Scenario, chart_scenarios, site_scenarios
+from chartproof.scenarios import Scenario
 from kindling_dev.kubernetes_versions import RENDERED_AT
-from kindling_dev.settings import REPO
-
-SCENARIOS = [
-    *chart_scenarios(REPO / "charts"),
-    *site_scenarios(REPO / "charts", REPO / "values", {"spark-namespace": "kindling-system"}),
-]
+from kindling_dev.scenarios import SCENARIOS
 
 
 @pytest.fixture(scope="session")

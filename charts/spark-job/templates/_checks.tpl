@@ -11,6 +11,8 @@ Values that cannot go together, each refused in one line that says what to do. C
 */}}
 
 {{- define "spark-job.checks" -}}
+{{- /* Each template asks, because helm may render any of them first; once is enough. */ -}}
+{{- if not (hasKey . "kindlingChecked") -}}
 {{- /* A source is quoted: in it any character may stand. */ -}}
 {{- include "spark-common.checkText" (set (omit .Values "app") "app" (omit .Values.app "source")) -}}
 {{- include "spark-job.checkApplication" . -}}
@@ -33,6 +35,8 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- if and (not .enabled) (or .annotations .podMonitor.enabled) -}}
 {{- fail (printf "metrics.%s is set but metrics.enabled is false: set it to true" (ternary "annotations" "podMonitor.enabled" .annotations)) -}}
 {{- end -}}
+{{- end -}}
+{{- $_ := set . "kindlingChecked" true -}}
 {{- end -}}
 {{- end }}
 

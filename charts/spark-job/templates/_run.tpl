@@ -12,9 +12,13 @@ What runs. Each is called with the root unless said otherwise.
 */}}
 
 {{- define "spark-job.hash" -}}
+{{- /* Most templates ask for it, and it takes all pods: it stays at the root, which they share. */ -}}
+{{- if not (hasKey . "kindlingHash") -}}
 {{- $ask := dict "root" . "name" "" -}}
 {{- $run := dict "id" (include "spark-common.text" .Values.run.id) "data" (include "spark-job.ownData" $ask | fromYaml) "pod" (include "spark-job.jobPod" $ask | fromYaml) -}}
-{{- toJson $run | sha256sum | trunc 8 -}}
+{{- $_ := toJson $run | sha256sum | trunc 8 | set . "kindlingHash" -}}
+{{- end -}}
+{{- .kindlingHash -}}
 {{- end }}
 
 {{- define "spark-job.name" -}}

@@ -35,36 +35,54 @@ var (
 	whitespace = regexp.MustCompile(`\s+`)
 )
 
-// instrumentChart puts a counter into every branch of a chart's templates and of its dependencies'; it returns the
-// branches: a counter's number is the index there.
+// An instrumenter knows the templates that it put counters into: the next render asks for most of them again.
+type instrumenter map[template]instrumented
+
+// A template and the number of its first counter.
+type template struct {
+	name, source string
+	first        int
+}
+
+type instrumented struct {
+	text     string
+	branches []Branch
+}
+
+// chart puts a counter into every branch of a chart's templates and of its dependencies'; it returns the branches with
+// those given: a counter's number is the index there.
 //
 // A counter is a lookup: the one function of helm's templates that asks something outside. It keeps all lines and
 // prints nothing.
-func instrumentChart(c *chart.Chart, branches []Branch) []Branch {
+func (known instrumenter) chart(c *chart.Chart, branches []Branch) []Branch {
 	for _, file := range c.Templates {
-		name := path.Join(c.Name(), file.Name)
-		var text string
-		text, branches = instrument(name, string(file.Data), branches)
-		file.Data = []byte(text)
+		t := template{path.Join(c.Name(), file.Name), string(file.Data), len(branches)}
+		if _, ok := known[t]; !ok {
+			known[t] = instrument(t)
+		}
+		file.Data = []byte(known[t].text)
+		branches = append(branches, known[t].branches...)
 	}
 	for _, dependency := range c.Dependencies() {
-		branches = instrumentChart(dependency, branches)
+		branches = known.chart(dependency, branches)
 	}
 	return branches
 }
 
-func instrument(name, source string, branches []Branch) (string, []Branch) {
+func instrument(t template) instrumented {
+	source := t.source
 	var out strings.Builder
 	var open []block
+	var branches []Branch
 	count := func(line int, text string, trim bool) {
 		right := "}}"
 		if trim {
 			right = "-}}"
 		}
-		fmt.Fprintf(&out, `{{ $_ := lookup %q "%d" "" "x" %s`, counterVersion, len(branches), right)
-		branches = append(branches, Branch{name, line, text})
+		fmt.Fprintf(&out, `{{ $_ := lookup %q "%d" "" "x" %s`, counterVersion, t.first+len(branches), right)
+		branches = append(branches, Branch{t.name, line, text})
 	}
-	if !strings.HasPrefix(path.Base(name), "_") {
+	if !strings.HasPrefix(path.Base(t.name), "_") {
 		count(1, "file", false)
 	}
 	copied := 0
@@ -108,5 +126,5 @@ func instrument(name, source string, branches []Branch) (string, []Branch) {
 		}
 	}
 	out.WriteString(source[copied:])
-	return out.String(), branches
+	return instrumented{out.String(), branches}
 }

@@ -50,7 +50,9 @@ type Answer struct {
 }
 
 func main() {
-	debug.SetGCPercent(400) // a render is small and short: collecting often costs more than the memory
+	debug.SetGCPercent(-1) // a render is small and short: collecting costs more than the memory
+	debug.SetMemoryLimit(256 << 20)
+	known := instrumenter{}
 	questions, answers := json.NewDecoder(bufio.NewReader(os.Stdin)), json.NewEncoder(os.Stdout)
 	answers.SetEscapeHTML(false)
 	for {
@@ -61,15 +63,15 @@ func main() {
 			fmt.Fprintln(os.Stderr, "chartproof-renderer: not a question:", err)
 			os.Exit(2)
 		}
-		if err := answers.Encode(answer(question)); err != nil {
+		if err := answers.Encode(answer(question, known)); err != nil {
 			os.Exit(1) // nobody listens any more
 		}
 	}
 }
 
-func answer(q Question) Answer {
+func answer(q Question, known instrumenter) Answer {
 	var a Answer
-	manifest, branches, taken, err := render(q)
+	manifest, branches, taken, err := render(q, known)
 	if err == nil {
 		a.Objects, err = objects(manifest)
 	}
@@ -81,13 +83,13 @@ func answer(q Question) Answer {
 }
 
 // render renders a chart whose templates count: what helm's install does, with a counting engine.
-func render(q Question) (string, []Branch, []int, error) {
+func render(q Question, known instrumenter) (string, []Branch, []int, error) {
 	taken := []int{}
 	loaded, vals, caps, err := load(q)
 	if err != nil {
 		return "", nil, taken, err
 	}
-	branches := instrumentChart(loaded, nil)
+	branches := known.chart(loaded, nil)
 	if err := action.CheckDependencies(loaded, loaded.Metadata.Dependencies); err != nil {
 		return "", branches, taken, err
 	}

@@ -10,9 +10,11 @@ from typing import Any
 import yaml
 
 from chartproof.checks import Rendered, Rule, Violation
+from chartproof.engine import Program
 from chartproof.helm import Helm
 from chartproof.manifest import Manifest
 from chartproof.pods import about, pods
+from chartproof.renders import Renders
 from chartproof.rules.secrets import names_a_secret
 from chartproof.scenarios import merged
 
@@ -45,10 +47,11 @@ _CLUSTER_SCOPED = frozenset(
 
 
 def asking(helm: Helm) -> Again:
-    """Renders with a helm program, which is started each time."""
+    """Renders as a helm does, each time anew."""
+    engine = helm.renders.engine if helm.renders else Program(helm.program)
 
     def again(asked: Rendered) -> Manifest:
-        return Helm(helm.program).template(
+        return Helm(renders=Renders(engine)).template(
             asked.chart, release=asked.release, namespace=asked.namespace, values=asked.values, kube=asked.kube
         )
 

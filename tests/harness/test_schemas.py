@@ -1,4 +1,4 @@
-"""Every render fits the schemas of every Kubernetes that it stands for, and what does not fit is named."""
+"""The schemas of Kubernetes take what it takes, and what does not fit is named."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import yaml
 
 from chartproof import Helm, Manifest
 from chartproof.checks import Rendered
-from chartproof.scenarios import Scenario, chart_scenarios, site_scenarios
+from chartproof.scenarios import Scenario
 from chartproof.schemas import Catalogue, bundled, objects, violations
 from chartproof.schemas.validation import as_decoded, faults
 from kindling_dev.command import Failure
@@ -23,33 +23,19 @@ from kindling_dev.golang import module_folder
 from kindling_dev.kubernetes_schemas import MODULE, add_kubernetes
 from kindling_dev.kubernetes_versions import RENDERED_AT
 from kindling_dev.openapi import Definitions, key_of
-from kindling_dev.settings import REPO, Settings
+from kindling_dev.scenarios import SCENARIOS
+from kindling_dev.settings import Settings
 from kindling_dev.tools import KUBERNETES
 
 CATALOGUE = bundled()
 NEWEST = CATALOGUE.versions[-1]
 STANDS_FOR = CATALOGUE.stands_for(RENDERED_AT)
-SCENARIOS = [
-    *chart_scenarios(REPO / "charts"),
-    *site_scenarios(REPO / "charts", REPO / "values", {"spark-namespace": "kindling-system"}),
-]
-A_USERS_SIDECAR = "initContainers[0].restartPolicy: no such field"
-"""The chart makes an init container of a user's sidecar, also where Kubernetes is older than 1.28 and has none."""
 
 
 def said(objects: str, *versions: str) -> list[str]:
     """What the schemas say of some objects: "Job/nightly: …"."""
     rendered = Rendered(Manifest(objects), Path("charts/mine"), "mine", "team-a")
     return [f"{violation.about}: {violation.message}" for violation in violations(rendered, versions or [NEWEST])]
-
-
-@pytest.mark.parametrize("kube", STANDS_FOR)
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_a_scenario_fits_every_kubernetes_that_it_stands_for(helm: Helm, scenario: Scenario, kube: str) -> None:
-    found = list(violations(scenario.render(helm, kube), STANDS_FOR[kube]))
-    known = [violation for violation in found if A_USERS_SIDECAR in violation.message]
-    assert bool(known) == (scenario.name == "spark-job/03-all-on" and kube in ("1.24", "1.25"))
-    assert not [str(violation) for violation in found if violation not in known]
 
 
 def test_every_kubernetes_has_one_render_that_stands_for_it() -> None:

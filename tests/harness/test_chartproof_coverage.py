@@ -12,14 +12,10 @@ from chartproof.coverage import Exceptions, gaps
 from chartproof.drift import undeclared, unset, unused
 from chartproof.engine import Question, Renderer
 from chartproof.renders import Renders
-from chartproof.scenarios import Scenario, chart_scenarios
+from chartproof.scenarios import chart_scenarios
 from chartproof.tally import Tally
-from kindling_dev.settings import REPO
 
 pytest_plugins = ["pytester"]
-
-EXCEPTIONS = REPO / "ci/exceptions.yaml"
-WITH_VALUES = sorted(path.parent for path in (REPO / "charts").glob("*/values.yaml"))
 
 TEMPLATE = """\
 {{- /* {{ if not code }} */ -}}
@@ -128,27 +124,6 @@ def test_values_that_drift_apart_are_found(folder: Path, renders: Renders) -> No
     assert undeclared(chart) == ["list"]
     assert unset(chart, scenarios) == ["list[].x"]
     assert unused(Helm(renders=renders), chart, scenarios) == ["b", "dead", "wrong"]
-
-
-@pytest.mark.parametrize("chart", WITH_VALUES, ids=lambda chart: chart.name)
-def test_templates_ask_only_for_declared_values(chart: Path) -> None:
-    assert undeclared(chart) == []
-
-
-@pytest.mark.parametrize("chart", WITH_VALUES, ids=lambda chart: chart.name)
-def test_scenarios_set_every_value(chart: Path) -> None:
-    found = {f"{chart.name}: {leaf}" for leaf in unset(chart, _scenarios(chart))}
-    assert found == {name for name in Exceptions.read(EXCEPTIONS).schema if name.startswith(f"{chart.name}: ")}
-
-
-@pytest.mark.parametrize("chart", WITH_VALUES, ids=lambda chart: chart.name)
-def test_every_value_has_an_effect(helm: Helm, chart: Path) -> None:
-    found = {f"{chart.name}: {leaf}" for leaf in unused(helm, chart, _scenarios(chart))}
-    assert found == {name for name in Exceptions.read(EXCEPTIONS).values if name.startswith(f"{chart.name}: ")}
-
-
-def _scenarios(chart: Path) -> list[Scenario]:
-    return [scenario for scenario in chart_scenarios(chart.parent) if scenario.chart == chart]
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])

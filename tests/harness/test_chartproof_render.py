@@ -15,11 +15,11 @@ from chartproof import Helm, HelmError, Manifest, RefusedError, RuleError, Schem
 from chartproof.checks import Rendered, Violation
 from chartproof.engine import Program, Question, Renderer
 from chartproof.renders import Renders, Store
-from chartproof.scenarios import Scenario, chart_scenarios, site_scenarios
+from chartproof.scenarios import Scenario
+from kindling_dev.first_jobs import ADMIN_NAMESPACE
+from kindling_dev.scenarios import SCENARIOS
 from kindling_dev.settings import REPO
 
-SCENARIOS = [*chart_scenarios(REPO / "charts"), *site_scenarios(REPO / "charts", REPO / "values")]
-ADMIN = "kindling-system"  # where a chart may make a namespace
 REFUSED: list[dict[str, Any]] = [
     {"app": {}},
     {"driver": {"cores": "two"}},
@@ -64,8 +64,8 @@ metadata: {{name: {}}}
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_the_renderer_prints_what_helm_template_prints(helm: Helm, scenario: Scenario) -> None:
-    fast = helm.template(scenario.chart, release="nightly", namespace=ADMIN, files=scenario.files)
-    question = Question(scenario.chart, "nightly", ADMIN, scenario.files)
+    fast = helm.template(scenario.chart, release="nightly", namespace=ADMIN_NAMESPACE, files=scenario.files)
+    question = Question(scenario.chart, "nightly", ADMIN_NAMESPACE, scenario.files)
     slow = Program().answer(question)
     assert not slow.error
     assert fast.text == slow.manifest

@@ -1,0 +1,11 @@
+"""Every scenario of the repository: those of the charts, and the site's two teams."""
+
+from chartproof.scenarios import Scenario, chart_scenarios, site_scenarios
+from kindling_dev.first_jobs import ADMIN_NAMESPACE
+from kindling_dev.settings import REPO
+
+CHARTS = REPO / "charts"
+SCENARIOS: list[Scenario] = [
+    *chart_scenarios(CHARTS),
+    *site_scenarios(CHARTS, REPO / "values", {"spark-namespace": ADMIN_NAMESPACE}),
+]
