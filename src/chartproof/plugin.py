@@ -1,31 +1,26 @@
-"""pytest fixtures of chartproof. Name it in ``addopts``: ``-p chartproof.plugin``.
+"""chartproof in pytest: options, renders and what a run of them amounts to. In ``addopts``: ``-p chartproof.plugin``.
 
-The connection to the cluster is that of pytest-helm-charts (``--kubeconfig`` or ``KUBECONFIG``).
+It loads chartproof's other plugins. All of them start light: a run of renders imports no client of a cluster.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from kubernetes import client
 
-from chartproof.bundle import write_bundle
 from chartproof.checks import Rule
-from chartproof.cluster import Cluster
 from chartproof.engine import RENDERER, Program, Renderer
 from chartproof.helm import Helm, Render, build_dependencies
 from chartproof.manifest import Manifest
 from chartproof.renders import Renders, Store
 from chartproof.run import RenderRun
 
-pytest_plugins = ["chartproof.inventory_plugin", "chartproof.apiserver.plugin"]
+pytest_plugins = ["chartproof.inventory_plugin", "chartproof.apiserver_plugin", "chartproof.cluster_plugin"]
 
-_NAMESPACES: pytest.StashKey[tuple[list[str], Path]] = pytest.StashKey()
 _RUN: pytest.StashKey[RenderRun] = pytest.StashKey()
 
 
@@ -33,7 +28,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the command line."""
     group = parser.getgroup("chartproof")
     group.addoption("--long", action="store_true", help="run the tests marked 'long' too")
-    group.addoption("--bundles", default="artifacts", help="folder for what failed tests leave behind")
     parser.addini("charts", "folder of the charts under test", default="charts")
     parser.addini("values", "folder of what each namespace overrides: NAMESPACE/CHART.yaml", default="values")
     parser.addini(
@@ -106,44 +100,3 @@ def render(helm: Helm, charts: Path) -> Render:
         return helm.template(charts / chart, **question)
 
     return render
-
-
-@pytest.fixture(scope="module")
-def cluster(kube_cluster: Any) -> Cluster:
-    """The cluster that pytest-helm-charts connects to."""
-    return Cluster(Path(kube_cluster.kube_config_path))
-
-
-@pytest.fixture(scope="module")
-def cluster_helm(cluster: Cluster) -> Helm:
-    """helm with the cluster."""
-    return Helm(kubeconfig=cluster.kubeconfig)
-
-
-@pytest.fixture
-def new_namespace(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Callable[..., str]]:
-    """Make namespaces (of any labels) that go when the test ends; a failed test's are bundled first."""
-    names = request.node.stash.setdefault(_NAMESPACES, ([], cluster.kubeconfig))[0]
-
-    def make(prefix: str = "test", labels: dict[str, str] | None = None, *, create: bool = True) -> str:
-        name = f"{prefix}-{uuid4().hex[:8]}"
-        names.append(name)
-        if create:
-            cluster.core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name, labels=labels)))
-        return name
-
-    yield make
-    for name in names:
-        cluster.core.delete_namespace(name)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Bundle the namespaces of a test that failed, before any fixture removes what is in them."""
-    report = yield
-    if report.failed and _NAMESPACES in item.stash:  # type: ignore[attr-defined]
-        names, kubeconfig = item.stash[_NAMESPACES]
-        folder = Path(item.config.rootpath / item.config.getoption("--bundles"))
-        bundle = write_bundle(folder, item.nodeid, names, kubeconfig)
-        report.sections.append(("chartproof", f"what the test left behind: {bundle}"))  # type: ignore[attr-defined]
-    return report

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from kindling_dev.command import Failure
 from kindling_dev.commands import down, run_tests, up, write_generated, write_release
-from kindling_dev.release import Signer
 
 
 def main(argv: list[str]) -> int:
@@ -52,6 +51,8 @@ def main(argv: list[str]) -> int:
             write_generated()
             return 0
         if arguments.command == "release":
+            from kindling_dev.release import Signer
+
             write_release(
                 arguments.folder,
                 version=arguments.version,

@@ -1,4 +1,7 @@
-"""What the scripts do: ``up``, ``down``, ``test``, ``generate`` and ``release``."""
+"""What the scripts do: ``up``, ``down``, ``test``, ``generate`` and ``release``.
+
+Each imports its own parts: tests start at once, whatever making images or bills of materials takes to import.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,16 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from kindling_dev import cluster, first_jobs, images, release, sbom, tools
-from kindling_dev.apiservers import ensure_apiservers
+from kindling_dev import tools
 from kindling_dev.command import Failure, succeeds
-from kindling_dev.generate import CHARTS, generate
-from kindling_dev.host import Host, ensure_engine, ensure_gpg, stop_engine
 from kindling_dev.progress import Progress
 from kindling_dev.settings import REPO, Settings
-from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine
+
+if TYPE_CHECKING:
+    from kindling_dev.release import Signer
+    from kindling_dev.spark_image import SparkLine
 
 _NEXT = """
 Next, in this shell:
@@ -31,6 +34,9 @@ README.md shows a first job.py; scripts/test runs the tests; scripts/down remove
 
 def up(*, jobs: bool) -> None:
     """Cluster, charts and the first two jobs."""
+    from kindling_dev import first_jobs
+    from kindling_dev.spark_image import DEFAULT_LINE
+
     settings, progress = Settings.from_environment(), Progress()
     _prepare(settings, progress, tools.FOR_UP, (DEFAULT_LINE,))
     with progress.phase("charts: a namespace for each of two teams"):
@@ -46,6 +52,9 @@ def up(*, jobs: bool) -> None:
 
 def down(*, purge: bool) -> None:
     """Remove the cluster; with ``purge`` also images, engine and cache, as far as this project made them."""
+    from kindling_dev import cluster, images
+    from kindling_dev.host import stop_engine
+
     settings, progress = Settings.from_environment(), Progress()
     os.environ["PATH"] = f"{settings.bin}{os.pathsep}{os.environ['PATH']}"
     cluster.remove_cluster(settings, progress)
@@ -65,15 +74,19 @@ def run_tests(arguments: list[str], *, long: bool) -> NoReturn:
     """Set up what tests need and become pytest."""
     settings, progress = Settings.from_environment(), Progress()
     if _may_run("tests/e2e", arguments):
+        from kindling_dev.spark_image import LINES
+
         _prepare(settings, progress, tools.FOR_TESTS, tuple(LINES.values()))
     else:
         tools.ensure_tools(settings, progress, tools.FOR_TESTS)
     apiservers = []
     if _may_run("tests/apiserver", arguments):
+        from kindling_dev.apiservers import ensure_apiservers
+
         with progress.phase("API servers of their own"):
             apiservers = [f"--apiservers={ensure_apiservers(settings, progress)}"]
     progress.console.print(progress.table())
-    environment = {**os.environ, "KUBECONFIG": str(settings.kubeconfig), "ATS_CLUSTER_TYPE": "existing"}
+    environment = {**os.environ, "KUBECONFIG": str(settings.kubeconfig)}
     # Two at a time: a run of Spark waits as much as it computes. "-n 0" among the arguments wins over this. Some tests
     # last a millisecond and some minutes: who has none left takes the other's.
     options = ["-n", "2", "--dist=worksteal", *(["--long"] if long else []), *apiservers]
@@ -91,16 +104,21 @@ def _may_run(folder: str, arguments: list[str]) -> bool:
 
 def write_generated() -> None:
     """Write the charts' schemas and READMEs again."""
+    from kindling_dev.generate import generate
+
     settings, progress = Settings.from_environment(), Progress()
     tools.ensure_tools(settings, progress, tools.FOR_GENERATE)
     for path in generate():
         progress.say(f"wrote {path.relative_to(REPO)}")
 
 
-def write_release(
-    folder: Path, *, version: str, push: str, images_to: str, signer: release.Signer | None = None
-) -> None:
+def write_release(folder: Path, *, version: str, push: str, images_to: str, signer: Signer | None = None) -> None:
     """Build the charts' packages, each with its bill of materials, and print their digests; push what is asked for."""
+    from kindling_dev import release, sbom
+    from kindling_dev.generate import CHARTS
+    from kindling_dev.host import Host, ensure_engine, ensure_gpg
+    from kindling_dev.spark_image import LINES
+
     settings, progress = Settings.from_environment(), Progress()
     tools.ensure_tools(settings, progress, (release.PACKAGER,))
     if version:
@@ -123,6 +141,9 @@ def write_release(
 
 
 def _prepare(settings: Settings, progress: Progress, names: tuple[str, ...], lines: tuple[SparkLine, ...]) -> None:
+    from kindling_dev import cluster
+    from kindling_dev.host import Host, ensure_engine
+
     host = Host.detect()
     with progress.phase(f"tools: {', '.join(names)}, kubectl"):
         tools.ensure_tools(settings, progress, names)

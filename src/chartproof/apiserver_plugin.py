@@ -1,14 +1,19 @@
-"""The fixture ``apiserver``: one of each Kubernetes version, started when the first test asks, shared by all."""
+"""The fixture ``apiserver``: one of each Kubernetes version, started when the first test asks, shared by all.
+
+Loaded by ``chartproof.plugin``; what speaks to a server is imported with the first that is wanted.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from chartproof.apiserver.server import ApiServer, ApiServerError, api_server
+if TYPE_CHECKING:
+    from chartproof.apiserver import ApiServer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,6 +26,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def apiserver_programs(pytestconfig: pytest.Config) -> Path:
     """The folder of API servers' programs."""
+    from chartproof.apiserver import ApiServerError
+
     folder: Path | None = pytestconfig.getoption("--apiservers")
     if folder is None:
         raise ApiServerError("no API server's programs are known: give --apiservers=FOLDER, as scripts/test does")
@@ -32,6 +39,8 @@ def apiserver(
     pytestconfig: pytest.Config, apiserver_programs: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], ApiServer]]:
     """The API server of a version, one for the whole run: ``apiserver("1.34")``."""
+    from chartproof.apiserver.server import api_server
+
     run_folder = tmp_path_factory.getbasetemp()
     if hasattr(pytestconfig, "workerinput"):
         run_folder = run_folder.parent  # all workers' own
