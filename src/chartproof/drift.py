@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from chartproof.engine import LOADER
 from chartproof.errors import HelmError
 from chartproof.helm import Helm
+from chartproof.helm_yaml import HelmLoader
 from chartproof.scenarios import Scenario
 
 _USE = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)+)")
@@ -70,7 +70,7 @@ def _without(values: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
 
 
 def _load(file: Path) -> dict[str, Any]:
-    return dict(yaml.load(file.read_text(), Loader=LOADER) or {})
+    return dict(yaml.load(file.read_text(), Loader=HelmLoader) or {})
 
 
 def _templates(chart: Path) -> Iterator[str]:

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 import yaml
 
 from chartproof.errors import HelmError
+from chartproof.helm_yaml import HelmLoader
 
 RENDERER = "chartproof-renderer"
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times quicker, where libyaml is there
 _TIMEOUT_S = 300
 
 
@@ -94,7 +94,7 @@ class Program:
         )
         if done.returncode:
             return Answer("", [], done.stderr.strip().removeprefix("Error: "))
-        return Answer(done.stdout, [body for body in yaml.load_all(done.stdout, Loader=LOADER) if body])
+        return Answer(done.stdout, [body for body in yaml.load_all(done.stdout, Loader=HelmLoader) if body])
 
 
 class Renderer:

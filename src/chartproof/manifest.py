@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from chartproof.engine import LOADER
+from chartproof.helm_yaml import HelmLoader
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Manifest:
     def __init__(self, text: str, objects: Sequence[dict[str, Any]] | None = None) -> None:
         """Take what helm printed, and its objects where they are known."""
         self.text = text
-        bodies = yaml.load_all(text, Loader=LOADER) if objects is None else objects
+        bodies = yaml.load_all(text, Loader=HelmLoader) if objects is None else objects
         self.resources = [Resource(body) for body in bodies if body]
 
     def __iter__(self) -> Iterator[Resource]:

@@ -16,8 +16,9 @@ from typing import Any
 import yaml
 
 from chartproof.checks import Rendered, Rule, Violation
-from chartproof.engine import LOADER, Engine, Question, state_of
+from chartproof.engine import Engine, Question, state_of
 from chartproof.errors import helm_error
+from chartproof.helm_yaml import HelmLoader
 from chartproof.manifest import Manifest
 from chartproof.tally import Tally
 
@@ -196,7 +197,7 @@ def merged(question: Question) -> dict[str, Any]:
     """The values of a question's files and its own, merged as helm does."""
     values: dict[str, Any] = {}
     for file in question.files:
-        values = _merge(values, yaml.load(file.read_text(), Loader=LOADER) or {})
+        values = _merge(values, yaml.load(file.read_text(), Loader=HelmLoader) or {})
     return _merge(values, json.loads(question.values)) if question.values else values
 
 

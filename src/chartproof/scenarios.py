@@ -11,6 +11,7 @@ import yaml
 
 from chartproof.checks import Rendered
 from chartproof.helm import Helm
+from chartproof.helm_yaml import HelmLoader
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Scenario:
         """The values of all files, merged as helm does it."""
         values: dict[str, Any] = {}
         for file in self.files:
-            values = merged(values, yaml.safe_load(file.read_text()) or {})
+            values = merged(values, yaml.load(file.read_text(), Loader=HelmLoader) or {})
         return values
 
     def render(self, helm: Helm, kube: str = "", release: str = "release-name", chart: Path | None = None) -> Rendered:

@@ -12,6 +12,7 @@ import yaml
 from chartproof.checks import Rendered, Rule, Violation
 from chartproof.engine import Program
 from chartproof.helm import Helm
+from chartproof.helm_yaml import HelmLoader
 from chartproof.manifest import Manifest
 from chartproof.pods import about, pods
 from chartproof.renders import Renders
@@ -120,7 +121,7 @@ def secret_canary(again: Again) -> Rule:
     def secret_canary(rendered: Rendered) -> Iterator[Violation]:
         """A text given for every value that is a secret by its name appears in no object but a Secret."""
         defaults_file = rendered.chart / "values.yaml"
-        defaults = yaml.safe_load(defaults_file.read_text()) if defaults_file.exists() else None
+        defaults = yaml.load(defaults_file.read_text(), Loader=HelmLoader) if defaults_file.exists() else None
         canaries = _canaries(merged(defaults or {}, rendered.values))
         if not canaries:
             return
