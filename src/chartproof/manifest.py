@@ -66,9 +66,9 @@ class Resource:
 
     @property
     def has_pod(self) -> bool:
-        """Whether it is a pod or makes pods: a Pod, Job, CronJob, Deployment, StatefulSet, DaemonSet, ReplicaSet."""
+        """Whether it is a pod or makes pods: a Job, a Deployment, any kind that has a template with containers."""
         spec = self.body.get("spec")
-        return self.kind == "Pod" or (isinstance(spec, dict) and isinstance(_template(spec), dict))
+        return self.kind == "Pod" or (isinstance(spec, dict) and bool(_template(spec)))
 
     @property
     def pod(self) -> dict[str, Any]:
@@ -103,18 +103,30 @@ class Resource:
         return found[name]
 
 
-def _template(spec: dict[str, Any]) -> Any:
-    return (spec.get("jobTemplate", {}).get("spec", {}) or spec).get("template")
+def _template(spec: dict[str, Any]) -> dict[str, Any]:
+    """The pod template of a workload's spec; a SealedSecret's template, say, is of no pod."""
+    template = ((spec.get("jobTemplate") or {}).get("spec") or spec).get("template")
+    pod = template.get("spec") if isinstance(template, dict) else None
+    return template if isinstance(pod, dict) and "containers" in pod else {}
+
+
+def _unlisted(document: Any) -> list[Any]:
+    """A document's objects: itself, or those of a List or RoleList, which helm takes apart too."""
+    kind = str(document.get("kind", "")) if isinstance(document, dict) else ""
+    if not kind.endswith("List") or not isinstance(document.get("items"), list):
+        return [document]
+    own = {"apiVersion": document["apiVersion"], "kind": kind.removesuffix("List")} if kind != "List" else {}
+    return [body for item in document["items"] if item for body in _unlisted({**own, **item})]
 
 
 class Manifest:
-    """All objects of a render, in helm's order."""
+    """All objects of a render, those inside lists too, in helm's order."""
 
     def __init__(self, text: str, objects: Sequence[dict[str, Any]] | None = None) -> None:
         """Take what helm printed, and its objects where they are known."""
         self.text = text
         bodies = yaml.load_all(text, Loader=HelmLoader) if objects is None else objects
-        self.resources = [Resource(body) for body in bodies if body]
+        self.resources = [Resource(body) for document in bodies if document for body in _unlisted(document)]
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self.resources)

@@ -13,7 +13,6 @@ from chartproof.checks import Rendered
 from chartproof.manifest import Manifest, Resource
 
 LONG_RUNNING = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"})
-WORKLOADS = LONG_RUNNING | {"Pod", "Job", "CronJob"}
 _MAY_BE_POD = re.compile(r"""\bkind"?\s*:\s*"?Pod\b""")
 
 
@@ -77,11 +76,11 @@ def pods(rendered: Rendered) -> Iterator[Pod]:
     """Every pod of a render."""
     for resource in rendered.manifest:
         namespace = namespace_of(resource, rendered)
-        if resource.kind in WORKLOADS:
+        if resource.has_pod:
             yield Pod(resource, namespace, resource.pod)
         elif resource.kind == "ConfigMap":
             for key, text in (resource.body.get("data") or {}).items():
-                for body in _pods_in(text):
+                for body in _pods_in(str(text)):
                     yield Pod(resource, namespace, body, key)
 
 

@@ -42,5 +42,5 @@ def secrets(rendered: Rendered) -> Iterator[Violation]:
                 yield Violation("secrets", about(resource), f"has {what} as text: put it into a Secret")
         if resource.kind == "ConfigMap":
             for key, value in (resource.body.get("data") or {}).items():
-                for found in _PROPERTY.finditer(value):
+                for found in _PROPERTY.finditer(str(value)):
                     yield Violation("secrets", about(resource), f"{key} has {found[1]} as text: put it into a Secret")
