@@ -68,6 +68,12 @@ ROLE, SUBJECT = "{kind: Role, name: writer}", "{kind: ServiceAccount, name: writ
         job("", "{name: main, env: [{name: P, valueFrom: {secretKeyRef: {name: x, key: y, optional: true}}}]}"),
         binding(ROLE, SUBJECT),
         binding(ROLE, "{kind: User, name: jane}"),
+        binding(ROLE, "{kind: ServiceAccount, name: default, namespace: team-b}"),
+        binding("{kind: ClusterRole, name: view}", SUBJECT),
+        binding("{kind: ClusterRole, name: 'system:auth-delegator'}", SUBJECT),
+        job("volumes: [{name: v, projected: {sources: [{configMap: {name: kube-root-ca.crt}}]}}]"),
+        "{kind: RoleBinding, metadata: {name: reader, namespace: kube-system}, "
+        "roleRef: {kind: Role, name: extension-apiserver-authentication-reader}}",
     ],
 )
 def test_what_is_there_is_found(said: Said, good: str) -> None:
@@ -115,6 +121,11 @@ def test_what_is_there_is_found(said: Said, good: str) -> None:
         (
             binding("{kind: ClusterRole, name: writer}", SUBJECT),
             "RoleBinding/writer: ClusterRole/writer is not in the release",
+        ),
+        (
+            "{kind: RoleBinding, metadata: {name: reader}, "
+            "roleRef: {kind: Role, name: extension-apiserver-authentication-reader}}",
+            "RoleBinding/reader: Role/extension-apiserver-authentication-reader is not in the release",
         ),
         (
             binding(ROLE, "{kind: ServiceAccount, name: writer, namespace: team-b}"),

@@ -20,6 +20,7 @@ def role(rule: str, kind: str = "Role") -> str:
     [
         '{apiGroups: [""], resources: [pods, pods/log], verbs: [get, list, watch, create, deletecollection]}',
         '{apiGroups: [""], resources: [secrets], resourceNames: [login], verbs: [get]}',
+        '{apiGroups: [""], resources: [secrets], resourceNames: [ca], verbs: [get, list, watch, update]}',
         '{apiGroups: [""], resources: [nodes], verbs: [get]}',
         '{apiGroups: [""], resources: [serviceaccounts], verbs: [create]}',
     ],
@@ -86,3 +87,28 @@ def test_an_account_or_a_right_in_a_hook_is_named(said: Said, kind: str) -> None
 
 def test_a_hook_without_rights_is_fine(said: Said) -> None:
     assert said(hooks, "{kind: Pod, metadata: {name: t, annotations: {helm.sh/hook: test}}}") == []
+
+
+def binding(name: str, role: str = "ClusterRole", kind: str = "RoleBinding") -> str:
+    """A binding to a role."""
+    return f"{{kind: {kind}, metadata: {{name: b}}, roleRef: {{kind: {role}, name: {name}}}}}"
+
+
+@pytest.mark.parametrize("kind", ["RoleBinding", "ClusterRoleBinding"])
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("cluster-admin", "it has every right"),
+        ("admin", "it reads all Secrets, runs commands in pods and gives rights on"),
+        ("edit", "it reads all Secrets and runs commands in pods"),
+    ],
+)
+def test_a_binding_to_a_role_of_kubernetes_that_leads_to_others_is_named(
+    said: Said, kind: str, name: str, reason: str
+) -> None:
+    assert said(rights, binding(name, kind=kind)) == [f"{kind}/b: gives ClusterRole {name}: {reason}"]
+
+
+def test_a_binding_to_a_plain_role_is_fine(said: Said) -> None:
+    assert said(rights, binding("view")) == []
+    assert said(rights, binding("edit", role="Role")) == []

@@ -9,6 +9,7 @@ from chartproof.checks import Rendered, Violation
 from chartproof.pods import about
 
 _ROLES = ("Role", "ClusterRole")
+_BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 _CLUSTER_KINDS = frozenset({"ClusterRole", "ClusterRoleBinding"})
 _RBAC = _CLUSTER_KINDS | {"Role", "RoleBinding", "ServiceAccount"}
 _VERBS: Mapping[str, str] = {
@@ -24,15 +25,27 @@ _RESOURCES: Mapping[str, tuple[frozenset[str], str]] = {
     "pods/attach": (frozenset(), "it is every account that a pod of the namespace has"),
 }
 """Resource -> verbs that are refused (none listed: all of them), and why."""
+_OF_KUBERNETES: Mapping[str, str] = {
+    "cluster-admin": "it has every right",
+    "admin": "it reads all Secrets, runs commands in pods and gives rights on",
+    "edit": "it reads all Secrets and runs commands in pods",
+}
+"""ClusterRoles that every cluster has and that hold what is refused above, and why."""
 
 
 def rights(rendered: Rendered) -> Iterator[Violation]:
-    """No role has a wildcard, or a right that leads to others' rights."""
+    """No role has a wildcard, or a right that leads to others' rights; none of Kubernetes' own that has is given."""
     for kind in _ROLES:
         for role in rendered.manifest.all(kind):
             for rule in role.body.get("rules") or []:
                 for message in _refused(rule):
                     yield Violation("rights", about(role), message)
+    for kind in _BINDINGS:
+        for binding in rendered.manifest.all(kind):
+            role_ref = binding.body["roleRef"]
+            if role_ref["kind"] == "ClusterRole" and role_ref["name"] in _OF_KUBERNETES:
+                reason = _OF_KUBERNETES[role_ref["name"]]
+                yield Violation("rights", about(binding), f"gives ClusterRole {role_ref['name']}: {reason}")
 
 
 def cluster_roles(rendered: Rendered) -> Iterator[Violation]:
@@ -60,6 +73,8 @@ def _refused(rule: Mapping[str, Any]) -> Iterator[str]:
         yield f"verb {verb} on {', '.join(rule.get('resources') or [])}: {_VERBS[verb]}"
     for resource in rule.get("resources") or []:
         if resource in _RESOURCES:
+            if resource == "secrets" and rule.get("resourceNames"):
+                continue  # such a list or watch is of one Secret
             refused, reason = _RESOURCES[resource]
             for verb in sorted(verbs & refused if refused else verbs):
                 yield f"{verb} on {resource}: {reason}"

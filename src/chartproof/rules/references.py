@@ -9,6 +9,17 @@ from typing import Any
 from chartproof.checks import Rendered, Violation
 from chartproof.pods import Pod, about, namespace_of, pods
 
+_OF_KUBERNETES = frozenset(
+    {
+        ("ClusterRole", "", "cluster-admin"),
+        ("ClusterRole", "", "admin"),
+        ("ClusterRole", "", "edit"),
+        ("ClusterRole", "", "view"),
+        ("Role", "kube-system", "extension-apiserver-authentication-reader"),
+    }
+)
+"""Roles that every cluster has, beside those named "system:…" (plugin/pkg/auth/authorizer/rbac/bootstrappolicy)."""
+
 
 @dataclass(frozen=True)
 class _Reference:
@@ -27,6 +38,8 @@ def references(rendered: Rendered) -> Iterator[Violation]:
         for r in rendered.manifest
     }
     for who, wanted in _all_references(rendered):
+        if _of_kubernetes(wanted):
+            continue
         found = objects.get((wanted.kind, wanted.namespace, wanted.name))
         if found is None:
             yield Violation("references", who, f"{wanted.kind}/{wanted.name} is not in the release")
@@ -36,6 +49,16 @@ def references(rendered: Rendered) -> Iterator[Violation]:
             yield Violation("references", who, f"{wanted.kind}/{wanted.name} has no key {key!r}, only {sorted(data)}")
     for pod in pods(rendered):
         yield from _mounts(pod)
+
+
+def _of_kubernetes(wanted: _Reference) -> bool:
+    """Whether every cluster, or every namespace, has it."""
+    return (
+        (wanted.kind, wanted.namespace, wanted.name) in _OF_KUBERNETES
+        or (wanted.kind == "ClusterRole" and wanted.name.startswith("system:"))
+        or (wanted.kind, wanted.name) == ("ServiceAccount", "default")
+        or (wanted.kind, wanted.name) == ("ConfigMap", "kube-root-ca.crt")
+    )
 
 
 def _all_references(rendered: Rendered) -> Iterator[tuple[str, _Reference]]:
@@ -80,9 +103,7 @@ def _of_object(kind: str, namespace: str, body: Mapping[str, Any]) -> Iterator[_
 
 
 def _of_pod(pod: Pod) -> Iterator[_Reference]:
-    account = pod.spec.get("serviceAccountName") or "default"
-    if account != "default":  # Kubernetes makes that one in every namespace
-        yield _Reference("ServiceAccount", account, pod.namespace)
+    yield _Reference("ServiceAccount", pod.spec.get("serviceAccountName") or "default", pod.namespace)
     for pull in pod.spec.get("imagePullSecrets") or []:
         yield _Reference("Secret", pull["name"], pod.namespace)
     for container in pod.containers:
