@@ -53,6 +53,28 @@ def binding(role: str, subject: str) -> str:
         """)
 
 
+def ingress(port: str) -> str:
+    """An Ingress to a port of a Service web, which has http (80)."""
+    backend = f"{{service: {{name: web, port: {port}}}}}"
+    return dedent(f"""
+        apiVersion: v1
+        kind: Service
+        metadata: {{name: web}}
+        spec: {{ports: [{{name: http, port: 80, targetPort: 8080}}]}}
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: Ingress
+        metadata: {{name: web}}
+        spec: {{rules: [{{http: {{paths: [{{path: /, backend: {backend}}}]}}}}]}}
+        """)
+
+
+def route(port: int) -> str:
+    """An HTTPRoute to a port of that Service."""
+    rules = f"[{{backendRefs: [{{name: web, port: {port}}}]}}]"
+    return f"{ingress('{number: 80}')}---\n{{kind: HTTPRoute, metadata: {{name: web}}, spec: {{rules: {rules}}}}}"
+
+
 ROLE, SUBJECT = "{kind: Role, name: writer}", "{kind: ServiceAccount, name: writer, namespace: team-a}"
 
 
@@ -66,6 +88,9 @@ ROLE, SUBJECT = "{kind: Role, name: writer}", "{kind: ServiceAccount, name: writ
         job("", "{name: main, envFrom: [{configMapRef: {name: settings}}]}"),
         job("", "{name: main, env: [{name: P, valueFrom: {secretKeyRef: {name: login, key: password}}}]}"),
         job("", "{name: main, env: [{name: P, valueFrom: {secretKeyRef: {name: x, key: y, optional: true}}}]}"),
+        ingress("{name: http}"),
+        ingress("{number: 80}"),
+        route(80),
         binding(ROLE, SUBJECT),
         binding(ROLE, "{kind: User, name: jane}"),
         binding(ROLE, "{kind: ServiceAccount, name: default, namespace: team-b}"),
@@ -141,6 +166,9 @@ def test_what_is_there_is_found(said: Said, good: str) -> None:
             "spec: {rules: [{backendRefs: [{name: gone, port: 80}]}]}}",
             "HTTPRoute/web: Service/gone is not in the release",
         ),
+        (ingress("{name: https}"), "Ingress/web: Service/web has no port 'https', only [80, 'http']"),
+        (ingress("{number: 8080}"), "Ingress/web: Service/web has no port 8080, only [80, 'http']"),
+        (route(8080), "HTTPRoute/web: Service/web has no port 8080, only [80, 'http']"),
         (
             "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: web}, "
             "spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: gone}}}",

@@ -23,12 +23,13 @@ _OF_KUBERNETES = frozenset(
 
 @dataclass(frozen=True)
 class _Reference:
-    """An object that another one needs, and the keys of its data that it needs."""
+    """An object that another one needs, and what it needs of it: keys of its data, a port by name or number."""
 
     kind: str
     name: str
     namespace: str = ""
     keys: Collection[str] = ()
+    port: int | str = ""
 
 
 def references(rendered: Rendered) -> Iterator[Violation]:
@@ -47,6 +48,8 @@ def references(rendered: Rendered) -> Iterator[Violation]:
         data = {key for part in ("data", "binaryData", "stringData") for key in found.get(part) or {}}
         for key in sorted(set(wanted.keys) - data):
             yield Violation("references", who, f"{wanted.kind}/{wanted.name} has no key {key!r}, only {sorted(data)}")
+        if wanted.port and wanted.port not in (ports := _ports(found)):
+            yield Violation("references", who, f"Service/{wanted.name} has no port {wanted.port!r}, only {ports}")
     for pod in pods(rendered):
         yield from _mounts(pod)
 
@@ -91,7 +94,8 @@ def _of_object(kind: str, namespace: str, body: Mapping[str, Any]) -> Iterator[_
             backends += [path["backend"] for path in (rule.get("http") or {}).get("paths") or []]
         for backend in backends:
             if service := backend.get("service"):
-                yield _Reference("Service", service["name"], namespace)
+                port = service.get("port") or {}
+                yield _Reference("Service", service["name"], namespace, port=port.get("name") or port.get("number", ""))
         for tls in spec.get("tls") or []:
             if tls.get("secretName"):
                 yield _Reference("Secret", tls["secretName"], namespace)
@@ -99,7 +103,14 @@ def _of_object(kind: str, namespace: str, body: Mapping[str, Any]) -> Iterator[_
         for rule in spec.get("rules") or []:
             for backend in rule.get("backendRefs") or []:
                 if backend.get("kind", "Service") == "Service":
-                    yield _Reference("Service", backend["name"], backend.get("namespace", namespace))
+                    where = backend.get("namespace", namespace)
+                    yield _Reference("Service", backend["name"], where, port=backend.get("port", ""))
+
+
+def _ports(service: Mapping[str, Any]) -> list[int | str]:
+    """Numbers and names of a Service's ports."""
+    ports = (service.get("spec") or {}).get("ports") or []
+    return [port[field] for port in ports for field in ("port", "name") if field in port]
 
 
 def _of_pod(pod: Pod) -> Iterator[_Reference]:
