@@ -62,7 +62,7 @@ def immutable_changes(before: Rendered, after: Rendered) -> Iterator[Violation]:
     """
     old = _objects(before)
     for key, new in _objects(after).items():
-        if key in old and not _is_hook(new):
+        if key in old and not new.hook:
             for field in _changed(old[key].body, new.body):
                 message = f"{field} cannot change in an upgrade: keep it, or give the object another name"
                 yield Violation("immutable", about(new), message)
@@ -104,10 +104,6 @@ def entries_above(changelog: str, version: str, about: str) -> list[str]:
 
 def _objects(rendered: Rendered) -> dict[tuple[str, str, str], Resource]:
     return {(r.kind, namespace_of(r, rendered), r.name): r for r in rendered.manifest}
-
-
-def _is_hook(resource: Resource) -> bool:
-    return "helm.sh/hook" in (resource.body["metadata"].get("annotations") or {})
 
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

@@ -50,19 +50,29 @@ class Resource:
         return str(self.body["kind"])
 
     @property
+    def metadata(self) -> dict[str, Any]:
+        """Its metadata."""
+        return dict(self.body.get("metadata") or {})
+
+    @property
     def name(self) -> str:
-        """Its name."""
-        return str(self.body["metadata"]["name"])
+        """Its name; with ``generateName``, what that begins with; or ""."""
+        return str(self.metadata.get("name") or self.metadata.get("generateName") or "")
 
     @property
     def namespace(self) -> str:
         """Its namespace, or "" where the manifest gives none."""
-        return str(self.body["metadata"].get("namespace", ""))
+        return str(self.metadata.get("namespace", ""))
 
     @property
     def labels(self) -> dict[str, str]:
         """Its labels."""
-        return dict(self.body["metadata"].get("labels") or {})
+        return dict(self.metadata.get("labels") or {})
+
+    @property
+    def hook(self) -> str:
+        """The moments at which helm makes it as a hook, "pre-install,pre-upgrade"; "" for what is no hook."""
+        return str((self.metadata.get("annotations") or {}).get("helm.sh/hook") or "")
 
     @property
     def has_pod(self) -> bool:
@@ -105,7 +115,7 @@ class Resource:
 
 def _template(spec: dict[str, Any]) -> dict[str, Any]:
     """The pod template of a workload's spec; a SealedSecret's template, say, is of no pod."""
-    template = ((spec.get("jobTemplate") or {}).get("spec") or spec).get("template")
+    template: Any = ((spec.get("jobTemplate") or {}).get("spec") or spec).get("template")
     pod = template.get("spec") if isinstance(template, dict) else None
     return template if isinstance(pod, dict) and "containers" in pod else {}
 

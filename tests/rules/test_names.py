@@ -73,3 +73,29 @@ def test_a_workload_leaves_room_for_what_its_controller_adds(said: Said, kind: s
 def test_an_illegal_name_is_named(said: Said, bad: str, message: str) -> None:
     (found,) = said(names, bad)
     assert message in found
+
+
+def test_an_object_that_is_there_twice_is_named(said: Said) -> None:
+    twice = "---\n".join([named("Role", "r") + "\n"] * 2)
+    assert said(names, twice) == ["Role/r: is in the release 2 times: helm would refuse to install it"]
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        ("namespace: a", "namespace: b"),
+        ("annotations: {helm.sh/hook: pre-install}", "annotations: {helm.sh/hook: pre-upgrade}"),
+    ],
+)
+def test_two_objects_of_one_name_are_fine_in_two_namespaces_and_at_two_moments(
+    said: Said, metadata: tuple[str, str]
+) -> None:
+    assert said(names, "---\n".join(f"{{kind: Role, metadata: {{name: r, {more}}}}}\n" for more in metadata)) == []
+
+
+def test_only_a_hook_may_have_its_name_generated(said: Said) -> None:
+    metadata = "{generateName: smoke-, annotations: {helm.sh/hook: test}}"
+    assert said(names, f"{{kind: ConfigMap, metadata: {metadata}}}") == []
+    assert said(names, "{kind: ConfigMap, metadata: {generateName: smoke-}}") == [
+        "ConfigMap/smoke-: has no name: helm finds what it installed by name, generateName is for hooks"
+    ]

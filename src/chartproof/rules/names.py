@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chartproof.checks import Rendered, Violation
-from chartproof.pods import about, pods
+from chartproof.manifest import Resource
+from chartproof.pods import about, namespace_of, pods
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -31,12 +33,22 @@ _OTHERS = (253, _SUBDOMAIN)
 
 
 def names(rendered: Rendered) -> Iterator[Violation]:
-    """Names fit their kind, and what Kubernetes adds to them; labels, annotations and ports are well formed."""
+    """Names are there once, fit their kind and what Kubernetes adds; labels, annotations and ports are well formed."""
     for resource in rendered.manifest:
         limit, pattern = _LIMITS.get(resource.kind, _OTHERS)
-        problems = [*_name("name", resource.name, limit, pattern), *_metadata(resource.body["metadata"])]
+        problems = list(_metadata(resource.metadata))
+        if resource.metadata.get("name"):
+            problems = [*_name("name", resource.name, limit, pattern), *problems]
+        elif not resource.hook:
+            problems.append("has no name: helm finds what it installed by name, generateName is for hooks")
         for problem in problems:
             yield Violation("names", about(resource), problem)
+    plain = Counter(_identity(resource, rendered) for resource in rendered.manifest if not resource.hook)
+    for (_, kind, _, name), times in plain.items():
+        if name and times > 1:
+            yield Violation(
+                "names", f"{kind}/{name}", f"is in the release {times} times: helm would refuse to install it"
+            )
     for pod in pods(rendered):
         problems = list(_metadata(pod.metadata)) if pod.owner.kind != "Pod" else []
         for volume in pod.spec.get("volumes") or []:
@@ -47,6 +59,12 @@ def names(rendered: Rendered) -> Iterator[Violation]:
                 problems += _name("port", port.get("name", "port"), 15, _PORT)
         for problem in problems:
             yield Violation("names", pod.about, problem)
+
+
+def _identity(resource: Resource, rendered: Rendered) -> tuple[str, str, str, str]:
+    """What is one object to an API server: API group, kind, namespace, name."""
+    group = str(resource.body.get("apiVersion", "")).rpartition("/")[0]
+    return group, resource.kind, namespace_of(resource, rendered), resource.name
 
 
 def _metadata(metadata: Mapping[str, Any]) -> Iterator[str]:

@@ -58,9 +58,10 @@ def cluster_roles(rendered: Rendered) -> Iterator[Violation]:
 def hooks(rendered: Rendered) -> Iterator[Violation]:
     """No account or right is a hook: helm would neither roll it back nor remove it."""
     for resource in rendered.manifest:
-        hook = (resource.body["metadata"].get("annotations") or {}).get("helm.sh/hook")
-        if hook and resource.kind in _RBAC:
-            yield Violation("hooks", about(resource), f"is a {hook} hook, which uninstall leaves behind: make it plain")
+        if resource.hook and resource.kind in _RBAC:
+            yield Violation(
+                "hooks", about(resource), f"is a {resource.hook} hook, which uninstall leaves behind: make it plain"
+            )
 
 
 def _refused(rule: Mapping[str, Any]) -> Iterator[str]:
