@@ -55,6 +55,10 @@ def test_a_pod_template_in_a_configmap_meets_it_too(said: Said) -> None:
 def test_a_container_says_what_it_needs(said: Said) -> None:
     good = "{name: main, resources: {requests: {cpu: 1, memory: 1Gi}, limits: {memory: 1Gi}}}"
     assert said(resources, workload(good, "Job")) == []
+    limits = "resources: {limits: {cpu: 1, memory: 1Gi}}"
+    assert said(resources, workload(f"{{name: main, {limits}}}", "Job")) == [], "requests are as the limits"
+    pod = f"{{kind: Pod, metadata: {{name: p}}, spec: {{{limits}, containers: [{{name: main}}]}}}}"
+    assert said(resources, pod) == [], "what the pod has is enough"
     assert said(resources, workload("{name: main, resources: {requests: {cpu: 1}}}", "Job")) == [
         "Job/web: container main has no requests.memory",
         "Job/web: container main has no limits.memory",

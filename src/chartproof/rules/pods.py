@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from chartproof.checks import Rendered, Rule, Violation
 from chartproof.pods import LONG_RUNNING, pods
@@ -30,15 +31,25 @@ def pod_security(level: str) -> Rule:
 
 
 def resources(rendered: Rendered) -> Iterator[Violation]:
-    """Every container asks for CPU and memory and has a limit of memory; templates in ConfigMaps are not complete."""
+    """Every container asks for CPU and memory and has a limit of memory; templates in ConfigMaps are not complete.
+
+    A limit is a request too where there is none, and what a whole pod asks for stands for all its containers.
+    """
     for pod in pods(rendered):
         if pod.key:
             continue
+        of_pod = _given(pod.spec)
         for container in pod.containers:
-            given = container.get("resources") or {}
+            given = of_pod | _given(container)
             for part, name in (("requests", "cpu"), ("requests", "memory"), ("limits", "memory")):
-                if name not in (given.get(part) or {}):
+                if not given & {(part, name), ("limits", name)}:
                     yield Violation("resources", pod.about, f"container {container['name']} has no {part}.{name}")
+
+
+def _given(spec: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """What the resources of a pod or container give: ("requests", "cpu")."""
+    resources = spec.get("resources") or {}
+    return {(part, name) for part in ("requests", "limits") for name in resources.get(part) or {}}
 
 
 def probes(rendered: Rendered) -> Iterator[Violation]:
