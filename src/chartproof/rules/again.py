@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from chartproof.checks import Rendered, Rule, Violation
 from chartproof.engine import Program
 from chartproof.helm import Helm
 from chartproof.helm_yaml import HelmLoader
-from chartproof.manifest import Manifest
+from chartproof.manifest import Manifest, Resource
 from chartproof.pods import about, pods
 from chartproof.renders import Renders
 from chartproof.rules.secrets import names_a_secret
@@ -25,24 +26,34 @@ Again = Callable[[Rendered], Manifest]
 _REGISTRY = "chartproof.invalid"
 _ELSEWHERE = "chartproof-elsewhere"
 _CANARY = "chartproof-canary"
+_ENCODED_CANARY = b64encode(_CANARY.encode()).decode()
 _CLUSTER_SCOPED = frozenset(
     [
         "APIService",
+        "CSIDriver",
+        "ClusterIssuer",
         "ClusterRole",
         "ClusterRoleBinding",
         "CustomResourceDefinition",
+        "DeviceClass",
+        "FlowSchema",
         "GatewayClass",
         "IngressClass",
+        "MutatingAdmissionPolicy",
+        "MutatingAdmissionPolicyBinding",
         "MutatingWebhookConfiguration",
         "Namespace",
         "PersistentVolume",
         "PodSecurityPolicy",
         "PriorityClass",
+        "PriorityLevelConfiguration",
         "RuntimeClass",
         "StorageClass",
         "ValidatingAdmissionPolicy",
         "ValidatingAdmissionPolicyBinding",
         "ValidatingWebhookConfiguration",
+        "VolumeAttributesClass",
+        "VolumeSnapshotClass",
     ]
 )
 
@@ -102,24 +113,34 @@ def name_clashes(again: Again) -> Rule:
     """Releases of one name in two namespaces do not meet."""
 
     def name_clashes(rendered: Rendered) -> Iterator[Violation]:
-        """No cluster-wide object has the same name for a release of the same name in another namespace."""
-        here = [resource for resource in rendered.manifest if resource.kind in _CLUSTER_SCOPED]
+        """No object of the whole cluster or of a fixed namespace is that of a release of the same name elsewhere."""
+        here = [resource for resource in rendered.manifest if _is_fixed(resource, rendered.namespace)]
         if not here:
             return
-        there = again(replace(rendered, namespace=_ELSEWHERE)).names()
+        manifest = again(replace(rendered, namespace=_ELSEWHERE))
+        there = {(r.kind, r.namespace, r.name) for r in manifest if _is_fixed(r, _ELSEWHERE)}
         for resource in here:
-            if (resource.kind, resource.name) in there:
-                message = "has the same name in a release of another namespace: put the namespace into the name"
+            if (resource.kind, resource.namespace, resource.name) in there:
+                where = f" in namespace {resource.namespace}" if resource.namespace else ""
+                message = f"has the same name{where} in a release of another namespace: put the namespace into the name"
                 yield Violation("name-clashes", about(resource), message)
 
     return name_clashes
+
+
+def _is_fixed(resource: Resource, namespace: str) -> bool:
+    """Whether an object is in no namespace, or in another than that of its release."""
+    return resource.kind in _CLUSTER_SCOPED or resource.namespace not in ("", namespace)
 
 
 def secret_canary(again: Again) -> Rule:
     """What is given as a secret stays in Secrets."""
 
     def secret_canary(rendered: Rendered) -> Iterator[Violation]:
-        """A text given for every value that is a secret by its name appears in no object but a Secret."""
+        """A text given for every value that is a secret by its name appears in no object but a Secret.
+
+        What an object takes it for as the name of a Secret (secretName, imagePullSecrets) was none.
+        """
         defaults_file = rendered.chart / "values.yaml"
         defaults = yaml.load(defaults_file.read_text(), Loader=HelmLoader) if defaults_file.exists() else None
         canaries = _canaries(merged(defaults or {}, rendered.values))
@@ -127,7 +148,8 @@ def secret_canary(again: Again) -> Rule:
             return
         manifest = again(replace(rendered, values=merged(rendered.values, canaries)))
         for resource in manifest:
-            if resource.kind != "Secret" and _CANARY in str(resource.body):
+            shown = str(_without_names_of_secrets(resource.body)) if resource.kind != "Secret" else ""
+            if _CANARY in shown or _ENCODED_CANARY in shown:
                 paths = ", ".join(_paths(canaries))
                 yield Violation("secret-canary", about(resource), f"shows a secret that values give ({paths})")
 
@@ -155,6 +177,20 @@ def _canaries(values: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(value, str) and names_a_secret(key):
             found[key] = _CANARY
     return found
+
+
+def _without_names_of_secrets(node: Any, field: str = "") -> Any:
+    """An object without what says which Secret it takes: secretName, and name below any field that is a Secret's."""
+    if isinstance(node, list):
+        return [_without_names_of_secrets(item, field) for item in node]
+    if not isinstance(node, Mapping):
+        return node
+    of_secret = "secret" in field.lower()
+    return {
+        key: _without_names_of_secrets(value, key)
+        for key, value in node.items()
+        if not key.lower().endswith("secretname") and not (of_secret and key == "name")
+    }
 
 
 def _paths(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
