@@ -49,6 +49,17 @@ _IMMUTABLE: Mapping[str, tuple[str, ...]] = {
 }
 """Kind -> fields that the API server lets nobody change (Validate…Update in pkg/apis of Kubernetes 1.34)."""
 
+_DEFAULTS: Mapping[tuple[str, str], Any] = {
+    ("Job", "spec.completionMode"): "NonIndexed",
+    ("StatefulSet", "spec.podManagementPolicy"): "OrderedReady",
+    ("PersistentVolumeClaim", "spec.volumeMode"): "Filesystem",
+    ("StorageClass", "reclaimPolicy"): "Delete",
+    ("StorageClass", "volumeBindingMode"): "Immediate",
+    ("PriorityClass", "preemptionPolicy"): "PreemptLowerPriority",
+    ("Secret", "type"): "Opaque",
+}
+"""Field -> what the API server writes where nothing is given: to give just that is no change."""
+
 _POD_MUTABLE = ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations", "schedulingGates")
 _ONLY_OF_A_RELEASE = ("helm.sh/chart", "app.kubernetes.io/version")
 
@@ -99,7 +110,8 @@ def entries_above(changelog: str, version: str, about: str) -> list[str]:
     if not section:
         raise LookupError(f"the changelog has no section '## {version}': a released version keeps its own")
     entries = re.split(r"^[*-] ", above, flags=re.MULTILINE)[1:]
-    return [" ".join(entry.split()) for entry in entries if about in entry]
+    named = re.compile(rf"(?<![\w-]){re.escape(about)}(?![\w-])")
+    return [" ".join(entry.split()) for entry in entries if named.search(entry)]
 
 
 def _objects(rendered: Rendered) -> dict[tuple[str, str, str], Resource]:
@@ -108,7 +120,10 @@ def _objects(rendered: Rendered) -> dict[tuple[str, str, str], Resource]:
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     kind = new["kind"]
-    yield from (field for field in _IMMUTABLE.get(kind, ()) if _at(old, field) != _at(new, field))
+    for field in _IMMUTABLE.get(kind, ()):
+        default = _DEFAULTS.get((kind, field))
+        if (_at(old, field) or default) != (_at(new, field) or default):
+            yield field
     if kind == "Job" and _at(old, "spec.completionMode") != "Indexed":  # an indexed Job may grow
         yield from (f for f in ("spec.completions",) if _at(old, f) != _at(new, f))
     if kind in ("ConfigMap", "Secret") and old.get("immutable"):

@@ -158,6 +158,26 @@ def test_a_change_that_the_api_server_takes_is_fine(before: str, after: str) -> 
     assert list(immutable_changes(rendered(before), rendered(after))) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "given", "changed"),
+    [
+        ("Job", "spec: {completionMode: NonIndexed}", "spec: {completionMode: Indexed}"),
+        ("StatefulSet", "spec: {podManagementPolicy: OrderedReady}", "spec: {podManagementPolicy: Parallel}"),
+        ("PersistentVolumeClaim", "spec: {volumeMode: Filesystem}", "spec: {volumeMode: Block}"),
+        ("StorageClass", "reclaimPolicy: Delete", "reclaimPolicy: Retain"),
+        ("StorageClass", "volumeBindingMode: Immediate", "volumeBindingMode: WaitForFirstConsumer"),
+        ("PriorityClass", "preemptionPolicy: PreemptLowerPriority", "preemptionPolicy: Never"),
+        ("Secret", "type: Opaque", "type: kubernetes.io/basic-auth"),
+    ],
+)
+def test_to_give_what_kubernetes_takes_anyway_is_no_change(kind: str, given: str, changed: str) -> None:
+    nothing, default, other = (
+        rendered(f"{{kind: {kind}, metadata: {{name: a}}, {body}}}") for body in ("spec: {}", given, changed)
+    )
+    assert list(immutable_changes(nothing, default)) == list(immutable_changes(default, nothing)) == []
+    assert list(immutable_changes(nothing, other))
+
+
 def test_entries_above_a_version_are_those_of_the_chart() -> None:
     changelog = dedent("""
         # Changelog
@@ -174,5 +194,6 @@ def test_entries_above_a_version_are_those_of_the_chart() -> None:
         """)
     assert entries_above(changelog, "1.0.0", "web") == ["web: answers in colour."]
     assert entries_above(changelog.replace("Unreleased", "1.1.0"), "1.0.0", "db") == ["db: forgets nothing."]
+    assert entries_above(changelog.replace("web:", "web-console:"), "1.0.0", "web") == []
     with pytest.raises(LookupError, match=r"the changelog has no section '## 0\.9\.0'"):
         entries_above(changelog, "0.9.0", "web")
