@@ -18,12 +18,16 @@ from chartproof.helm_yaml import HelmLoader
 from chartproof.scenarios import Scenario
 
 _USE = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)+)")
+_COMMENT = re.compile(r"\{\{-?\s*/\*.*?\*/", re.DOTALL)
 
 
 def undeclared(chart: Path) -> list[str]:
-    """``.Values`` paths of the templates, with those of packaged dependencies, that values.yaml does not declare."""
+    """``.Values`` paths of the templates, with those of packaged libraries, that values.yaml does not declare.
+
+    Another dependency has values of its own.
+    """
     declared = _load(chart / "values.yaml")
-    used = {match[1][1:] for text in _templates(chart) for match in _USE.finditer(text)}
+    used = {match[1][1:] for text in _templates(chart) for match in _USE.finditer(_COMMENT.sub("", text))}
     return sorted(path for path in used if not _declares(declared, path.split(".")))
 
 
@@ -40,16 +44,15 @@ def unused(helm: Helm, chart: Path, scenarios: Sequence[Scenario], section: str 
     A leaf that scenarios set only to its default counts as unused: they do not show what it is for. It takes a render
     for each leaf at least: a ``section``, a key at the top, is a part of the work.
     """
-    declared = _load(chart / "values.yaml")
-    idle = dict.fromkeys(".".join(path) for path in _leaves(declared) if section in ("", path[0]))
+    idle = {path for path in _leaves(_load(chart / "values.yaml")) if section in ("", path[0])}
     for scenario in scenarios:
-        values = _load(scenario.files[-1])
+        values = scenario.values
         whole = _outcome(helm, chart, values)
-        for leaf in list(idle):
-            without = _without(values, leaf.split("."))
+        for leaf in sorted(idle):
+            without = _without(values, leaf)
             if without != values and _outcome(helm, chart, without) != whole:
-                del idle[leaf]
-    return sorted(idle)
+                idle.remove(leaf)
+    return sorted(map(".".join, idle))
 
 
 def _outcome(helm: Helm, chart: Path, values: Mapping[str, Any]) -> str:
@@ -79,9 +82,9 @@ def _templates(chart: Path) -> Iterator[str]:
             yield path.read_text()
     for package in sorted((chart / "charts").glob("*.tgz")):
         with tarfile.open(package) as tar:
-            for member in tar:
-                if "/templates/" in member.name and (file := tar.extractfile(member)):
-                    yield file.read().decode()
+            files = {member.name.partition("/")[2]: file for member in tar if (file := tar.extractfile(member))}
+            if yaml.safe_load(files["Chart.yaml"].read()).get("type") == "library":
+                yield from (file.read().decode() for name, file in files.items() if name.startswith("templates/"))
 
 
 def _declares(values: Any, path: Sequence[str]) -> bool:

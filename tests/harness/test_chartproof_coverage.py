@@ -12,7 +12,7 @@ from chartproof.coverage import Exceptions, gaps
 from chartproof.drift import undeclared, unset, unused
 from chartproof.engine import Question, Renderer
 from chartproof.renders import Renders
-from chartproof.scenarios import chart_scenarios
+from chartproof.scenarios import Scenario, chart_scenarios
 from chartproof.tally import Tally
 
 pytest_plugins = ["pytester"]
@@ -124,6 +124,35 @@ def test_values_that_drift_apart_are_found(folder: Path, renders: Renders) -> No
     assert undeclared(chart) == ["list"]
     assert unset(chart, scenarios) == ["list[].x"]
     assert unused(Helm(renders=renders), chart, scenarios) == ["b", "dead", "wrong"]
+
+
+def test_a_key_with_dots_is_one_key(folder: Path, renders: Renders) -> None:
+    (folder / "sample/values.yaml").write_text("{a: {x.y: 1, x.z: 1}}")
+    (folder / "sample/ci/01-one-values.yaml").write_text("{a: {x.y: 2, x.z: 1}}")
+    (folder / "sample/templates/a.yaml").write_text("a: {{ .Values.a | toJson }}")
+    assert unused(Helm(renders=renders), folder / "sample", chart_scenarios(folder)) == ["a.x.z"]
+
+
+def test_values_of_all_files_of_a_scenario_are_those_with_an_effect(folder: Path, renders: Renders) -> None:
+    site = folder.parent / "site.yaml"
+    site.write_text("{a: 1, b: 2, list: [1], wrong: true}")
+    template = "{{ required `no b` .Values.b }}: [{{ .Values.a }}, {{ .Values.list | toJson }}]"
+    (folder / "sample/templates/a.yaml").write_text(template)
+    scenario = Scenario("team/sample", folder / "sample", (site, folder / "sample/ci/01-one-values.yaml"))
+    assert unused(Helm(renders=renders), folder / "sample", [scenario]) == ["wrong"]
+
+
+@pytest.mark.parametrize(("kind", "found"), [("library", ["a.b"]), ("application", [])])
+def test_a_library_asks_for_the_charts_own_values(tmp_path: Path, helm: Helm, kind: str, found: list[str]) -> None:
+    for chart in (tmp_path / "mine", tmp_path / "other"):
+        (chart / "templates").mkdir(parents=True)
+        (chart / "values.yaml").write_text("{}\n")
+        (chart / "Chart.yaml").write_text(f"{{apiVersion: v2, name: {chart.name}, version: 1.0.0, type: {kind}}}")
+    (tmp_path / "mine/templates/a.yaml").write_text("{{- /* .Values.gone */ -}}")
+    (tmp_path / "mine/values.yaml").write_text("c: 1")
+    (tmp_path / "other/templates/_a.tpl").write_text('{{ define "a" }}{{ .Values.a.b }}{{ .Values.c }}{{ end }}')
+    helm.run(["package", str(tmp_path / "other"), "--destination", str(tmp_path / "mine/charts")])
+    assert undeclared(tmp_path / "mine") == found
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
