@@ -13,15 +13,18 @@ from chartproof.renders import RuleError
 
 if TYPE_CHECKING:
     from chartproof.cluster import Cluster, JobEnd, WaitTimeoutError
+    from chartproof.release import Install, Release
 
 __all__ = [
     "Cluster",
     "Container",
     "Helm",
     "HelmError",
+    "Install",
     "JobEnd",
     "Manifest",
     "RefusedError",
+    "Release",
     "Render",
     "Resource",
     "RuleError",
@@ -34,8 +37,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """What speaks to a cluster, when it is first asked for: the client takes a second to import."""
-    if name in ("Cluster", "JobEnd", "WaitTimeoutError"):
-        from chartproof import cluster
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from chartproof import cluster, release
 
-        return getattr(cluster, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(release if name in ("Install", "Release") else cluster, name)

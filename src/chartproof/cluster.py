@@ -1,16 +1,21 @@
-"""Waiting for what a cluster does: by watches with deadlines, never by sleeping."""
+"""What a cluster has, and waiting for what it does: by watches with deadlines, never by sleeping."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from kubernetes import client, config, dynamic, watch
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from chartproof.manifest import Manifest
 
 T = TypeVar("T")
 _GONE = 410  # the API server no longer has the version that a watch began at
@@ -157,23 +162,45 @@ class Cluster:
                 time.sleep(1)
         raise WaitTimeoutError(f"no answer of the API server within {deadline_s:.0f} s")
 
+    def manifest(self, namespace: str) -> Manifest:
+        """Every object in a namespace, of every kind that can be listed; events apart."""
+        return _manifest(self._objects(namespace))
+
+    def live(self, manifest: Manifest, namespace: str) -> Manifest:
+        """The objects of a manifest as they are in the cluster now; those that are not there are left out.
+
+        Args:
+            manifest: names the objects.
+            namespace: of those for which it names none.
+        """
+        found = []
+        for wanted in manifest:
+            kind = self._dynamic.resources.get(api_version=wanted.body["apiVersion"], kind=wanted.kind)
+            with suppress(dynamic.exceptions.NotFoundError):
+                where = {"namespace": wanted.namespace or namespace} if kind.namespaced else {}
+                found.append(kind.get(name=wanted.name, **where).to_dict())
+        return _manifest(found)
+
     def inventory(self, namespace: str) -> set[str]:
         """ "Kind/name" of every object in a namespace, of every kind that can be listed; events apart."""
+        return {f"{body['kind']}/{body['metadata']['name']}" for body in self._objects(namespace)}
+
+    def _objects(self, namespace: str) -> Iterator[dict[str, Any]]:
         if not self._kinds:
-            for resource in dynamic.DynamicClient(self.api_client).resources.search():
+            # Of a kind with several versions, the one that the API server prefers is the last.
+            for resource in sorted(self._dynamic.resources.search(), key=lambda resource: bool(resource.preferred)):
                 listable = (
                     resource.namespaced and "list" in (resource.verbs or []) and not resource.kind.endswith("List")
                 )
                 if listable and resource.kind not in ("Event", "PodMetrics"):
                     self._kinds[resource.kind] = resource
-        found = set()
-        for kind, resource in self._kinds.items():
-            try:
-                items = resource.get(namespace=namespace).items
-            except dynamic.exceptions.NotFoundError:
-                continue  # a kind of a definition that went since
-            found |= {f"{kind}/{item.metadata.name}" for item in items}
-        return found
+        for resource in self._kinds.values():
+            with suppress(dynamic.exceptions.NotFoundError):  # a kind of a definition that went since
+                yield from resource.get(namespace=namespace).to_dict()["items"]
+
+    @cached_property
+    def _dynamic(self) -> Any:
+        return dynamic.DynamicClient(self.api_client)
 
     def wait_for_inventory(self, namespace: str, expected: set[str], deadline_s: float) -> None:
         """Wait until a namespace holds nothing but what is expected; no watch spans all kinds, so it is asked again."""
@@ -202,3 +229,8 @@ class Cluster:
 def _terminated(pod: Any) -> Any:
     statuses = pod.status.container_statuses or []
     return statuses[0].state.terminated if statuses else None
+
+
+def _manifest(bodies: Iterable[dict[str, Any]]) -> Manifest:
+    objects = list(bodies)
+    return Manifest(yaml.safe_dump_all(objects), objects)
