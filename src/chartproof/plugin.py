@@ -19,7 +19,12 @@ from chartproof.manifest import Manifest
 from chartproof.renders import Renders, Store
 from chartproof.run import RenderRun
 
-pytest_plugins = ["chartproof.inventory_plugin", "chartproof.apiserver_plugin", "chartproof.cluster_plugin"]
+pytest_plugins = [
+    "chartproof.apiserver_plugin",
+    "chartproof.cluster_plugin",
+    "chartproof.inventory_plugin",
+    "chartproof.tiers_plugin",
+]
 
 _RUN: pytest.StashKey[RenderRun] = pytest.StashKey()
 

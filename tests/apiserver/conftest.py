@@ -14,16 +14,7 @@ from kubernetes import client
 from chartproof.apiserver import ApiServer
 
 Kubectl = Callable[..., str]
-_HERE = Path(__file__).parent
-_WORLD = _HERE / "world"
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The folder is the tier."""
-    for item in items:
-        if item.path.is_relative_to(_HERE):
-            item.add_marker("apiserver")
+_WORLD = Path(__file__).parent / "world"
 
 
 @pytest.fixture(params=["1.34", "1.24"])

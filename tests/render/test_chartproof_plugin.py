@@ -1,0 +1,78 @@
+"""chartproof in pytest: what it starts with, which tests it marks, what it says where there is no cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"kubernetes", "urllib3", "trustme", "cryptography", "hypothesis", "rich"}
+PLUGIN = "addopts = -p chartproof.plugin --strict-markers\n"
+TIERS = "tiers =\n  quick: fast also_fast\n  cluster: slow\n"
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A suite of three folders, with a test in each."""
+    for folder in ("fast", "also_fast", "slow"):
+        (pytester.path / folder).mkdir()
+        (pytester.path / folder / f"test_{folder}.py").write_text("def test_it():\n    pass\n")
+    return pytester
+
+
+def test_a_run_of_renders_imports_no_client_of_a_cluster(pytester: pytest.Pytester) -> None:
+    pytester.makeini(f"[pytest]\n{PLUGIN}")
+    pytester.makepyfile(
+        f"import sys\ndef test_it(helm, render, inventories):\n    assert not {HEAVY} & sys.modules.keys()\n"
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("selected", "passed"), [("quick", 2), ("cluster", 1), ("quick or cluster", 3), ("not quick", 1)]
+)
+def test_a_tier_is_selected_by_its_marker(suite: pytest.Pytester, selected: str, passed: int) -> None:
+    suite.makeini(f"[pytest]\n{PLUGIN}{TIERS}")
+    suite.runpytest_inprocess("-m", selected).assert_outcomes(passed=passed, deselected=3 - passed)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("quick: fast\n  slow: slwo", "tiers: slow: there is no folder slwo; mend the name, or remove it"),
+        ("quick: fast\n  quick: slow", "tiers: quick is there twice; give all its folders in one line"),
+        ("quick: fast\n  slow: slow fast", "tiers: fast is in quick and in slow; leave one"),
+        ("quick fast", """tiers: 'quick fast' is no tier; write "MARKER: FOLDER …\""""),
+        ("quick:", """tiers: 'quick:' is no tier; write "MARKER: FOLDER …\""""),
+    ],
+)
+def test_tiers_that_select_nothing_or_twice_are_refused(suite: pytest.Pytester, lines: str, message: str) -> None:
+    suite.makeini(f"[pytest]\n{PLUGIN}tiers =\n  {lines}\n")
+    result = suite.runpytest_inprocess()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {message}"])
+
+
+def test_the_cluster_that_a_person_last_looked_at_is_not_taken(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pytester.path / ".kube").mkdir()
+    (pytester.path / ".kube/config").write_text("of a cluster that matters")
+    monkeypatch.setenv("HOME", str(pytester.path))
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("PATH", str(pytester.mkdir("no-kind")))
+    assert "no cluster is given and kind is not installed: give one by --kubeconfig or KUBECONFIG" in _refusal(pytester)
+
+
+def test_a_kubeconfig_that_is_not_there_is_named(pytester: pytest.Pytester) -> None:
+    missing = Path("no/such/file")
+    assert f"{missing} is no file: name the cluster's kubeconfig" in _refusal(pytester, f"--kubeconfig={missing}")
+
+
+def _refusal(pytester: pytest.Pytester, *options: str) -> str:
+    """What a run says of a cluster that it cannot have: one line, no traceback."""
+    pytester.makeini(f"[pytest]\n{PLUGIN}")
+    pytester.makepyfile("def test_it(cluster):\n    pass\n")
+    result = pytester.runpytest_inprocess(*options)
+    result.assert_outcomes(errors=1)
+    return result.stdout.str().partition("_ ERROR at setup of test_it _")[2].partition("= short test summary")[0]
