@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -218,15 +218,23 @@ def _files(folder: str) -> Iterable[os.DirEntry[str]]:
                 yield entry
 
 
-def _sources(rules: Sequence[Rule]) -> list[Path]:
-    """The files of the packages that define the rules; of a rule outside a package, its module's."""
+def _sources(rules: Iterable[Rule]) -> list[Path]:
+    """The files of the packages that define the rules, or of a module outside one; and what else rules read."""
     found: set[Path] = set()
-    for rule in rules:
+    for rule in _each(rules):
+        found.update(getattr(rule, "reads", ()))
         module = inspect.getmodule(inspect.unwrap(getattr(rule, "func", rule))) or sys.modules[type(rule).__module__]
         package = sys.modules[module.__name__.partition(".")[0]]
         file = Path(str(package.__file__))
         found |= _package(file.parent) if file.name == "__init__.py" else {file}
     return sorted(found)
+
+
+def _each(rules: Iterable[Rule]) -> Iterator[Rule]:
+    """Rules, and those that they ask: ``Review.violations`` is one rule of many."""
+    for rule in rules:
+        yield rule
+        yield from _each(getattr(getattr(rule, "__self__", None), "rules", ()))
 
 
 def _package(folder: Path) -> set[Path]:

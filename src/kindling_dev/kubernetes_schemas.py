@@ -16,10 +16,12 @@ from zipfile import Path as ZipPath
 
 import yaml
 
+from chartproof.schemas.custom import add_kinds
+from chartproof.schemas.openapi import DefinitionError, Definitions
 from kindling_dev.command import Failure, run
 from kindling_dev.golang import go_environment
 from kindling_dev.images import scratch_folder
-from kindling_dev.openapi import Definitions, add_permitted_values
+from kindling_dev.permitted_values import add_permitted_values
 from kindling_dev.progress import Progress
 from kindling_dev.settings import REPO, Settings
 
@@ -82,7 +84,7 @@ def add_kubernetes(definitions: Definitions, module: Traversable) -> dict[str, s
         module: the folder of the Go module k8s.io/kubernetes.
 
     Raises:
-        Failure: its document has what is not translated.
+        DefinitionError: its document has what is not translated.
     """
     document = json.loads(module.joinpath("api/openapi-spec/swagger.json").read_text())
     add_permitted_values(document, module.joinpath("pkg/generated/openapi/zz_generated.openapi.go").read_text())
@@ -98,13 +100,9 @@ def add_kubernetes(definitions: Definitions, module: Traversable) -> dict[str, s
 def _add_custom(
     definitions: Definitions, module: Traversable, files: tuple[str, ...], metadata: Mapping[str, Any]
 ) -> dict[str, str]:
-    kinds = {}
+    kinds: dict[str, str] = {}
     for file in files:
-        spec = yaml.safe_load(module.joinpath(file).read_text())["spec"]
-        group, kind = spec["group"], spec["names"]["kind"]
-        for version in spec["versions"]:
-            schema, name = version["schema"]["openAPIV3Schema"], version["name"]
-            kinds[f"{group}/{name} {kind}"] = definitions.add_custom(f"{group}.{name}.{kind}", schema, metadata)
+        kinds |= add_kinds(definitions, yaml.safe_load(module.joinpath(file).read_text()), metadata)
     return dict(sorted(kinds.items()))
 
 
@@ -121,7 +119,8 @@ def write(settings: Settings, progress: Progress) -> None:
     """Write the schemas again, the same bytes for the same versions.
 
     Raises:
-        Failure: a module is not to be had, or has what is not translated.
+        Failure: a module is not to be had.
+        DefinitionError: it has what is not translated.
     """
     definitions = Definitions()
     index: dict[str, Any] = {"kubernetes": {}, "custom": {}}
@@ -143,7 +142,7 @@ def main() -> int:
     """Write the schemas; return the process's exit code."""
     try:
         write(Settings.from_environment(), Progress())
-    except Failure as failure:
+    except (Failure, DefinitionError) as failure:
         print(f"kindling: {failure}", file=sys.stderr)
         return 1
     return 0

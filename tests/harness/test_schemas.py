@@ -17,12 +17,11 @@ from chartproof import Helm, Manifest
 from chartproof.checks import Rendered
 from chartproof.scenarios import Scenario
 from chartproof.schemas import Catalogue, bundled, objects, violations
+from chartproof.schemas.openapi import DefinitionError, Definitions, key_of
 from chartproof.schemas.validation import as_decoded, faults
-from kindling_dev.command import Failure
 from kindling_dev.golang import module_folder
 from kindling_dev.kubernetes_schemas import MODULE, add_kubernetes
 from kindling_dev.kubernetes_versions import RENDERED_AT
-from kindling_dev.openapi import Definitions, key_of
 from kindling_dev.scenarios import SCENARIOS
 from kindling_dev.settings import Settings
 from kindling_dev.tools import KUBERNETES
@@ -260,6 +259,11 @@ CUSTOM = {
         "perhaps": {"type": "string", "nullable": True},
         "either": {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True},
         "defaulted": {"type": "object", "required": ["a", "b"], "properties": {"a": {"default": 1}, "b": {}}},
+        "template": {"type": "object", "x-kubernetes-embedded-resource": True, "properties": {"spec": {}}},
+        "port": {"type": "integer", "minimum": 1, "format": "int32", "nullable": True},
+        "share": {"type": "number", "minimum": 0, "exclusiveMinimum": True, "maximum": 1},
+        "host": {"type": "string", "format": "hostname"},
+        "any": {"type": "object", "additionalProperties": True},
     },
 }
 
@@ -277,6 +281,14 @@ CUSTOM = {
         ({"either": None}, "either: expected integer or string, got null"),
         ({"defaulted": {"b": 1}}, ""),
         ({"defaulted": {"a": 1}}, "defaulted.b: is missing"),
+        ({"template": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {}}}, ""),
+        ({"template": {"kind": "Pod", "data": {}}}, "template.data: no such field"),
+        ({"port": 0}, "port: 0 is less than the minimum of 1"),
+        ({"port": None}, ""),
+        ({"share": 0}, "share: 0 is less than or equal to the minimum of 0"),
+        ({"share": 1}, ""),
+        ({"host": "a.example"}, ""),
+        ({"any": {"a": 1}}, ""),
         ({"metadata": {"labels": None}}, ""),
         ({"metadata": {"label": {}}}, "metadata.label: no such field, expected labels"),
     ],
@@ -290,8 +302,8 @@ def test_a_custom_resource_takes_what_its_definition_says(body: dict[str, Any], 
 
 
 def test_what_a_schema_says_in_words_that_are_not_known_is_refused() -> None:
-    with pytest.raises(Failure, match="x-kubernetes-embedded-resource: True is in a schema and not translated"):
-        Definitions().add_custom("a", {"type": "object", "x-kubernetes-embedded-resource": True}, {})
+    with pytest.raises(DefinitionError, match=r"patternProperties: \{\} is in a schema and not translated"):
+        Definitions().add_custom("a", {"type": "object", "patternProperties": {}}, {})
 
 
 Errors = set[tuple[tuple[str | int, ...], str]]

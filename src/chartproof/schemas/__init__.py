@@ -5,6 +5,7 @@ definitions; definitions that are the same in several versions are there once, a
 """
 
 from chartproof.schemas.catalogue import Catalogue, bundled
+from chartproof.schemas.openapi import DefinitionError
 from chartproof.schemas.validation import fits, objects, violations
 
-__all__ = ["Catalogue", "bundled", "fits", "objects", "violations"]
+__all__ = ["Catalogue", "DefinitionError", "bundled", "fits", "objects", "violations"]

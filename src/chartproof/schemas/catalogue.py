@@ -1,15 +1,18 @@
-"""The schemas that are bundled: which versions and kinds there are, and a validator of each."""
+"""The schemas that there are: of which versions and kinds, and a validator of each."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+
+from chartproof.schemas.custom import add_file
+from chartproof.schemas.openapi import Definitions
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -38,6 +41,18 @@ class Catalogue:
             custom={kind: key for kinds in index["custom"].values() for kind, key in kinds.items()},
             definitions=json.loads((folder / "definitions.json").read_text()),
         )
+
+    def with_custom(self, files: Iterable[Path]) -> Catalogue:
+        """These schemas and those of CustomResourceDefinitions, which win over the bundled ones of the same kinds.
+
+        Raises:
+            DefinitionError: a file has what is not read.
+        """
+        definitions, custom = Definitions(), dict(self.custom)
+        metadata = self.definitions[self.kubernetes[self.versions[-1]]["v1 Pod"]]["properties"]["metadata"]
+        for file in files:
+            custom |= add_file(definitions, file, metadata)
+        return Catalogue(self.kubernetes, custom, {**self.definitions, **definitions.schemas}, self._validators)
 
     @property
     def versions(self) -> tuple[str, ...]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import jsonschema_rs
 import yaml
 
-from chartproof.checks import Rendered, Rule, Violation
+from chartproof.checks import Rendered, Violation
 from chartproof.manifest import Manifest
 from chartproof.schemas.catalogue import Catalogue, bundled
+from chartproof.schemas.custom import files_of
 
 _RULE = "schema"
 _LONGEST_VALUE = 60
@@ -35,17 +36,18 @@ class Candidate:
     error: str = ""
 
 
-def violations(rendered: Rendered, versions: Sequence[str]) -> Iterator[Violation]:
+def violations(rendered: Rendered, versions: Sequence[str], catalogue: Catalogue | None = None) -> Iterator[Violation]:
     """Name what the schemas of some Kubernetes versions refuse in a render: each fault once, with its versions.
 
     Args:
         rendered: the render.
         versions: the versions that it stands for, "1.34".
+        catalogue: the schemas; None: the bundled ones.
 
     Raises:
         LookupError: there are no schemas of one of the versions.
     """
-    catalogue = bundled()
+    catalogue = catalogue or bundled()
     for candidate in objects(rendered.manifest):
         found: dict[str, list[str]] = {}
         for said, where in _judged(candidate, versions, catalogue):
@@ -55,20 +57,40 @@ def violations(rendered: Rendered, versions: Sequence[str]) -> Iterator[Violatio
             yield Violation(_RULE, candidate.about, f"{fault} on Kubernetes {_spans(where, catalogue.versions)}")
 
 
-def fits(rendered_at: Sequence[str]) -> Rule:
+@dataclass(frozen=True)
+class Fits:
+    """The rule that ``fits`` makes.
+
+    Attributes:
+        catalogue: the schemas.
+        stands_for: Kubernetes version of a render -> the versions that it stands for.
+        reads: the files of custom resources: what the rule says depends on them.
+    """
+
+    catalogue: Catalogue
+    stands_for: Mapping[str, Sequence[str]]
+    reads: Sequence[Path]
+
+    def __call__(self, rendered: Rendered) -> Iterator[Violation]:
+        """Every object, in a ConfigMap too, fits the schemas of all versions that the render stands for."""
+        newest = self.catalogue.versions[-1:]
+        return violations(rendered, self.stands_for.get(rendered.kube, newest), self.catalogue)
+
+
+def fits(rendered_at: Sequence[str], crds: Sequence[Path] = ()) -> Fits:
     """A rule: a render fits the schemas of all versions that it stands for.
 
     Args:
         rendered_at: the versions that charts are rendered for. A render for another, or helm's own, is for the newest.
+        crds: files of CustomResourceDefinitions, or folders of them: what else may be rendered.
+
+    Raises:
+        DefinitionError: a path has no CustomResourceDefinition, or one that is not read.
+        LookupError: there are no schemas of one of the versions.
     """
-    catalogue = bundled()
-    stands_for = catalogue.stands_for(rendered_at)
-    newest = catalogue.versions[-1:]
-
-    def fits(rendered: Rendered) -> Iterator[Violation]:
-        yield from violations(rendered, stands_for.get(rendered.kube, newest))
-
-    return fits
+    files = [file for path in crds for file in files_of(path)]
+    catalogue = bundled().with_custom(files)
+    return Fits(catalogue, catalogue.stands_for(rendered_at), files)
 
 
 def objects(manifest: Manifest) -> Iterator[Candidate]:
