@@ -4,7 +4,6 @@ from chartproof import Helm
 from chartproof.checks import Rendered
 from chartproof.review import Exemption, Review
 from chartproof.rules import comparing_rules, default_rules
-from chartproof.rules.again import asking
 from chartproof.rules.names import names
 from chartproof.scenarios import Scenario
 
@@ -15,7 +14,7 @@ HELMS_LIMIT = 53
 def test_every_scenario_keeps_every_rule_on_every_kubernetes(
     renders: dict[str, list[Rendered]], newest: list[Rendered], exemptions: list[Exemption], helm: Helm
 ) -> None:
-    each, compared = Review(default_rules(), exemptions), Review(comparing_rules(asking(helm)), exemptions)
+    each, compared = Review(default_rules(), exemptions), Review(comparing_rules(helm), exemptions)
     violations = {
         str(violation) for of_one in renders.values() for rendered in of_one for violation in each.violations(rendered)
     }

@@ -14,7 +14,6 @@ from chartproof.pods import pods
 from chartproof.reachability import Flow
 from chartproof.review import Exemption, Review
 from chartproof.rules import comparing_rules, default_rules
-from chartproof.rules.again import asking
 from chartproof.rules.network import peer_of, reachability
 from chartproof.scenarios import Scenario
 
@@ -201,7 +200,7 @@ FAULTS = [
 
 def rules_by_name(helm: Helm) -> dict[str, Rule]:
     """The rules, by the name that their violations have."""
-    rules = [*default_rules(), *comparing_rules(asking(helm))]
+    rules = [*default_rules(), *comparing_rules(helm)]
     return {rule.__name__.replace("_", "-"): rule for rule in rules}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from chartproof.checks import Rule
-from chartproof.rules.again import Again, deterministic, image_registry, name_clashes, secret_canary
+from chartproof.helm import Helm
+from chartproof.rules.again import deterministic, image_registry, name_clashes, secret_canary
 from chartproof.rules.names import names
 from chartproof.rules.pods import pod_security, probes, resources
 from chartproof.rules.rbac import cluster_roles, hooks, rights
@@ -34,6 +35,6 @@ def default_rules(*, level: str = "restricted") -> list[Rule]:
     ]
 
 
-def comparing_rules(again: Again) -> list[Rule]:
+def comparing_rules(helm: Helm) -> list[Rule]:
     """The rules that compare a render with others, up to four: for each scenario, not for each render."""
-    return [deterministic(again), image_registry(again), name_clashes(again), secret_canary(again)]
+    return [deterministic(helm), image_registry(helm), name_clashes(helm), secret_canary(helm)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,9 +19,6 @@ from chartproof.pods import about, pods
 from chartproof.renders import Renders
 from chartproof.rules.secrets import names_a_secret
 from chartproof.scenarios import merged
-
-Again = Callable[[Rendered], Manifest]
-"""Renders the question of a ``Rendered`` (chart, release, namespace, kube, values) anew, never from a cache."""
 
 _REGISTRY = "chartproof.invalid"
 _ELSEWHERE = "chartproof-elsewhere"
@@ -58,24 +55,14 @@ _CLUSTER_SCOPED = frozenset(
 )
 
 
-def asking(helm: Helm) -> Again:
-    """Renders as a helm does, each time anew."""
-    engine = helm.renders.engine if helm.renders else Program(helm.program)
-
-    def again(asked: Rendered) -> Manifest:
-        return Helm(renders=Renders(engine)).template(
-            asked.chart, release=asked.release, namespace=asked.namespace, values=asked.values, kube=asked.kube
-        )
-
-    return again
-
-
-def deterministic(again: Again) -> Rule:
+def deterministic(helm: Helm) -> Rule:
     """The same question gives the same bytes."""
+    # Renders of its own: a kept one is the same in any case.
+    anew = Helm(renders=Renders(helm.renders.engine if helm.renders else Program(helm.program)))
 
     def deterministic(rendered: Rendered) -> Iterator[Violation]:
         """Rendered twice, it is the same: nothing is random, nothing is of today."""
-        other = again(rendered)
+        other = _render(anew, rendered)
         if other.text == rendered.manifest.text:
             return
         pairs = zip(rendered.manifest.text.splitlines(), other.text.splitlines(), strict=False)
@@ -85,14 +72,14 @@ def deterministic(again: Again) -> Rule:
     return deterministic
 
 
-def image_registry(again: Again) -> Rule:
+def image_registry(helm: Helm) -> Rule:
     """``global.imageRegistry`` moves every image."""
 
     def image_registry(rendered: Rendered) -> Iterator[Violation]:
         """Every image reference, in any text too, follows global.imageRegistry; those given whole in values stay."""
         given = set(_strings(rendered.values))
         values = merged(rendered.values, {"global": {"imageRegistry": _REGISTRY}})
-        moved = replace(rendered, values=values, manifest=again(replace(rendered, values=values)))
+        moved = replace(rendered, values=values, manifest=_render(helm, replace(rendered, values=values)))
         for pod in pods(moved):
             for container in pod.containers:
                 image = str(container.get("image", _REGISTRY))
@@ -109,7 +96,7 @@ def image_registry(again: Again) -> Rule:
     return image_registry
 
 
-def name_clashes(again: Again) -> Rule:
+def name_clashes(helm: Helm) -> Rule:
     """Releases of one name in two namespaces do not meet."""
 
     def name_clashes(rendered: Rendered) -> Iterator[Violation]:
@@ -117,7 +104,7 @@ def name_clashes(again: Again) -> Rule:
         here = [resource for resource in rendered.manifest if _is_fixed(resource, rendered.namespace)]
         if not here:
             return
-        manifest = again(replace(rendered, namespace=_ELSEWHERE))
+        manifest = _render(helm, replace(rendered, namespace=_ELSEWHERE))
         there = {(r.kind, r.namespace, r.name) for r in manifest if _is_fixed(r, _ELSEWHERE)}
         for resource in here:
             if (resource.kind, resource.namespace, resource.name) in there:
@@ -133,7 +120,7 @@ def _is_fixed(resource: Resource, namespace: str) -> bool:
     return resource.kind in _CLUSTER_SCOPED or resource.namespace not in ("", namespace)
 
 
-def secret_canary(again: Again) -> Rule:
+def secret_canary(helm: Helm) -> Rule:
     """What is given as a secret stays in Secrets."""
 
     def secret_canary(rendered: Rendered) -> Iterator[Violation]:
@@ -146,7 +133,7 @@ def secret_canary(again: Again) -> Rule:
         canaries = _canaries(merged(defaults or {}, rendered.values))
         if not canaries:
             return
-        manifest = again(replace(rendered, values=merged(rendered.values, canaries)))
+        manifest = _render(helm, replace(rendered, values=merged(rendered.values, canaries)))
         for resource in manifest:
             shown = str(_without_names_of_secrets(resource.body)) if resource.kind != "Secret" else ""
             if _CANARY in shown or _ENCODED_CANARY in shown:
@@ -154,6 +141,18 @@ def secret_canary(again: Again) -> Rule:
                 yield Violation("secret-canary", about(resource), f"shows a secret that values give ({paths})")
 
     return secret_canary
+
+
+def _render(helm: Helm, asked: Rendered) -> Manifest:
+    """The answer to the question of a ``Rendered``: chart, release, namespace, kube, values."""
+    return helm.template(
+        asked.chart,
+        release=asked.release,
+        namespace=asked.namespace,
+        values=asked.values,
+        kube=asked.kube,
+        checked=False,
+    )
 
 
 def _strings(node: Any) -> Iterator[str]:
