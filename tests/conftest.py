@@ -1,12 +1,20 @@
 """Plugins of the whole suite; what Kindling declares to the rules: what is not in a release, what passes and why."""
 
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from chartproof.checks import Rule
 from chartproof.review import Exemption, Review, external
 from chartproof.rules import default_rules
+from chartproof.scenarios import Scenario
 from chartproof.schemas import fits
 from kindling_dev.kubernetes_versions import RENDERED_AT
+from kindling_dev.scenarios import SCENARIOS
 
 pytest_plugins = ["pytester"]
 
@@ -40,3 +48,25 @@ def exemptions() -> list[Exemption]:
 def rules(exemptions: list[Exemption]) -> list[Rule]:
     """What every render is asked, whatever else its test asks."""
     return [Review([*default_rules(), fits(RENDERED_AT)], exemptions).violations]
+
+
+@pytest.fixture(scope="session")
+def scenario_of() -> Callable[[str], Scenario]:
+    """The scenario of a name, "spark-job/03-all-on"."""
+    return {scenario.name: scenario for scenario in SCENARIOS}.__getitem__
+
+
+@pytest.fixture
+def edited(charts: Path, tmp_path: Path) -> Callable[[str, str, str, str], Path]:
+    """A copy of a chart with a text of a file replaced ("": the new one is appended); the library is a folder in it."""
+
+    def edited(chart: str, file: str, old: str, new: str) -> Path:
+        copy = tmp_path / chart
+        shutil.copytree(charts / chart, copy, ignore=shutil.ignore_patterns("*.tgz"))
+        shutil.copytree(charts / "spark-common", copy / "charts/spark-common")
+        text = (copy / file).read_text()
+        assert old in text, f"{chart}/{file} has no {old!r} any more: edit what it has"
+        (copy / file).write_text(text.replace(old, new) if old else text + new)
+        return copy
+
+    return edited

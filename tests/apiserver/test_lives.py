@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from kubernetes import client
 
 from chartproof import Helm, HelmError, Manifest
 from chartproof.apiserver import ApiServer
+from chartproof.checks import Rule
 from chartproof.scenarios import Scenario
 from kindling_dev.scenarios import CHARTS, SCENARIOS
 
@@ -123,3 +125,46 @@ def test_kubernetes_1_24_lacks_what_a_scenario_asks_for(
     place = place_of(scenario, server, helm)
     with pytest.raises(HelmError, match=re.escape(reason)):
         helm.run(["install", "life", str(scenario.chart), *place.argv])
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "old", "new", "says"),
+    [
+        (
+            "spark-job/05-schedule",
+            "templates/cronjob.yaml",
+            "schedule: {{ .cron | quote }}",
+            'schedule: {{ printf "%s *" .cron | quote }}',
+            "expected exactly 5 fields, found 6",
+        ),
+        (
+            "spark-namespace/01-new-namespace",
+            "templates/driver/role.yaml",
+            "\nrules:\n",
+            "\nrules:\n  - {nonResourceURLs: [/metrics], verbs: [get]}\n",
+            "namespaced rules cannot apply to non-resource URLs",
+        ),
+    ],
+    ids=["schedule", "role"],
+)
+def test_a_fault_of_a_chart_that_fits_schemas_and_rules_is_found_by_the_server(
+    name: str,
+    file: str,
+    old: str,
+    new: str,
+    says: str,
+    scenario_of: Callable[[str], Scenario],
+    edited: Callable[[str, str, str, str], Path],
+    rules: list[Rule],
+    helm: Helm,
+    peopled: Callable[[str], ApiServer],
+) -> None:
+    scenario = scenario_of(name)
+    broken = edited(scenario.chart.name, file, old, new)
+    rendered = scenario.render(helm, chart=broken)
+    assert not [str(violation) for rule in rules for violation in rule(rendered)], "a lower tier finds it"
+    server = peopled("1.34")
+    to_server = server.helm()
+    place = place_of(scenario, server, to_server)
+    with pytest.raises(HelmError, match=re.escape(says)):
+        to_server.run(["install", "life", str(broken), *place.argv])

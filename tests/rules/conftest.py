@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,19 +41,3 @@ def said() -> Callable[[Rule, str], list[str]]:
         return [f"{violation.about}: {violation.message}" for violation in rule(rendered)]
 
     return said
-
-
-@pytest.fixture
-def edited(charts: Path, tmp_path: Path) -> Callable[[str, str, str, str], Path]:
-    """A copy of a chart with a text of a file replaced ("": the new one is appended); the library is a folder in it."""
-
-    def edited(chart: str, file: str, old: str, new: str) -> Path:
-        copy = tmp_path / chart
-        shutil.copytree(charts / chart, copy, ignore=shutil.ignore_patterns("*.tgz"))
-        shutil.copytree(charts / "spark-common", copy / "charts/spark-common")
-        text = (copy / file).read_text()
-        assert old in text, f"{chart}/{file} has no {old!r} any more: edit what it has"
-        (copy / file).write_text(text.replace(old, new) if old else text + new)
-        return copy
-
-    return edited

@@ -18,6 +18,7 @@ from chartproof.rules.network import peer_of, reachability
 from chartproof.scenarios import Scenario
 
 Edited = Callable[[str, str, str, str], Path]
+ScenarioOf = Callable[[str], Scenario]
 
 
 @dataclass(frozen=True)
@@ -204,17 +205,11 @@ def rules_by_name(helm: Helm) -> dict[str, Rule]:
     return {rule.__name__.replace("_", "-"): rule for rule in rules}
 
 
-def scenario_of(name: str, scenarios: list[Scenario]) -> Scenario:
-    """The scenario of a name."""
-    (scenario,) = (scenario for scenario in scenarios if scenario.name == name)
-    return scenario
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.rule}-{fault.file}")
 def test_a_fault_is_found_by_its_rule(
-    fault: Fault, edited: Edited, scenarios: list[Scenario], exemptions: list[Exemption], helm: Helm
+    fault: Fault, edited: Edited, scenario_of: ScenarioOf, exemptions: list[Exemption], helm: Helm
 ) -> None:
-    scenario = scenario_of(fault.scenario, scenarios)
+    scenario = scenario_of(fault.scenario)
     broken = scenario.render(helm, chart=edited(scenario.chart.name, fault.file, fault.old, fault.new))
     violations = Review([rules_by_name(helm)[fault.rule]], exemptions).violations(broken)
     assert any(violation.rule == fault.rule and fault.says in violation.message for violation in violations), violations
@@ -225,9 +220,9 @@ def test_every_rule_has_a_fault(helm: Helm) -> None:
 
 
 def test_a_role_binding_to_another_role_is_found_before_an_upgrade(
-    edited: Edited, scenarios: list[Scenario], helm: Helm
+    edited: Edited, scenario_of: ScenarioOf, helm: Helm
 ) -> None:
-    scenario = scenario_of("spark-namespace/01-new-namespace", scenarios)
+    scenario = scenario_of("spark-namespace/01-new-namespace")
     broken = edited("spark-namespace", "templates/_helpers.tpl", _ROLE, _OTHER_ROLE)
     found = {
         violation.about for violation in immutable_changes(scenario.render(helm), scenario.render(helm, chart=broken))
@@ -236,9 +231,9 @@ def test_a_role_binding_to_another_role_is_found_before_an_upgrade(
 
 
 def test_an_object_that_vanishes_is_found_by_the_inventory(
-    edited: Edited, scenarios: list[Scenario], inventories: Inventories, helm: Helm
+    edited: Edited, scenario_of: ScenarioOf, inventories: Inventories, helm: Helm
 ) -> None:
-    scenario = scenario_of("spark-namespace/01-new-namespace", scenarios)
+    scenario = scenario_of("spark-namespace/01-new-namespace")
     file = "templates/executor/serviceaccount.yaml"
     broken = edited("spark-namespace", file, "apiVersion", "{{- if false }}\napiVersion")
     (broken / file).write_text((broken / file).read_text() + "{{- end }}\n")
@@ -271,9 +266,9 @@ spec: {{podSelector: {{matchLabels: {{app.kubernetes.io/component: executor}}}}}
     ],
 )
 def test_a_policy_that_is_too_tight_or_too_wide_is_found_by_the_matrix(
-    ports: str, surprise: list[str], edited: Edited, scenarios: list[Scenario], helm: Helm
+    ports: str, surprise: list[str], edited: Edited, scenario_of: ScenarioOf, helm: Helm
 ) -> None:
-    scenario = scenario_of("spark-job/01-python-file", scenarios)
+    scenario = scenario_of("spark-job/01-python-file")
     chart = edited("spark-job", "templates/job.yaml", "", POLICY.format(ports=ports))
     rendered = scenario.render(helm, chart=chart)
     peers = {
