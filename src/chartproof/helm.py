@@ -96,24 +96,34 @@ class Helm:
 
 
 def build_dependencies(charts: Path, helm: Helm) -> None:
-    """Put a library chart's present state into the charts/ folder of each chart that depends on it by ``file://``.
+    """Put a chart's present state into the charts/ folder of each chart that depends on it by ``file://``.
 
-    Nothing is done where the templates there are those of the library already.
+    Nothing is done where that state is there already.
     """
     for chart_file in sorted(charts.glob("*/Chart.yaml")):
         chart = chart_file.parent
-        dependencies = yaml.safe_load(chart_file.read_text()).get("dependencies", [])
-        local = [d for d in dependencies if d["repository"].startswith("file://")]
-        if any(not _is_current(chart, dependency) for dependency in local):
-            helm.run(["dependency", "build", str(chart), "--skip-refresh"])
+        for dependency in yaml.safe_load(chart_file.read_text()).get("dependencies") or []:
+            kind, _, folder = dependency.get("repository", "").partition("://")
+            if kind == "file" and not _is_current(chart / "charts", dependency["name"], chart / folder):
+                helm.run(["dependency", "build", str(chart), "--skip-refresh"])
+                break
 
 
-def _is_current(chart: Path, dependency: dict[str, str]) -> bool:
-    package = chart / "charts" / f"{dependency['name']}-{dependency['version']}.tgz"
-    if not package.exists():
+def _is_current(packages: Path, name: str, source: Path) -> bool:
+    """Whether the package of a chart holds its files as they are; one that it lacks is older: .helmignore names it."""
+    found = list(packages.glob(f"{name}-[0-9]*.tgz"))
+    if len(found) != 1:
         return False
-    library = chart / dependency["repository"].removeprefix("file://")
-    files = {path.relative_to(library).as_posix(): path.read_bytes() for path in library.rglob("templates/*")}
-    with tarfile.open(package) as tar:
-        members = {member.name.partition("/")[2]: member for member in tar if "/templates/" in member.name}
-        return files == {name: tar.extractfile(member).read() for name, member in members.items()}  # type: ignore[union-attr]
+    with tarfile.open(found[0]) as tar:
+        packed = {member.name.partition("/")[2]: file.read() for member in tar if (file := tar.extractfile(member))}
+    files = {path.relative_to(source).as_posix(): path for path in source.rglob("*") if path.is_file()}
+    made = found[0].stat().st_mtime_ns
+    return packed.keys() <= files.keys() and all(
+        _same(name, packed[name], path.read_bytes()) if name in packed else path.stat().st_mtime_ns < made
+        for name, path in files.items()
+    )
+
+
+def _same(name: str, packed: bytes, file: bytes) -> bool:
+    """Whether a packed file is that of the chart; helm writes Chart.yaml anew."""
+    return packed == file or (name == "Chart.yaml" and yaml.safe_load(packed) == yaml.safe_load(file))
