@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chartproof import Helm, HelmError
+from chartproof import Helm, HelmError, TemplateError
 from chartproof.coverage import Exceptions, gaps
 from chartproof.drift import undeclared, unset, unused
 from chartproof.engine import Question, Renderer
@@ -86,6 +86,22 @@ def test_a_refused_render_takes_the_branch_that_refuses(folder: Path, renders: R
     with pytest.raises(HelmError, match="wrong"):
         renders.render(Question(folder / "sample", "r", "ns", values='{"wrong": true}'))
     assert "sample/templates/a.yaml:6: if .Values.wrong" in renders.tally.taken
+
+
+def test_an_action_needs_no_space_after_its_word(folder: Path, renders: Renders) -> None:
+    template = "a: {{ if(eq .Values.a `x`) }}x{{ else }}y{{ end }}{{if.Values.b}}b{{end}}"
+    (folder / "sample/templates/a.yaml").write_text(template)
+    renders.render(Question(folder / "sample", "r", "ns", values='{"a": "x"}'))
+    branches = ["file", "if(eq .Values.a `x`)", "else of if(eq .Values.a `x`)", "if.Values.b", "else of if.Values.b"]
+    assert renders.tally.branches == {f"sample/templates/a.yaml:1: {branch}" for branch in branches}
+    missed = {f"sample/templates/a.yaml:1: {branch}" for branch in (branches[2], branches[3])}
+    assert renders.tally.branches - renders.tally.taken == missed
+
+
+def test_an_else_of_nothing_is_helms_to_refuse(folder: Path, renders: Renders) -> None:
+    (folder / "sample/templates/a.yaml").write_text("a: {{ else }}")
+    with pytest.raises(TemplateError, match=r"unexpected \{\{else\}\}"):
+        renders.render(Question(folder / "sample", "r", "ns"))
 
 
 def test_what_no_render_reached_is_told_unless_there_is_a_reason(folder: Path, renders: Renders) -> None:

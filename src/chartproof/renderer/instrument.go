@@ -33,6 +33,7 @@ type block struct {
 var (
 	actions    = regexp.MustCompile("(?s)\\{\\{(?:-?\\s*/\\*.*?\\*/\\s*-?|(?:\"(?:\\\\.|[^\"\\\\])*\"|`[^`]*`|'(?:\\\\.|[^'\\\\])*'|[^\"`'])*?)\\}\\}")
 	whitespace = regexp.MustCompile(`\s+`)
+	keyword    = regexp.MustCompile(`^[a-z]+`) // "if(eq .a 1)" and "if.a" need no space
 )
 
 // An instrumenter knows the templates that it put counters into: the next render asks for most of them again.
@@ -94,7 +95,7 @@ func instrument(t template) instrumented {
 		trimLeft, trimRight := strings.HasPrefix(whole, "{{-"), strings.HasSuffix(whole, "-}}")
 		inner := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(whole, "{{"), "}}"), "-"), "-")
 		text := whitespace.ReplaceAllString(strings.TrimSpace(inner), " ")
-		word, _, _ := strings.Cut(text, " ")
+		word := keyword.FindString(text)
 		if word == "end" && len(open) > 0 {
 			last := open[len(open)-1]
 			open = open[:len(open)-1]
@@ -116,6 +117,9 @@ func instrument(t template) instrumented {
 			open = append(open, block{text: text, line: line})
 			count(line, text, trimRight)
 		case "else":
+			if len(open) == 0 {
+				break // no template: helm will say so
+			}
 			last := &open[len(open)-1]
 			if text == "else" {
 				last.hasElse = true
