@@ -36,6 +36,17 @@ def service(selector: str, port: str, namespace: str = "team-a") -> str:
     )
 
 
+def monitor(kind: str, endpoints: str, where: str = "") -> str:
+    """A monitor in the namespace monitoring."""
+    metadata = "{name: web, namespace: monitoring}"
+    spec = f"{{selector: {{matchLabels: {{app: web}}}}, {endpoints}: [{{port: http}}], {where}}}"
+    return f"{{kind: {kind}, metadata: {metadata}, spec: {spec}}}"
+
+
+LABELLED = "{kind: Service, metadata: {name: web, labels: {app: web}}, spec: {ports: [{name: http, port: 80}]}}\n---\n"
+IN_TEAM_A = "namespaceSelector: {matchNames: [team-a]}"
+
+
 @pytest.mark.parametrize(
     "good",
     [
@@ -48,6 +59,9 @@ def service(selector: str, port: str, namespace: str = "team-a") -> str:
             "{kind: PodMonitor, metadata: {name: web}, spec: {selector: {matchLabels: {app: web}}, "
             "podMetricsEndpoints: [{port: http}]}}"
         ),
+        web(monitor("PodMonitor", "podMetricsEndpoints", IN_TEAM_A)),
+        web(monitor("PodMonitor", "podMetricsEndpoints", "namespaceSelector: {any: true}")),
+        LABELLED + web(monitor("ServiceMonitor", "endpoints", IN_TEAM_A)),
     ],
 )
 def test_selectors_that_find_their_pods_are_fine(said: Said, good: str) -> None:
@@ -92,6 +106,18 @@ def test_selectors_that_find_their_pods_are_fine(said: Said, good: str) -> None:
             ),
             "PodMonitor/web: port 'metrics' is no port of the pods that it selects",
         ),
+        (
+            web(monitor("PodMonitor", "podMetricsEndpoints")),
+            "PodMonitor/web: its selector {'matchLabels': {'app': 'web'}} matches no pod of the release",
+        ),
+        (
+            LABELLED + web(monitor("ServiceMonitor", "endpoints")),
+            "ServiceMonitor/web: its selector {'matchLabels': {'app': 'web'}} matches no Service of the release",
+        ),
+        (
+            LABELLED.replace("http", "https") + web(monitor("ServiceMonitor", "endpoints", IN_TEAM_A)),
+            "ServiceMonitor/web: port 'http' is no port of the Services that it selects",
+        ),
     ],
 )
 def test_a_selector_that_finds_nothing_is_named(said: Said, bad: str, message: str) -> None:
@@ -103,6 +129,11 @@ def test_a_version_in_a_selector_or_on_a_pod_is_named(said: Said) -> None:
     assert said(selectors, web("", labels, f"{{matchLabels: {{{labels}}}}}")) == [
         "Deployment/web: selects by helm.sh/chart, which changes with each version: leave it out",
         "Deployment/web: pods carry helm.sh/chart: each version would replace them",
+    ]
+    claims = "volumeClaimTemplates: [{metadata: {name: data, labels: {helm.sh/chart: web-1.2.3}}}]"
+    assert said(selectors, f"{{kind: StatefulSet, metadata: {{name: db}}, spec: {{template: {{}}, {claims}}}}}") == [
+        "StatefulSet/db: its selector {} matches no pod of the release",
+        "StatefulSet/db: volume claims carry helm.sh/chart: no upgrade may change them",
     ]
     spread = "{matchExpressions: [{key: app.kubernetes.io/version, operator: Exists}]}"
     rule = f"{{from: [{{podSelector: {spread}}}]}}"
