@@ -81,6 +81,8 @@ def test_a_workload_without_an_end_has_probes(said: Said) -> None:
         workload(
             "{name: main, env: [{name: PASSWORD_FILE, value: /secrets/password}, {name: TOKEN, value: $(OTHER)}]}"
         ),
+        workload("{name: main, env: [{name: CHECK_TOKEN, value: 'true'}]}"),
+        "{kind: ConfigMap, metadata: {name: c}, data: {SSL_PASSWORD: '', TOKEN: '${T}', ASK_PASSWORD: 'false'}}",
         "{kind: Secret, metadata: {name: s}, stringData: {key: '-----BEGIN PRIVATE KEY-----'}}",
         "{kind: ConfigMap, metadata: {name: c}, data: {x: 'token = read()', y: 'token.path=/x', z: 'password=${p}'}}",
     ],
@@ -99,6 +101,10 @@ def test_what_only_speaks_of_secrets_is_fine(said: Said, good: str) -> None:
         (
             '{kind: ConfigMap, metadata: {name: c}, data: {conf: "a=b\\nspark.hadoop.fs.s3a.secret.key=hunter2\\n"}}',
             "ConfigMap/c: conf has spark.hadoop.fs.s3a.secret.key as text: put it into a Secret",
+        ),
+        (
+            "{kind: ConfigMap, metadata: {name: c}, data: {DB_PASSWORD: hunter2}}",
+            "ConfigMap/c: has DB_PASSWORD as text: put it into a Secret",
         ),
         (
             "{kind: ConfigMap, metadata: {name: c}, data: {key.pem: '-----BEGIN RSA PRIVATE KEY-----'}}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from chartproof.checks import Rendered, Violation
 from chartproof.pods import about, pods
@@ -29,8 +30,7 @@ def secrets(rendered: Rendered) -> Iterator[Violation]:
     for pod in pods(rendered):
         for container in pod.containers:
             for variable in container.get("env") or []:
-                value = str(variable.get("value", ""))
-                if names_a_secret(variable["name"]) and value and not value.startswith(("/", "$(")):
+                if names_a_secret(variable["name"]) and _is_secret(variable.get("value")):
                     message = f"container {container['name']} has {variable['name']} as text: use a secretKeyRef"
                     yield Violation("secrets", pod.about, message)
     for resource in rendered.manifest:
@@ -42,5 +42,13 @@ def secrets(rendered: Rendered) -> Iterator[Violation]:
                 yield Violation("secrets", about(resource), f"has {what} as text: put it into a Secret")
         if resource.kind == "ConfigMap":
             for key, value in (resource.body.get("data") or {}).items():
+                if names_a_secret(key) and _is_secret(value):
+                    yield Violation("secrets", about(resource), f"has {key} as text: put it into a Secret")
                 for found in _PROPERTY.finditer(str(value)):
                     yield Violation("secrets", about(resource), f"{key} has {found[1]} as text: put it into a Secret")
+
+
+def _is_secret(value: Any) -> bool:
+    """Whether a value is a text of its own: no path, no other variable, no switch."""
+    text = str(value or "")
+    return bool(text) and not text.startswith(("/", "$(", "${")) and text.lower() not in ("true", "false")
