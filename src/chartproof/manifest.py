@@ -75,6 +75,11 @@ class Resource:
         return str((self.metadata.get("annotations") or {}).get("helm.sh/hook") or "")
 
     @property
+    def hook_weight(self) -> int:
+        """Where it stands among the hooks of a moment; the lowest is made first."""
+        return int((self.metadata.get("annotations") or {}).get("helm.sh/hook-weight") or 0)
+
+    @property
     def has_pod(self) -> bool:
         """Whether it is a pod or makes pods: a Job, a Deployment, any kind that has a template with containers."""
         spec = self.body.get("spec")

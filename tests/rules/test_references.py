@@ -188,6 +188,40 @@ def test_what_is_not_there_is_named(said: Said, bad: str, message: str) -> None:
     assert said(references, bad) == [message]
 
 
+def hooks(settings: str, job: str) -> str:
+    """A ConfigMap and a Job that needs it, with these annotations."""
+    env = "envFrom: [{configMapRef: {name: settings}}]"
+    return dedent(f"""
+        kind: ConfigMap
+        metadata: {{name: settings, annotations: {settings}}}
+        ---
+        kind: Job
+        metadata: {{name: migrate, annotations: {job}}}
+        spec: {{template: {{spec: {{containers: [{{name: main, {env}}}]}}}}}}
+        """)
+
+
+@pytest.mark.parametrize(
+    ("settings", "job"),
+    [
+        ("{}", "{helm.sh/hook: 'post-install,pre-upgrade'}"),
+        ("{helm.sh/hook: 'pre-install,pre-upgrade'}", "{helm.sh/hook: pre-install}"),
+        ("{helm.sh/hook: pre-install, helm.sh/hook-weight: '-5'}", "{helm.sh/hook: pre-install}"),
+    ],
+)
+def test_what_is_there_before_a_hook_is_found(said: Said, settings: str, job: str) -> None:
+    assert said(references, hooks(settings, job)) == []
+
+
+@pytest.mark.parametrize(
+    "settings", ["{}", "{helm.sh/hook: post-install}", "{helm.sh/hook: pre-install, helm.sh/hook-weight: '5'}"]
+)
+def test_what_is_made_after_the_hook_that_needs_it_is_named(said: Said, settings: str) -> None:
+    assert said(references, hooks(settings, "{helm.sh/hook: pre-install}")) == [
+        "Job/migrate: ConfigMap/settings is made after this pre-install hook: make it one, of no greater weight"
+    ]
+
+
 def test_a_pod_template_in_a_configmap_is_asked_too(said: Said) -> None:
     template = dedent("""
         apiVersion: v1

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chartproof.checks import Rendered, Violation
+from chartproof.manifest import Resource
 from chartproof.pods import Pod, about, namespace_of, pods
 
 _OF_KUBERNETES = frozenset(
@@ -19,6 +20,8 @@ _OF_KUBERNETES = frozenset(
     }
 )
 """Roles that every cluster has, beside those named "system:…" (plugin/pkg/auth/authorizer/rbac/bootstrappolicy)."""
+
+_EARLY = "pre-install"
 
 
 @dataclass(frozen=True)
@@ -33,22 +36,25 @@ class _Reference:
 
 
 def references(rendered: Rendered) -> Iterator[Violation]:
-    """Every object that is referred to is in the release, with the keys that are asked of it."""
+    """Every object that is referred to is in the release, in time, with the keys and ports that are asked of it."""
     objects = {
-        (r.kind, "" if r.kind.startswith("Cluster") else namespace_of(r, rendered), r.name): r.body
+        (r.kind, "" if r.kind.startswith("Cluster") else namespace_of(r, rendered), r.name): r
         for r in rendered.manifest
     }
-    for who, wanted in _all_references(rendered):
+    for who, resource, wanted in _all_references(rendered):
         if _of_kubernetes(wanted):
             continue
         found = objects.get((wanted.kind, wanted.namespace, wanted.name))
         if found is None:
             yield Violation("references", who, f"{wanted.kind}/{wanted.name} is not in the release")
             continue
-        data = {key for part in ("data", "binaryData", "stringData") for key in found.get(part) or {}}
+        if _is_made_later(found, resource):
+            message = f"{wanted.kind}/{wanted.name} is made after this {_EARLY} hook: make it one, of no greater weight"
+            yield Violation("references", who, message)
+        data = {key for part in ("data", "binaryData", "stringData") for key in found.body.get(part) or {}}
         for key in sorted(set(wanted.keys) - data):
             yield Violation("references", who, f"{wanted.kind}/{wanted.name} has no key {key!r}, only {sorted(data)}")
-        if wanted.port and wanted.port not in (ports := _ports(found)):
+        if wanted.port and wanted.port not in (ports := _ports(found.body)):
             yield Violation("references", who, f"Service/{wanted.name} has no port {wanted.port!r}, only {ports}")
     for pod in pods(rendered):
         yield from _mounts(pod)
@@ -64,14 +70,20 @@ def _of_kubernetes(wanted: _Reference) -> bool:
     )
 
 
-def _all_references(rendered: Rendered) -> Iterator[tuple[str, _Reference]]:
+def _is_made_later(found: Resource, resource: Resource) -> bool:
+    """Whether a hook needs, at the first install, what helm makes only then: a plain object or a later hook."""
+    return _EARLY in resource.hook and (_EARLY not in found.hook or found.hook_weight > resource.hook_weight)
+
+
+def _all_references(rendered: Rendered) -> Iterator[tuple[str, Resource, _Reference]]:
+    """Who refers, as rules name it, and as an object; and to what."""
     for pod in pods(rendered):
         for wanted in _of_pod(pod):
-            yield pod.about, wanted
+            yield pod.about, pod.owner, wanted
     for resource in rendered.manifest:
         namespace = namespace_of(resource, rendered)
         for wanted in _of_object(resource.kind, namespace, resource.body):
-            yield about(resource), wanted
+            yield about(resource), resource, wanted
 
 
 def _of_object(kind: str, namespace: str, body: Mapping[str, Any]) -> Iterator[_Reference]:
