@@ -45,17 +45,22 @@ KUBERNETES = (
 )
 """The last patch of each minor that the Go module proxy has."""
 _KINDS: Mapping[str, str] = {
-    "": "ConfigMap LimitRange Namespace PersistentVolumeClaim Pod PodTemplate ResourceQuota Secret Service "
-    "ServiceAccount",
-    "admissionregistration.k8s.io": "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding",
-    "apps": "DaemonSet Deployment StatefulSet",
+    "": "ConfigMap Endpoints LimitRange Namespace PersistentVolume PersistentVolumeClaim Pod PodTemplate "
+    "ResourceQuota Secret Service ServiceAccount",
+    "admissionregistration.k8s.io": "MutatingWebhookConfiguration ValidatingAdmissionPolicy "
+    "ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration",
+    "apiregistration.k8s.io": "APIService",
+    "apps": "DaemonSet Deployment ReplicaSet StatefulSet",
     "autoscaling": "HorizontalPodAutoscaler",
     "batch": "CronJob Job",
-    "networking.k8s.io": "Ingress NetworkPolicy",
+    "coordination.k8s.io": "Lease",
+    "discovery.k8s.io": "EndpointSlice",
+    "networking.k8s.io": "Ingress IngressClass NetworkPolicy",
+    "node.k8s.io": "RuntimeClass",
     "policy": "PodDisruptionBudget PodSecurityPolicy",
     "rbac.authorization.k8s.io": "ClusterRole ClusterRoleBinding Role RoleBinding",
     "scheduling.k8s.io": "PriorityClass",
-    "storage.k8s.io": "StorageClass",
+    "storage.k8s.io": "CSIDriver StorageClass",
 }
 """API group -> its kinds, taken in each version but alpha."""
 _CUSTOM: Mapping[str, tuple[str, ...]] = {

@@ -406,5 +406,6 @@ def test_kubernetes_own_manifests_fit_but_for_their_faults() -> None:
             "DaemonSet/node-problem-detector: spec.template.spec.nodeSelectors: no such field, expected nodeSelector "
             "on Kubernetes 1.34",
         ),
+        ("csi-mock-driverinfo.yaml", "CSIDriver/mock.storage.k8s.io: spec: is missing on Kubernetes 1.34"),
         ("netexecsvc.yaml", "Service/netexec: spec.Type: no such field on Kubernetes 1.34"),
     }
