@@ -43,11 +43,7 @@ TOOLS = GoModule(
     },
 )
 
-RENDERER = GoModule(
-    folder="src/chartproof/renderer",
-    programs={"chartproof-renderer": "."},
-    stamps=_HELM_STAMPS,
-)
+RENDERER = GoModule(folder="src/chartproof/renderer", programs={"chartproof-renderer": "."})
 """helm's own templates in a process that stays."""
 
 

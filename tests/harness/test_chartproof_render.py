@@ -82,15 +82,20 @@ def test_the_renderer_is_refused_what_helm_template_is_refused(charts: Path, val
     assert fast.error == slow.error
 
 
-def test_the_renderer_renders_for_a_version_and_its_apis_as_helm_does(make_chart: MakeChart) -> None:
-    body = "{{ .Capabilities.KubeVersion }}, {{ .Capabilities.APIVersions.Has `a.example/v1` }}, {{ .Release.Name }}"
+@pytest.mark.parametrize(("kube", "told"), [("1.24", "v1.24, 1.24"), ("", "v1.37.0, 1.37")])
+def test_the_renderer_renders_for_a_version_and_its_apis_as_helm_does(
+    make_chart: MakeChart, kube: str, told: str
+) -> None:
+    version = "{{ with .Capabilities.KubeVersion }}{{ . }}, {{ .Major }}.{{ .Minor }}{{ end }}"
+    body = version + ", {{ .Capabilities.HelmVersion.Version }}, {{ .Capabilities.APIVersions.Has `a.example/v1` }}"
     chart = make_chart(a=CONFIG.format("x") + f'data: {{"a": "{body}"}}\n')
-    question = Question(chart, "r", "ns", kube="1.24", apis=("a.example/v1",))
+    question = Question(chart, "r", "ns", kube=kube, apis=("a.example/v1",))
     renderer = Renderer()
     fast, slow = renderer.answer(question), Program().answer(question)
     renderer.close()
     assert fast.manifest == slow.manifest
-    assert "v1.24, true, r" in fast.manifest
+    assert f"{told}, v3" in fast.manifest
+    assert "true" in fast.manifest
 
 
 def test_values_win_over_files_and_null_removes_a_default(plain_helm: Helm, make_chart: MakeChart) -> None:

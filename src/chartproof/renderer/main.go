@@ -52,6 +52,7 @@ type Answer struct {
 func main() {
 	debug.SetGCPercent(-1) // a render is small and short: collecting costs more than the memory
 	debug.SetMemoryLimit(256 << 20)
+	setVersions()
 	known := instrumenter{}
 	questions, answers := json.NewDecoder(bufio.NewReader(os.Stdin)), json.NewEncoder(os.Stdout)
 	answers.SetEscapeHTML(false)
@@ -65,6 +66,21 @@ func main() {
 		}
 		if err := answers.Encode(answer(question, known)); err != nil {
 			os.Exit(1) // nobody listens any more
+		}
+	}
+}
+
+// setVersions tells templates the versions that the helm of these modules tells them: its own, and the newest Kubernetes
+// that it knows. helm's makefile stamps them in; here they are read from what was built in.
+func setVersions() {
+	built, _ := debug.ReadBuildInfo()
+	for _, module := range built.Deps {
+		switch module.Path {
+		case "helm.sh/helm/v3":
+			chartutil.DefaultCapabilities.HelmVersion.Version = module.Version
+		case "k8s.io/client-go":
+			minor := strings.Split(module.Version, ".")[1]
+			chartutil.DefaultCapabilities.KubeVersion = chartutil.KubeVersion{Version: "v1." + minor + ".0", Major: "1", Minor: minor}
 		}
 	}
 }
