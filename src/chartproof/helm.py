@@ -70,6 +70,7 @@ class Helm:
             HelmError: helm refused; its subclass says why.
             RuleError: the render breaks rules.
         """
+        __tracebackhide__ = True
         text = values_json(values or {})
         question = Question(chart, release, namespace, tuple(files), text, kube, tuple(apis))
         return self._renders.render(question, checked=checked)

@@ -73,7 +73,8 @@ def charts(pytestconfig: pytest.Config) -> Path:
 
 
 def _store(config: pytest.Config) -> Store:
-    return Store(config.cache.mkdir("chartproof") if config.cache else None)
+    cache = getattr(config, "cache", None)  # -p no:cacheprovider: there is none
+    return Store(cache.mkdir("chartproof") if cache else None)
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +103,7 @@ def render(helm: Helm, charts: Path) -> Render:
     """Render a chart by its name: ``render("spark-job", values={…}, kube="1.34")``; see ``Helm.template``."""
 
     def render(chart: str, **question: Any) -> Manifest:
+        __tracebackhide__ = True
         return helm.template(charts / chart, **question)
 
     return render

@@ -99,6 +99,7 @@ class Renders:
             HelmError: helm refused.
             RuleError: the render breaks rules.
         """
+        __tracebackhide__ = True  # a test that fails shows its own lines, and what is wrong
         self._engine_state = self._engine_state or state_of(self.engine.program)
         chart = self._digests.of_tree(question.chart)
         key = _digest(
