@@ -1,64 +1,73 @@
-"""The page "Test your own chart with chartproof", done as it is written."""
+"""The page "Test your own chart with chartproof", done as it is written; pip is uv's, which keeps what it downloads."""
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
-from kindling_dev.settings import REPO
+from chartproof.engine import RENDERER
+from kindling_dev.golang import go_environment
+from kindling_dev.settings import REPO, Settings
 
 PAGE = (REPO / "docs/guides/test-your-chart.md").read_text()
 WHEEL = REPO / "packaging/chartproof"
+BLOCK = re.compile(r"```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL)
+NAMED = re.compile(r"(#|//) (?P<name>\S+)\n")
+SETTINGS = Settings.from_environment()
+UV = [
+    str(next(SETTINGS.cache.glob("python/uv-*/bin/uv")))
+]  # that scripts/bootstrap installed this Python's packages by
 
 
-def pins(folder: Path) -> Path:
-    """A file of the versions that this suite runs with: none is newer elsewhere."""
-    file = folder / "constraints.txt"
-    freeze = [sys.executable, "-m", "pip", "freeze", "--all"]
-    file.write_text(subprocess.run(freeze, capture_output=True, text=True, check=True).stdout)
-    return file
+def environment(folder: Path) -> dict[str, str]:
+    """A virtual environment's: nothing of this suite is in it, neither its source nor its options."""
+    keep = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "PYTHON", "KUBECONFIG"))}
+    venv = folder / "venv"
+    subprocess.run([*UV, "venv", "--quiet", "--python", sys.executable, venv], check=True)
+    # helm alone of this suite's tools: the page builds the renderer.
+    (venv / "bin/helm").symlink_to(shutil.which("helm") or "helm")
+    path = [entry for entry in keep["PATH"].split(os.pathsep) if not (Path(entry) / RENDERER).exists()]
+    pip = venv / "bin/pip"
+    pip.write_text(f'#!/bin/sh\nexec {UV[0]} pip "$@"\n')
+    pip.chmod(0o755)
+    return {
+        **keep,
+        **go_environment(SETTINGS),
+        "GOFLAGS": "-buildvcs=false -trimpath",  # as this suite's own programs are built, of which Go keeps the parts
+        "PATH": os.pathsep.join([str(venv / "bin"), *path]),
+        "UV_CACHE_DIR": str(SETTINGS.cache / "python/uv-cache"),
+        "UV_CONSTRAINT": str(REPO / "requirements.lock"),  # no version is newer than this suite's
+        "VIRTUAL_ENV": str(venv),
+    }
 
 
 def test_the_page_does_what_it_says(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
     (tmp_path / "kindling").symlink_to(REPO)
-    script = ["set -euo pipefail"]
-    for language, block in re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL):
+    env = environment(tmp_path)
+    blocks = [(block["language"], block["text"]) for block in BLOCK.finditer(PAGE)]
+    for (language, text), (following, expected) in zip(blocks, [*blocks[1:], ("", "")], strict=True):
         if language == "bash":
-            script.append(block)
-        else:
-            name, text = re.fullmatch(r"# (\S+)\n(.*)", block, re.DOTALL).groups()  # type: ignore[union-attr]
-            script.append(f"mkdir -p $(dirname {name})\ncat > {name} <<'END'\n{text}END")
-    # Nothing of this suite: neither its source nor its options.
-    env = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "PYTHON", "KUBECONFIG"))}
-    done = subprocess.run(
-        ["bash", "-c", "\n".join(script)],
-        cwd=mine,
-        env=env | {"PIP_CONSTRAINT": str(pins(tmp_path))},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"^=* 6 passed in ", done.stdout, re.MULTILINE), done.stdout
+            argv = ["bash", "-euo", "pipefail", "-c", text]
+            done = subprocess.run(argv, cwd=mine, env=env, capture_output=True, text=True, check=False)
+            said = f"{text}{done.stdout}{done.stderr}"
+            lines = expected.splitlines() if following == "text" else []
+            assert not [line for line in lines if line not in done.stdout], said
+            assert done.returncode == (1 if re.search(r"^ERROR | failed$", expected, re.MULTILINE) and lines else 0), (
+                said
+            )
+        elif named := NAMED.match(text):
+            file = mine / named["name"]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text[named.end() :])
 
 
 def test_the_wheel_holds_chartproof_alone(tmp_path: Path) -> None:
-    wheel: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--quiet",
-        "--no-deps",
-        "--wheel-dir",
-        tmp_path,
-        WHEEL,
-    ]
-    subprocess.run(wheel, check=True)
+    subprocess.run([*UV, "build", "--quiet", "--wheel", "--out-dir", tmp_path, WHEEL], check=True)
     (built,) = tmp_path.glob("chartproof-*.whl")
     folders = {name.partition("/")[0] for name in zipfile.ZipFile(built).namelist()}
     assert folders == {"chartproof", f"{'-'.join(built.name.split('-')[:2])}.dist-info"}
