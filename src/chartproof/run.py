@@ -76,7 +76,7 @@ class RenderRun:
 
     def _is_full(self) -> bool:
         folder = self._config.getini("render_tests")
-        narrowed = any(self._config.getoption(name) for name in ("collectonly", "lf", "ignore", "ignore_glob"))
+        narrowed = any(self._config.getoption(name, None) for name in ("collectonly", "lf", "ignore", "ignore_glob"))
         if not folder or narrowed or self._selected:
             return False
         wanted = self._config.rootpath / folder

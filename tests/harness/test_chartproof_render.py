@@ -170,6 +170,15 @@ def test_another_process_finds_what_was_rendered(make_chart: MakeChart, tmp_path
     assert (first.tally.misses, second.tally.misses, second.tally.on_disk) == (2, 0, 2)
 
 
+def test_pytest_without_its_cache_renders_too(pytester: pytest.Pytester, make_chart: MakeChart) -> None:
+    charts = make_chart(a=CONFIG.format("x")).parent
+    pytester.makeini(f"[pytest]\ncharts = {charts}\nrender_tests = .\n")
+    pytester.makepyfile('def test_it(render):\n    assert render("sample").one("ConfigMap", "x")\n')
+    done = pytester.runpytest_subprocess("-p", "chartproof.plugin", "-p", "no:cacheprovider")
+    done.assert_outcomes(passed=1)
+    done.stdout.fnmatch_lines(["renders: 1 made, 0 found on disk, *", "ERROR chart sample has no scenario; *"])
+
+
 def no_config_map(rendered: Rendered) -> Iterable[Violation]:
     """No object is a ConfigMap."""
     for resource in rendered.manifest.all("ConfigMap"):
