@@ -50,7 +50,7 @@ def cluster(pytestconfig: pytest.Config) -> Cluster:
     try:
         return Cluster(_kubeconfig(pytestconfig))
     except ClusterError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def _kubeconfig(config: pytest.Config) -> Path:

@@ -52,14 +52,11 @@ class Kind:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if self.name not in self._kind("get", "clusters").split():
                 self._make()
-            elif not self._answers():
-                # Another folder's run may have made it, or made it anew.
-                self._kind("export", "kubeconfig", *self._named)
-                if not self._answers():
-                    raise ClusterError(
-                        f"the kind cluster {self.name} is there and does not answer within {_ANSWER}: "
-                        f"start its nodes, or remove it ({self.removal}) and run this again"
-                    )
+            elif not self._answers() and not self._answers_anew():
+                raise ClusterError(
+                    f"the kind cluster {self.name} is there and does not answer within {_ANSWER}: "
+                    f"start its nodes, or remove it ({self.removal}) and run this again"
+                )
         return self.kubeconfig
 
     @property
@@ -74,6 +71,14 @@ class Kind:
     def _answers(self) -> bool:
         argv = ["kubectl", f"--kubeconfig={self.kubeconfig}", "get", "--raw=/readyz", f"--request-timeout={_ANSWER}"]
         return self.kubeconfig.exists() and subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+    def _answers_anew(self) -> bool:
+        """Whether it answers one who asks kind where it is: another folder's run may have made it."""
+        try:
+            self._kind("export", "kubeconfig", *self._named)
+        except ClusterError:
+            return False  # its nodes do not run
+        return self._answers()
 
     def _kind(self, *argv: str) -> str:
         try:
