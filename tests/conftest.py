@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,3 +71,9 @@ def edited(charts: Path, tmp_path: Path) -> Callable[[str, str, str, str], Path]
         return copy
 
     return edited
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Do without the summary of Hypothesis where no test used it: importing it for that takes half a second."""
+    if "hypothesis" not in sys.modules:
+        session.config.pluginmanager.unregister(name="hypothesispytest")
