@@ -70,7 +70,8 @@ _DEFINITIONS: dict[str, Any] = {
     "cpu": {
         "type": ["string", "number"],
         "description": "CPU as Kubernetes writes it: 300m, 2.",
-        "pattern": r"^([0-9]+m|[0-9]+(\.[0-9]+)?)?$",
+        "pattern": r"^([0-9]+m|[0-9]+(\.[0-9]+)?)$",
+        "minimum": 0,
     },
     "memory": {
         "type": "string",
@@ -80,7 +81,7 @@ _DEFINITIONS: dict[str, Any] = {
     "quantity": {
         "type": "string",
         "description": "Memory or storage as Kubernetes writes it: 512Mi, 10Gi.",
-        "pattern": r"^([0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?)?$",
+        "pattern": r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$",
     },
     "duration": {"type": "string", "description": "A time: 30s, 5m, 1h.", "pattern": "^[0-9]+(ms|s|m|h)$"},
     "scalar": _SCALAR,
@@ -124,7 +125,7 @@ _DEFINITIONS: dict[str, Any] = {
         "additionalProperties": False,
         "properties": {
             "name": {"$ref": "#/definitions/name"},
-            "mountPath": {"type": "string", "pattern": "^/"},
+            "mountPath": {"type": "string", "pattern": "^/[^:]*$"},
             "subPath": {"type": "string"},
             "readOnly": {"type": "boolean"},
             "roles": {"type": "array", "minItems": 1, "items": {"enum": ["driver", "executor"]}},
@@ -187,7 +188,9 @@ def _schema_of_node(node: yaml.Node, lines: list[str]) -> dict[str, Any]:
             description, extra = _comment_above(key.start_mark.line, lines)
             told = {"description": description} if description else {}
             # Beside a $ref everything else is ignored in draft-07.
-            properties[key.value] = extra if "$ref" in extra else {**_schema_of_node(value, lines), **told, **extra}
+            properties[key.value] = (
+                extra if "$ref" in extra else _in_range({**_schema_of_node(value, lines), **told, **extra})
+            )
         schema: dict[str, Any] = {"type": "object", "additionalProperties": False}
         if not properties:
             return schema
@@ -197,6 +200,11 @@ def _schema_of_node(node: yaml.Node, lines: list[str]) -> dict[str, Any]:
     if isinstance(node, yaml.SequenceNode):
         return {"type": "array"}
     return {"type": _TYPES[node.tag.removeprefix("tag:yaml.org,2002:")]}
+
+
+def _in_range(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema whose integers are those of Kubernetes and of the JVM, of 32 bits; lower ones as it says itself."""
+    return {**schema, "maximum": 2**31 - 1} if "integer" in schema["type"] else schema
 
 
 def _comment_above(line: int, lines: list[str]) -> tuple[str, dict[str, Any]]:

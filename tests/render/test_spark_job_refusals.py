@@ -48,6 +48,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"executor": {"memory": "511m"}}, 'executor.memory is "511m", and Spark needs 512m'),
     ({"driver": {"memory": "1 GB"}}, "/driver/memory"),
     ({"driver": {"limitCores": 1, "requestCores": "1500m"}}, 'driver.limitCores is "1", less than the "1500m"'),
+    ({"driver": {"requestCores": -1}}, "/driver/requestCores"),
+    ({"submitter": {"requestCores": ""}}, "/submitter/requestCores"),
+    ({"submitter": {"memory": ""}}, "/submitter/memory"),
     ({"executor": {"limitCores": "500m"}}, 'executor.limitCores is "500m", less than the "1"'),
     # configuration that the chart owns, or that would have no effect
     ({"sparkConf": {"spark.driver.memory": "2g"}}, OWNED),
@@ -61,6 +64,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"executor": {"instance": 2}}, "instance"),
     ({"executor": {"instances": "two"}}, "/executor/instances"),
     ({"retries": -1}, "/retries"),
+    ({"retries": 2**31}, "/retries"),
+    ({"ttlSecondsAfterFinished": 2**31}, "/ttlSecondsAfterFinished"),
     ({"mode": "standalone"}, "/mode"),
     ({"driver": {"env": {"A": {"secretKey": {}}}}}, "/driver/env/A"),
     ({"driver": {"labels": {"a b": "c"}}}, "a b"),
@@ -77,6 +82,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"metrics": {"podMonitor": {"labels": {"app.kubernetes.io/name": "x"}}}},
         "metrics.podMonitor.labels sets app.kubernetes.io/name",
     ),
+    ({"metrics": {"podMonitor": {"labels": {"helm.sh/chart": "x"}}}}, "metrics.podMonitor.labels sets helm.sh/chart"),
     ({"driver": {"env": {"POD_IP": "1.2.3.4"}}}, "driver.env sets POD_IP"),
     (container(env=[{"name": "POD_NAME", "value": "x"}]), "driver.podTemplate sets POD_NAME"),
     # pod templates
@@ -96,6 +102,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (volume(name="other"), "at /data"),
     (volume(name="tmp", mountPath="/x"), "a name that the chart uses"),
     (volume(name="other", mountPath="/tmp"), "take another path"),
+    (volume(name="other", mountPath="/a:b"), "/volumes/1/mountPath"),
     (volume(name="other", mountPath="/x", secret={"secretName": "s"}), "/volumes/1"),
     # combinations
     ({"run": {"now": True}}, "run.now is true but schedule.cron is empty"),

@@ -92,6 +92,11 @@ def test_an_existing_namespace_is_used_but_not_made(helm: Helm, charts: Path) ->
             {"namespace": {"name": "team-a", "labels": {"pod-security.kubernetes.io/enforce": "privileged"}}},
             "namespace.labels sets pod-security.kubernetes.io/enforce",
         ),
+        (
+            {"namespace": {"name": "team-a", "annotations": {"helm.sh/resource-policy": "delete"}}},
+            "namespace.annotations sets helm.sh/resource-policy",
+        ),
+        ({"podSecurity": {"version": "v1.1234"}}, "/podSecurity/version"),
         ({"global": {"sparkConf": {"spark.a": "b\x7f"}}}, 'global holds the character "\\x7f"'),
         ({"global": None}, "missing property 'global'"),
     ],

@@ -30,7 +30,12 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- fail "log.properties is a whole configuration: leave log.level and log.json out, or log.properties empty" -}}
 {{- end -}}
 {{- end -}}
-{{- include "spark-job.checkLabels" (dict "labels" .Values.metrics.podMonitor.labels "from" "metrics.podMonitor.labels") -}}
+{{- $own := include "spark-common.labels" (dict "root" . "component" "driver") | fromYaml -}}
+{{- range $key := keys .Values.metrics.podMonitor.labels | sortAlpha -}}
+{{- if hasKey $own $key -}}
+{{- fail (printf "metrics.podMonitor.labels sets %s, which the chart sets itself: take another key" $key) -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.metrics -}}
 {{- if and (not .enabled) (or .annotations .podMonitor.enabled) -}}
 {{- fail (printf "metrics.%s is set but metrics.enabled is false: set it to true" (ternary "annotations" "podMonitor.enabled" .annotations)) -}}

@@ -25,9 +25,9 @@ What runs. Each is called with the root unless said otherwise.
 {{- printf "%s-%s" .Release.Name (include "spark-job.hash" .) -}}
 {{- end }}
 
-{{/* A CronJob's name has 52 characters at most: Kubernetes adds 11 for each run. */}}
+{{/* A CronJob's name has 52 characters at most: Kubernetes adds 11 for each run. It ends with a letter or a digit. */}}
 {{- define "spark-job.cronJob" -}}
-{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 52 | regexFind ".*[a-z0-9]" -}}
 {{- end }}
 
 {{- define "spark-job.isPython" -}}

@@ -8,6 +8,9 @@ spark-namespace.checks: values that cannot go together, each refused in one line
 {{- fail (printf "namespace.labels sets %s, which the chart sets itself: take another key, and podSecurity for the level" $key) -}}
 {{- end -}}
 {{- end -}}
+{{- if hasKey .Values.namespace.annotations "helm.sh/resource-policy" -}}
+{{- fail "namespace.annotations sets helm.sh/resource-policy, which the chart sets itself: a team's namespace stays when its release goes; leave it out" -}}
+{{- end -}}
 {{- if and .Values.namespace.create (not .Values.namespace.name) -}}
 {{- fail "namespace.name is empty: set it to the team's namespace, or namespace.create to false to use the release's own" -}}
 {{- end -}}
