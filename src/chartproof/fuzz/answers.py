@@ -11,7 +11,9 @@ import yaml
 from chartproof import HelmError, Manifest, Render
 from chartproof.checks import Rendered, Rule
 from chartproof.fuzz.draws import Draw
-from chartproof.fuzz.schema import ValuesSchema
+from chartproof.fuzz.own import the_users_own
+from chartproof.fuzz.schema import ValuesSchema, coalesced, defaults_of
+from chartproof.review import Review
 
 _REFUSAL = re.compile(r"execution error at \([^)]*\): (?P<message>.*)", re.DOTALL)  # of fail and required
 # helm itself asks first that the values of a subchart are a map.
@@ -29,8 +31,8 @@ def faults(render: Render, draw: Draw, rules: Sequence[Rule] = ()) -> list[str]:
     Args:
         render: ``Helm.template`` or the like; no question comes twice, so it need not remember.
         draw: the question.
-        rules: what must hold for a render, besides that its objects are such; not asked where a chart passes on what
-            was drawn without a schema.
+        rules: what must hold for a render, besides that its objects are such and but for what is the user's own; not
+            asked where a chart passes on what was drawn without a schema.
     """
     try:
         manifest = _render(render, draw)
@@ -42,7 +44,8 @@ def faults(render: Render, draw: Draw, rules: Sequence[Rule] = ()) -> list[str]:
     if wrong or draw.free:
         return wrong
     rendered = Rendered(manifest, draw.chart, draw.release, draw.namespace, draw.kube, draw.values)
-    return [str(violation) for rule in rules for violation in rule(rendered)]
+    review = Review(rules, the_users_own(coalesced(defaults_of(draw.chart), draw.values)))
+    return [str(violation) for violation in review.violations(rendered)]
 
 
 def mutant_faults(render: Render, draw: Draw) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,10 @@ import yaml
 from hypothesis import strategies as st
 from hypothesis_jsonschema import from_schema
 
-from chartproof.fuzz.schema import ValuesSchema, at, coalesced, without_free_objects
+from chartproof.fuzz.schema import Schema, ValuesSchema, at, coalesced, defaults_of, is_section, without_free_objects
 from chartproof.scenarios import chart_scenarios
 
 _MOST_CHANGES = 6
-_NAMES = {"release": r"\A[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?\Z", "namespace": r"\A[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Draw:
         chart: the chart's folder.
         values: the values that a user gives.
         changed: where they differ from the scenario that they were drawn around, "driver.memory".
-        free: objects that the schema says nothing of have any content, which a chart passes on.
+        free: what the schema says nothing of has any content somewhere, which a chart passes on.
         release, namespace: of the release.
         kube: the Kubernetes version, "1.34".
     """
@@ -62,20 +63,30 @@ def draws(chart: Path, kubes: Sequence[str]) -> st.SearchStrategy[Draw]:
         chart: the chart's folder.
         kubes: the Kubernetes versions to draw from; the first is the simplest.
     """
-    schema, examples = ValuesSchema.of_chart(chart), _examples(chart)
-    changes = {free: _changes(schema, examples, _defaults(chart), free=free) for free in (False, True)}
+    examples = _examples(chart)
+    changes = st.lists(
+        _changes(ValuesSchema.of_chart(chart), examples, defaults_of(chart)),
+        max_size=_MOST_CHANGES,
+        unique_by=lambda change: change.path,
+    )
+
+    releases, namespaces = _names(53), _names(63)
 
     @st.composite
     def drawn(draw: st.DrawFn) -> Draw:
-        free = draw(st.booleans())
         values = copy.deepcopy(draw(st.sampled_from(examples)))
-        some = draw(st.lists(changes[free], max_size=_MOST_CHANGES, unique_by=lambda change: change[0]))
+        some = draw(changes)
         # The section last: one that is null has no values below.
-        for path, value in sorted(some, key=lambda change: -len(change[0])):
-            put(values, path, value)
-        names = {name: draw(st.from_regex(pattern)) for name, pattern in _NAMES.items()}
+        for change in sorted(some, key=lambda change: -len(change.path)):
+            put(values, change.path, change.value)
         return Draw(
-            chart, values, tuple(".".join(path) for path, _ in some), free, kube=draw(st.sampled_from(kubes)), **names
+            chart,
+            values,
+            changed=tuple(".".join(change.path) for change in some),
+            free=any(change.free for change in some),
+            release=draw(releases),
+            namespace=draw(namespaces),
+            kube=draw(st.sampled_from(kubes)),
         )
 
     return drawn()
@@ -83,7 +94,7 @@ def draws(chart: Path, kubes: Sequence[str]) -> st.SearchStrategy[Draw]:
 
 def mutants(chart: Path) -> st.SearchStrategy[Draw]:
     """Values of a scenario with one that the schema forbids: a key, a type, a choice, a pattern, a range."""
-    schema, examples, defaults = ValuesSchema.of_chart(chart), _examples(chart), _defaults(chart)
+    schema, examples, defaults = ValuesSchema.of_chart(chart), _examples(chart), defaults_of(chart)
     validator = jsonschema.Draft7Validator(schema.root)
     places = [place for place in (*schema.sections(), *schema.leaves()) if place.path]
     closed = [section.path for section in schema.sections() if section.schema.get("additionalProperties") is False]
@@ -122,26 +133,56 @@ def _examples(chart: Path) -> list[dict[str, Any]]:
     return [yaml.safe_load(file.read_text()) or {} for file in files] or [{}]
 
 
-def _defaults(chart: Path) -> dict[str, Any]:
-    return yaml.safe_load((chart / "values.yaml").read_text()) or {}
+@dataclass(frozen=True)
+class _Change:
+    """A value for a place; free: it has any content, of which the schema says nothing."""
+
+    path: tuple[str, ...]
+    value: Any
+    free: bool = False
 
 
-def _changes(
-    schema: ValuesSchema, examples: list[Any], defaults: Any, *, free: bool
-) -> st.SearchStrategy[tuple[tuple[str, ...], Any]]:
-    """A path and a value for it: one that the schema allows, one of another scenario, or null where that is allowed."""
-    strategies: dict[tuple[str, ...], st.SearchStrategy[Any]] = {
-        place.path: st.none()
-        for place in schema.sections()
-        if place.path and not place.required and any(True for _ in at(defaults, place.path))
-    }
-    for leaf in schema.leaves():
-        allowed = leaf.schema if free else without_free_objects(leaf, examples)
-        if allowed is None:
-            continue
-        seen = [value for values in examples for value in at(values, leaf.path)]
-        made = from_schema(allowed, codec="utf-8")
-        strategies[leaf.path] = st.sampled_from(seen) | made if seen else made
-        if not leaf.required and any(True for _ in at(defaults, leaf.path)):
-            strategies[leaf.path] |= st.none()
-    return st.sampled_from(list(strategies)).flatmap(lambda path: st.tuples(st.just(path), strategies[path]))
+def _changes(schema: ValuesSchema, examples: list[Any], defaults: Any) -> st.SearchStrategy[_Change]:
+    """A value for a place: one that the schema allows, one of another scenario, or null where that is allowed."""
+    strategies: dict[tuple[str, ...], st.SearchStrategy[_Change]] = {}
+    for place in (*schema.sections(), *schema.leaves()):
+        change, options = partial(_Change, place.path), []
+        if not is_section(place.schema):
+            seen = [value for values in examples for value in at(values, place.path)]
+            narrow = without_free_objects(place, examples)
+            options += [st.sampled_from(seen).map(change)] if seen else []
+            options += [] if narrow is None else [_of_schema(narrow).map(change)]
+            options += [] if narrow == place.schema else [_of_schema(place.schema).map(partial(change, free=True))]
+        if place.path and not place.required and any(True for _ in at(defaults, place.path)):
+            options.append(st.just(change(None)))
+        if options:
+            strategies[place.path] = st.one_of(options)
+    return st.sampled_from(list(strategies)).flatmap(lambda path: strategies[path])
+
+
+def _names(longest: int) -> st.SearchStrategy[str]:
+    """Names of releases and namespaces: of few characters, so that a cut often falls on a dash; some of full length."""
+    names = st.text("a0-", min_size=1, max_size=longest) | st.text("a0-", min_size=longest, max_size=longest)
+    return names.filter(lambda name: name.strip("-") == name)
+
+
+def _of_schema(schema: Schema) -> st.SearchStrategy[Any]:
+    """What a schema allows; made when it is first drawn from, and once for all places that have the same."""
+    text = json.dumps(schema, sort_keys=True)
+    return st.deferred(lambda: _of_schema_text(text))
+
+
+@cache
+def _of_schema_text(text: str) -> st.SearchStrategy[Any]:
+    schema = json.loads(text)
+    made = from_schema(schema, codec="utf-8")
+    # Every second one without the characters that no manifest holds: a chart that refuses them shows nothing else.
+    return made.map(_printable).filter(jsonschema.Draft7Validator(schema).is_valid) | made
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return "".join(letter if letter.isprintable() else "x" for letter in value)
+    if isinstance(value, list):
+        return [_printable(item) for item in value]
+    return {_printable(key): _printable(item) for key, item in value.items()} if isinstance(value, dict) else value

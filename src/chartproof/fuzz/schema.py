@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from chartproof.engine import LOADER
+
 Schema = dict[str, Any]
 
-_SECTION = {"type", "properties", "additionalProperties", "required", "description"}
+_WORDS = ("$schema", "description")
+_SECTION = {"type", "properties", "additionalProperties", "required"}
 """What the schema of a section says; one that says more, as ``oneOf``, is drawn as a whole."""
 
 
@@ -52,16 +57,16 @@ class ValuesSchema:
 
     def leaves(self) -> list[Place]:
         """The places that no section's schema describes further; in open sections also one of a key of our own."""
-        return [place for place in self._places(Place((), self.root)) if not _is_section(place.schema)]
+        return [place for place in self._places(Place((), self.root)) if not is_section(place.schema)]
 
     def sections(self) -> list[Place]:
         """The sections, the root first."""
-        return [place for place in self._places(Place((), self.root)) if _is_section(place.schema)]
+        return [place for place in self._places(Place((), self.root)) if is_section(place.schema)]
 
     def _places(self, place: Place) -> Iterator[Place]:
         yield place
         schema = place.schema
-        if not _is_section(schema):
+        if not is_section(schema):
             return
         for key, child in schema["properties"].items():
             yield from self._places(Place((*place.path, key), child, key in schema.get("required", ())))
@@ -78,6 +83,11 @@ def at(values: Any, path: tuple[str, ...]) -> Iterator[Any]:
             yield from at(item, path[1:])
     elif isinstance(values, dict) and path[0] in values:
         yield from at(values[path[0]], path[1:])
+
+
+def defaults_of(chart: Path) -> dict[str, Any]:
+    """A chart's ``values.yaml``."""
+    return yaml.load((chart / "values.yaml").read_text(), Loader=LOADER) or {}
 
 
 def coalesced(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,7 +136,8 @@ def without_free_objects(place: Place, examples: list[Mapping[str, Any]]) -> Sch
     return narrow
 
 
-def _is_section(schema: Schema) -> bool:
+def is_section(schema: Schema) -> bool:
+    """Whether a schema only says which keys there are: what it is about is changed key by key."""
     return "properties" in schema and schema.keys() <= _SECTION
 
 
@@ -142,7 +153,9 @@ def _plain(schema: Any, definitions: Mapping[str, Any]) -> Any:
     if "$ref" in schema:
         # Beside a $ref everything else is ignored in draft-07.
         return _plain(definitions[schema["$ref"].removeprefix("#/definitions/")], definitions)
-    plain = {key: _plain(value, definitions) for key, value in schema.items() if key != "$schema"}
+    # A property may have either name too: its schema is no text.
+    said = {key: value for key, value in schema.items() if key not in _WORDS or not isinstance(value, str)}
+    plain = {key: _plain(value, definitions) for key, value in said.items()}
     if isinstance(plain.get("pattern"), str):
         # helm's patterns are Go's: \w and \s are ASCII, and $ is the very end.
         plain["pattern"] = "(?a)" + re.sub(r"(?<!\\)\$(?=\)*$)", r"\\Z", plain["pattern"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
@@ -29,6 +29,7 @@ def search(draws: st.SearchStrategy[Draw], wrong: Callable[[Draw], Sequence[str]
         max_examples=number,
         database=None,
         deadline=None,
+        phases=[Phase.generate, Phase.shrink],
         report_multiple_bugs=False,
         # A render takes as long as it takes.
         suppress_health_check=list(HealthCheck),

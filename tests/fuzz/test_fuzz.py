@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,26 @@ import yaml
 from hypothesis.strategies import SearchStrategy
 
 from chartproof import Helm, HelmError, Manifest, Render
-from chartproof.checks import Rendered, Violation
+from chartproof.checks import Rendered, Rule, Violation
 from chartproof.engine import Renderer
-from chartproof.fuzz import Draw, draws, faults, mutant_faults, mutants, search
+from chartproof.fuzz import Draw, draws, faults, mutant_faults, mutants, search, the_users_own
 from chartproof.renders import Renders
+from chartproof.review import Exemption, Review
+from chartproof.rules.pods import resources
+from chartproof.rules.references import references
 from kindling_dev.kubernetes_versions import RENDERED_AT
 from kindling_dev.settings import REPO
 
 CHARTS = sorted(file.parent for file in (REPO / "charts").glob("*/values.schema.json"))
 SOME = 50
 some_and_many = pytest.mark.parametrize("number", [SOME, pytest.param(1000, marks=pytest.mark.long)])
+
+NATIVE_SIDECARS = Exemption(
+    "schema",
+    "*",
+    "values ask for native sidecars, and say that these need Kubernetes 1.29",
+    says="*.initContainers[[]*].restartPolicy: no such field on Kubernetes 1.2*",
+)
 
 SCHEMA = {
     "type": "object",
@@ -69,10 +79,11 @@ def seed(pytestconfig: pytest.Config, number: int) -> int:
 
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
 @some_and_many
-def test_what_the_schema_allows_renders_or_is_refused_in_a_line(
-    render: Render, chart: Path, number: int, seed: int
+def test_what_the_schema_allows_keeps_every_rule_or_is_refused_in_a_line(
+    render: Render, chart: Path, rules: Sequence[Rule], number: int, seed: int
 ) -> None:
-    search(draws(chart, RENDERED_AT), lambda draw: faults(render, draw), number=number, seed=seed)
+    asked = [Review(rules, [NATIVE_SIDECARS]).violations]
+    search(draws(chart, RENDERED_AT), lambda draw: faults(render, draw, asked), number=number, seed=seed)
 
 
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
@@ -156,6 +167,39 @@ def test_a_rule_is_asked_of_what_is_drawn(render: Render, chart_of: Callable[[st
     assert wrong == ["no-long-names: ConfigMap/longer: shorten it"]
 
 
+ASKED = ("requests.cpu", "requests.memory", "limits.memory")
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: mine}
+spec:
+  containers: [{name: main, image: "registry.example.com/main:1", envFrom: [{secretRef: {name: %s}}]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "secret", "text", "wrong"),
+    [
+        (references, "{{ .Values.text }}", "login", []),
+        (references, "{{ .Values.text }}-1", "login", ["references: Pod/mine: Secret/login-1 is not in the release"]),
+        (references, "login", "log*", ["references: Pod/mine: Secret/login is not in the release"]),
+        (references, "{{ .Values.name }}", "", []),  # a default names it
+        (resources, "login", "main", [f"resources: Pod/mine: container main has no {what}" for what in ASKED]),
+    ],
+)
+def test_only_what_values_name_is_the_users_to_make(
+    render: Render, chart_of: Callable[[str], Path], rule: Rule, secret: str, text: str, wrong: list[str]
+) -> None:
+    assert faults(render, question(chart_of(POD % secret), text=text), [rule]) == wrong
+
+
+def test_a_container_that_values_give_has_the_resources_that_it_has_there() -> None:
+    given = the_users_own({"sidecars": [{"name": "agent", "image": "busybox:1.37.0"}]})
+    about = "Pod/mine", "container agent has no limits.memory"
+    assert any(exemption.covers(Violation("resources", *about)) for exemption in given)
+    assert not any(exemption.covers(Violation("probes", *about)) for exemption in given)
+
+
 def test_the_simplest_values_are_told_as_a_scenario(
     helm: Helm, chart_of: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -176,7 +220,7 @@ def test_the_simplest_values_are_told_as_a_scenario(
 def test_the_same_seed_draws_the_same(chart_of: Callable[[str], Path]) -> None:
     chart = chart_of(SOUND)
 
-    first, again, other = (all_drawn(draws(chart, RENDERED_AT), number=50, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (all_drawn(draws(chart, RENDERED_AT), number=20, seed=seed) for seed in (1, 1, 2))
     assert first == again
     assert first != other
 
@@ -190,7 +234,7 @@ def test_a_text_reaches_the_chart_as_it_is(render: Render, chart_of: Callable[[s
 
 def test_every_value_is_drawn_and_every_fault_seeded(chart_of: Callable[[str], Path]) -> None:
     chart = chart_of(SOUND)
-    changed = {path for draw in all_drawn(draws(chart, RENDERED_AT), number=100, seed=0) for path in draw.changed}
+    changed = {path for draw in all_drawn(draws(chart, RENDERED_AT), number=50, seed=0) for path in draw.changed}
     assert changed == {"name", "size", "text", "section", "section.on"}
-    mutated = {path for draw in all_drawn(mutants(chart), number=200, seed=0) for path in draw.changed}
+    mutated = {path for draw in all_drawn(mutants(chart), number=100, seed=0) for path in draw.changed}
     assert mutated > {"name", "size", "text", "section", "section.on"}, "and keys that are unknown"
