@@ -62,6 +62,10 @@ IN_TEAM_A = "namespaceSelector: {matchNames: [team-a]}"
         web(monitor("PodMonitor", "podMetricsEndpoints", IN_TEAM_A)),
         web(monitor("PodMonitor", "podMetricsEndpoints", "namespaceSelector: {any: true}")),
         LABELLED + web(monitor("ServiceMonitor", "endpoints", IN_TEAM_A)),
+        # a template that a program completes, with its ports
+        "{kind: PodMonitor, metadata: {name: web}, spec: {selector: {matchLabels: {app: web}}, "
+        "podMetricsEndpoints: [{port: http}]}}\n---\n"
+        "{kind: ConfigMap, metadata: {name: web}, data: {pod.json: '{kind: Pod, metadata: {labels: {app: web}}}'}}",
     ],
 )
 def test_selectors_that_find_their_pods_are_fine(said: Said, good: str) -> None:

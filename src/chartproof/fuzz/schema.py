@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from chartproof.engine import LOADER
+from chartproof.helm_yaml import HelmLoader
 
 Schema = dict[str, Any]
 
@@ -87,7 +87,7 @@ def at(values: Any, path: tuple[str, ...]) -> Iterator[Any]:
 
 def defaults_of(chart: Path) -> dict[str, Any]:
     """A chart's ``values.yaml``."""
-    return yaml.load((chart / "values.yaml").read_text(), Loader=LOADER) or {}
+    return yaml.load((chart / "values.yaml").read_text(), Loader=HelmLoader) or {}
 
 
 def coalesced(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

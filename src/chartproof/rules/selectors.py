@@ -16,12 +16,18 @@ _VERSIONS = frozenset({"helm.sh/chart", "app.kubernetes.io/version", "chart", "v
 
 @dataclass(frozen=True)
 class _Target:
-    """A pod or Service that may be selected, with the ports that it is asked for."""
+    """A pod or Service that may be selected, with the ports that it is asked for.
+
+    Attributes:
+        ports: those that are known; a program that completes a pod may add others.
+        is_complete: whether these are all.
+    """
 
     owner: Resource
     namespace: str
     labels: Mapping[str, str]
     ports: Collection[int | str]
+    is_complete: bool = True
 
 
 def selectors(rendered: Rendered) -> Iterator[Violation]:
@@ -29,7 +35,10 @@ def selectors(rendered: Rendered) -> Iterator[Violation]:
 
     No pod or volume claim is labelled with a version either.
     """
-    everyone = [_Target(pod.owner, pod.namespace, pod.labels, _container_ports(pod)) for pod in pods(rendered)]
+    everyone = [
+        _Target(pod.owner, pod.namespace, pod.labels, _container_ports(pod), is_complete=not pod.key)
+        for pod in pods(rendered)
+    ]
     services = [
         _Target(service, namespace_of(service, rendered), service.labels, _service_ports(service))
         for service in rendered.manifest.all("Service")
@@ -49,6 +58,8 @@ def selectors(rendered: Rendered) -> Iterator[Violation]:
         if not selected:
             message = f"its selector {selector} matches no {what} of the release"
             yield Violation("selectors", about(resource), message)
+            continue
+        if not all(target.is_complete for target in selected):
             continue
         for port in _ports(resource):
             if not any(port in target.ports for target in selected):
