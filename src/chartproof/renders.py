@@ -8,19 +8,17 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from chartproof.checks import Rendered, Rule, Violation
 from chartproof.engine import Engine, Question, state_of
 from chartproof.errors import helm_error
-from chartproof.helm_yaml import HelmLoader
 from chartproof.manifest import Manifest
 from chartproof.tally import Tally
+from chartproof.values import merged, values_of
 
 _KEPT_S = 7 * 24 * 3600
 _FORMAT = "1"  # of what is kept
@@ -159,7 +157,7 @@ class Renders:
             kept = self.store.get(rules_key)
             if kept is None:
                 rendered = Rendered(
-                    manifest, question.chart, question.release, question.namespace, question.kube, merged(question)
+                    manifest, question.chart, question.release, question.namespace, question.kube, _values(question)
                 )
                 violations = [violation for rule in self.rules for violation in rule(rendered)]
                 kept = [[violation.rule, violation.about, violation.message] for violation in violations]
@@ -194,20 +192,8 @@ class Digests:
         return known[1]
 
 
-def merged(question: Question) -> dict[str, Any]:
-    """The values of a question's files and its own, merged as helm does."""
-    values: dict[str, Any] = {}
-    for file in question.files:
-        values = _merge(values, yaml.load(file.read_text(), Loader=HelmLoader) or {})
-    return _merge(values, json.loads(question.values)) if question.values else values
-
-
-def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(under)
-    for key, value in over.items():
-        below = result.get(key)
-        result[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return result
+def _values(question: Question) -> dict[str, Any]:
+    return merged(values_of(question.files), json.loads(question.values or "{}"))
 
 
 def _files(folder: str) -> Iterable[os.DirEntry[str]]:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from chartproof.checks import Rendered
 from chartproof.helm import Helm
-from chartproof.helm_yaml import HelmLoader
+from chartproof.values import values_of
 
 
 @dataclass(frozen=True)
@@ -33,10 +31,7 @@ class Scenario:
     @property
     def values(self) -> dict[str, Any]:
         """The values of all files, merged as helm does it."""
-        values: dict[str, Any] = {}
-        for file in self.files:
-            values = merged(values, yaml.load(file.read_text(), Loader=HelmLoader) or {})
-        return values
+        return values_of(self.files)
 
     def render(self, helm: Helm, kube: str = "", release: str = "release-name", chart: Path | None = None) -> Rendered:
         """Render it: for a Kubernetes version, and from another place than the chart's own (a package, a copy).
@@ -77,12 +72,3 @@ def site_scenarios(charts: Path, values: Path, installed_in: Mapping[str, str] |
         namespace = (installed_in or {}).get(chart.name, folder.name)
         found.append(Scenario(f"{folder.name}/{chart.name}", chart, present, namespace))
     return found
-
-
-def merged(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    """Values with more on top, as helm merges files: maps key by key, all else replaced."""
-    both = dict(values)
-    for key, value in more.items():
-        below = both.get(key)
-        both[key] = merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
-    return both

@@ -1,11 +1,16 @@
-"""Values as the text that helm reads them from."""
+"""Values: read and merged as helm does it, and written so that helm reads just them."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
+
+import yaml
+
+from chartproof.helm_yaml import HelmLoader
 
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
@@ -17,3 +22,20 @@ def values_json(values: Mapping[str, Any]) -> str:
     """
     text = json.dumps(values, ensure_ascii=False) if values else ""
     return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def values_of(files: Iterable[Path]) -> dict[str, Any]:
+    """The values of files, later ones winning."""
+    values: dict[str, Any] = {}
+    for file in files:
+        values = merged(values, yaml.load(file.read_text(), Loader=HelmLoader) or {})
+    return values
+
+
+def merged(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with more on top, as helm merges files: maps key by key, all else replaced."""
+    both = dict(values)
+    for key, value in more.items():
+        below = both.get(key)
+        both[key] = merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return both

@@ -1,25 +1,18 @@
 """The charts as they stand: what is generated is up to date, and what lints charts and YAML finds nothing."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
 
+from kindling_dev.command import run
 from kindling_dev.settings import REPO
 from kindling_dev.values_schema import schema_of
 
 WITH_VALUES = sorted(path.parent for path in (REPO / "charts").glob("*/values.yaml"))
 SCENARIOS = sorted((REPO / "charts").glob("*/ci/*-values.yaml"))
-
-
-def run(*argv: str | Path) -> str:
-    """Run a program that must succeed; what it printed."""
-    done = subprocess.run(argv, cwd=REPO, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.mark.parametrize("chart", WITH_VALUES, ids=lambda chart: chart.name)
@@ -33,25 +26,28 @@ def test_the_schema_is_that_of_the_values(chart: Path) -> None:
 @pytest.mark.parametrize("chart", WITH_VALUES, ids=lambda chart: chart.name)
 def test_the_readme_is_that_of_the_values(chart: Path) -> None:
     template = REPO / "ci/chart-readme.gotmpl"
-    printed = run("helm-docs", "--dry-run", "--chart-search-root", chart, "--template-files", template)
+    printed = run(["helm-docs", "--dry-run", "--chart-search-root", chart, "--template-files", template], cwd=REPO)
     assert printed.strip() == (chart / "README.md").read_text().strip(), "run scripts/generate"
 
 
 def test_ct_finds_nothing_in_the_charts() -> None:
-    run("ct", "lint", "--config", "ci/ct.yaml", "--all")
+    run(["ct", "lint", "--config", "ci/ct.yaml", "--all"], cwd=REPO)
 
 
 @pytest.mark.parametrize("program", ["helm", "helm4"])
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: f"{path.parents[1].name}-{path.name}")
 def test_helm_lint_finds_nothing_in_a_scenario(program: str, scenario: Path) -> None:
     # ct lint calls Helm 3 too, but not in the namespace of the release.
-    run(program, "lint", "--strict", scenario.parents[1], "--values", scenario, "--namespace", "kindling-system")
+    run(
+        [program, "lint", "--strict", scenario.parents[1], "--values", scenario, "--namespace", "kindling-system"],
+        cwd=REPO,
+    )
 
 
 def test_yamllint_finds_nothing_in_any_yaml_file() -> None:
     # Templates are no YAML yet, and another project's file stays as it was released.
     apart = [":(exclude)charts/*/templates/*", ":(exclude)tests/apiserver/world/monitoring.coreos.com_*"]
     listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.yaml", "*.yml", *apart]
-    files = [name for name in run(*listing).splitlines() if (REPO / name).exists()]
+    files = [name for name in run([*listing], cwd=REPO).splitlines() if (REPO / name).exists()]
     assert "charts/spark-job/values.yaml" in files
-    run("yamllint", "--strict", "--config-file", "ci/lintconf.yaml", *files)
+    run(["yamllint", "--strict", "--config-file", "ci/lintconf.yaml", *files], cwd=REPO)

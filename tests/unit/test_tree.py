@@ -1,25 +1,18 @@
 """The tree itself: charts and programs have the versions that are pinned, code is formatted and typed."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
 from chartproof import Helm
+from kindling_dev.command import run
 from kindling_dev.golang import required_version
 from kindling_dev.settings import REPO
 from kindling_dev.spark_image import DEFAULT_LINE
 
 CHARTS = sorted(path.parent for path in (REPO / "charts").glob("*/Chart.yaml"))
-
-
-def run(*argv: str | Path) -> str:
-    """Run a program that must succeed; what it printed."""
-    done = subprocess.run(argv, cwd=REPO, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
@@ -28,15 +21,17 @@ def test_the_charts_spark_is_the_image_that_is_built(chart: Path) -> None:
 
 
 def test_code_is_formatted_linted_and_typed() -> None:
-    run("ruff", "format", "--check", ".")
-    run("ruff", "check", ".")
-    run("mypy")
+    run(["ruff", "format", "--check", "."], cwd=REPO)
+    run(["ruff", "check", "."], cwd=REPO)
+    run(["mypy"], cwd=REPO)
 
 
 @pytest.mark.parametrize("program", ["helm", "helm4"])
 def test_helm_has_its_pinned_version_stamped(program: str) -> None:
     module = {"helm": "helm.sh/helm/v3", "helm4": "helm.sh/helm/v4"}[program]
-    assert run(program, "version", "--template", "{{.Version}}") == required_version(REPO / "ci/tools/go.mod", module)
+    assert run([program, "version", "--template", "{{.Version}}"], cwd=REPO) == required_version(
+        REPO / "ci/tools/go.mod", module
+    )
 
 
 def test_both_helms_render_the_same_objects(charts: Path) -> None:

@@ -18,7 +18,7 @@ from chartproof.manifest import Manifest, Resource
 from chartproof.pods import about, pods
 from chartproof.renders import Renders
 from chartproof.rules.secrets import names_a_secret
-from chartproof.scenarios import merged
+from chartproof.values import merged
 
 _REGISTRY = "chartproof.invalid"
 _ELSEWHERE = "chartproof-elsewhere"
