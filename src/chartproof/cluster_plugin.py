@@ -105,19 +105,18 @@ def new_namespace(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[
     """Make namespaces (of any labels) that go when the test ends; a failed test's are bundled first."""
     from kubernetes import client
 
-    names = []
+    with ExitStack() as at_the_end:
 
-    def make(prefix: str = "test", labels: dict[str, str] | None = None, *, create: bool = True) -> str:
-        name = f"{prefix}-{uuid4().hex[:8]}"
-        names.append(name)
-        _evidence(request.node, cluster).add(name)
-        if create:
-            cluster.core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name, labels=labels)))
-        return name
+        def make(prefix: str = "test", labels: dict[str, str] | None = None, *, create: bool = True) -> str:
+            name = f"{prefix}-{uuid4().hex[:8]}"
+            _evidence(request.node, cluster).add(name)
+            at_the_end.callback(cluster.core.delete_namespace, name)
+            if create:
+                metadata = client.V1ObjectMeta(name=name, labels=labels)
+                cluster.core.create_namespace(client.V1Namespace(metadata=metadata))
+            return name
 
-    yield make
-    for name in names:
-        cluster.core.delete_namespace(name)
+        yield make
 
 
 @pytest.fixture
@@ -177,7 +176,7 @@ class _Evidence:
     namespaces: list[str] = field(default_factory=list)
 
     def add(self, namespace: str) -> None:
-        """One more namespace, if it is one."""
+        """Add a namespace, once."""
         if namespace not in self.namespaces:
             self.namespaces.append(namespace)
 
