@@ -59,18 +59,18 @@ def _kubeconfig(config: pytest.Config) -> Path:
         kubeconfig = _kind(config).ensure()
         config.stash[_KIND_USED] = True
         return kubeconfig
-    if not Path(given).is_file():
+    kubeconfig = config.invocation_params.dir / given
+    if not kubeconfig.is_file():
         raise ClusterError(f"{given} is no file: name the cluster's kubeconfig by --kubeconfig or KUBECONFIG")
-    return Path(given)
+    return kubeconfig
 
 
 def _kind(config: pytest.Config) -> Kind:
-    if config.cache is None:
-        raise ClusterError(
-            "a kind cluster's kubeconfig has no place without pytest's cache: leave that on, or give one"
-        )
+    cache: pytest.Cache | None = getattr(config, "cache", None)
+    if cache is None:
+        raise ClusterError("no cluster is given, and without pytest's cache none is made: leave that on, or give one")
     name, file = config.getini("kind_cluster"), config.getini("kind_config")
-    folder = Path(config.cache.mkdir(f"chartproof-kind-{name}"))
+    folder = Path(cache.mkdir(f"chartproof-kind-{name}"))
     return Kind(name, folder, config.rootpath / file if file else None, config.getini("kind_image"))
 
 

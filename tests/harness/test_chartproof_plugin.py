@@ -66,6 +66,14 @@ def test_the_cluster_that_a_person_last_looked_at_is_not_taken(
     )
 
 
+def test_a_run_without_pytests_cache_makes_no_cluster(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    refusal = "no cluster is given, and without pytest's cache none is made: leave that on, or give one"
+    assert _refusal(pytester, "-p", "no:cacheprovider") == refusal
+
+
 def test_a_kubeconfig_that_is_not_there_is_named(pytester: pytest.Pytester) -> None:
     refusal = "no/such/file is no file: name the cluster's kubeconfig by --kubeconfig or KUBECONFIG"
     assert _refusal(pytester, "--kubeconfig=no/such/file") == refusal
