@@ -46,18 +46,30 @@ class Kind:
         """See that it is there and answers; return its kubeconfig. Who comes meanwhile waits.
 
         Raises:
-            ClusterError: it cannot be made, or is there and does not answer.
+            ClusterError: it cannot be made, or is there and does not answer or was made of another configuration.
         """
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if self.name not in self._kind("get", "clusters").split():
                 self._make()
+            elif self._made_from.exists() and self._made_from.read_text() != self._configuration:
+                raise ClusterError(f"the kind cluster {self.name} was made of another configuration; {self._cure}")
             elif not self._answers() and not self._answers_anew():
-                raise ClusterError(
-                    f"the kind cluster {self.name} is there and does not answer within {_ANSWER}: "
-                    f"start its nodes, or remove it ({self.removal}) and run this again"
-                )
+                raise ClusterError(f"the kind cluster {self.name} gives no answer in {_ANSWER}; {self._cure}")
+            self._made_from.write_text(self._configuration)
         return self.kubeconfig
+
+    @property
+    def _made_from(self) -> Path:
+        return self.folder / "made-from"
+
+    @property
+    def _configuration(self) -> str:
+        return f"{self.image}\n{self.config.read_text() if self.config else ''}"
+
+    @property
+    def _cure(self) -> str:
+        return f"remove it ({self.removal}) and run this again"
 
     @property
     def _named(self) -> list[str]:

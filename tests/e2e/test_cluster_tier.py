@@ -190,7 +190,16 @@ def test_a_kind_cluster_is_made_once_and_found_again(suite: pytest.Pytester, kin
         made.add(run(["docker", "inspect", "--format={{.Id}}", node]))
     assert len(made) == 1
     assert not (Path.home() / ".kube/config").exists()
+    cure = f"; remove it (kind delete cluster --name {name}) and run this again"
     run(["docker", "stop", node])
+    assert _refusals(suite) == {f"the kind cluster {name} gives no answer in 15s{cure}"}
+    with (suite.path / "kind.yaml").open("a") as config:
+        config.write("nodes: [{ role: control-plane }]\n")
+    assert _refusals(suite) == {f"the kind cluster {name} was made of another configuration{cure}"}
+
+
+def _refusals(suite: pytest.Pytester) -> set[str]:
+    """What each of two tests is told that cannot have their cluster."""
     result = suite.runpytest_subprocess()
     result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines([f"the kind cluster {name} is there and does not answer*remove it*and run this again"])
+    return {line for line in result.outlines if line.startswith("the kind cluster")}
