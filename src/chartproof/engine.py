@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import yaml
 
-from chartproof.errors import HelmError
+from chartproof.errors import HelmError, complaint
 from chartproof.helm_yaml import HelmLoader
 
 RENDERER = "chartproof-renderer"
@@ -93,7 +93,7 @@ class Program:
             argv, input=question.values, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
         )
         if done.returncode:
-            return Answer("", [], done.stderr.strip().removeprefix("Error: "))
+            return Answer("", [], complaint(done.stderr))
         return Answer(done.stdout, [body for body in yaml.load_all(done.stdout, Loader=HelmLoader) if body])
 
 

@@ -31,13 +31,15 @@ class SchemaError(HelmError):
     """The values are not those of values.schema.json; ``value`` is the first that is refused.
 
     Attributes:
-        refused: value's path -> what is wrong, "driver/cores" -> "got string, want integer".
+        refused: value's path -> all that is wrong with it, "driver/cores" -> "got string, want integer".
     """
 
     def __init__(self, text: str) -> None:
         found = [(match["value"] or match["field"] or "", match["message"]) for match in _SCHEMA.finditer(text)]
         super().__init__(text, value=found[0][0] if found else "")
-        self.refused = dict(found)
+        self.refused: dict[str, str] = {}
+        for path, message in found:
+            self.refused[path] = f"{self.refused[path]}; {message}" if path in self.refused else message
 
 
 class RefusedError(HelmError):
@@ -50,6 +52,12 @@ class TemplateError(HelmError):
 
 class YamlError(HelmError):
     """What a template gave is no YAML."""
+
+
+def complaint(stderr: str) -> str:
+    """What helm complains of at its end, without the warnings that it wrote before."""
+    _, found, said = f"\n{stderr}".partition("\nError: ")
+    return (said if found else stderr).strip()
 
 
 def helm_error(text: str) -> HelmError:

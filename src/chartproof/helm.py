@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from chartproof.engine import Program, Question
-from chartproof.errors import helm_error
+from chartproof.errors import complaint, helm_error
 from chartproof.manifest import Manifest
 from chartproof.renders import Renders
 from chartproof.values import values_json
@@ -92,7 +92,7 @@ class Helm:
             [self.program, *argv], input=stdin, capture_output=True, text=True, timeout=timeout_s, env=env, check=False
         )
         if done.returncode:
-            raise helm_error(done.stderr.strip().removeprefix("Error: "))
+            raise helm_error(complaint(done.stderr))
         return done.stdout
 
 

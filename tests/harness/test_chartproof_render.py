@@ -137,6 +137,25 @@ def test_a_refusal_by_the_schema_names_each_value(plain_helm: Helm, make_chart: 
     assert "want string" in refusal.value.refused["a"]
 
 
+def test_all_that_a_schema_refuses_in_a_value_is_named(plain_helm: Helm, make_chart: MakeChart) -> None:
+    chart = make_chart()
+    (chart / "values.schema.json").write_text('{"properties": {"a": {"required": ["b"], "maxProperties": 1}}}')
+    with pytest.raises(SchemaError) as refusal:
+        plain_helm.template(chart, values={"a": {"c": 1, "d": 2}})
+    assert refusal.value.refused.keys() == {"a"}
+    assert "missing property 'b'" in refusal.value.refused["a"]
+    assert "maxProperties" in refusal.value.refused["a"]
+
+
+def test_a_warning_is_no_part_of_a_refusal(plain_helm: Helm, make_chart: MakeChart) -> None:
+    chart = make_chart(a='{{ fail "a is wrong\\nError: so is b" }}')
+    (chart / "link").symlink_to(chart / "values.yaml")  # helm warns of it
+    with pytest.raises(RefusedError) as refusal:
+        plain_helm.template(chart)
+    said = "execution error at (sample/templates/a.yaml:1:3): a is wrong\nError: so is b"
+    assert str(refusal.value).startswith(said)
+
+
 def test_the_same_question_is_rendered_once_and_another_anew(make_chart: MakeChart, tmp_path: Path) -> None:
     chart = make_chart(a=CONFIG.format("{{ .Values.a | quote }}"))
     (tmp_path / "store").mkdir()
