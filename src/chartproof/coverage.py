@@ -1,4 +1,4 @@
-"""What a full run of the render tests must have reached: every chart, scenario and branch, or a reason why not."""
+"""What a full run of the render tests must have reached: every chart, values file and branch, or a reason why not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import yaml
 
-from chartproof.scenarios import Scenario
 from chartproof.tally import Tally
 
 
@@ -55,11 +54,18 @@ def covered(tally: Tally) -> str:
     return f"{len(tally.taken)} of {len(tally.branches)} branches"
 
 
-def gaps(tally: Tally, charts: Path, scenarios: Iterable[Scenario], exceptions: Exceptions) -> list[str]:
-    """What a full run has left out, a line each."""
+def gaps(tally: Tally, charts: Path, values: Path, exceptions: Exceptions) -> list[str]:
+    """What a full run has left out, a line each.
+
+    Args:
+        tally: what it rendered.
+        charts: folder of the charts: CHART/ci/NN-what-values.yaml.
+        values: folder of the site's values: CHART.yaml, NAMESPACE/CHART.yaml.
+        exceptions: what may be left out.
+    """
     return [
         *_chart_gaps(tally, charts),
-        *_scenario_gaps(tally, scenarios),
+        *_file_gaps(tally, [*charts.glob("*/ci/*.y*ml"), *values.rglob("*.y*ml")]),
         *_branch_gaps(tally, exceptions.branches),
     ]
 
@@ -75,10 +81,11 @@ def _chart_gaps(tally: Tally, charts: Path) -> Iterable[str]:
             yield f"chart {chart.name} has no scenario; write ci/01-NAME-values.yaml in it"
 
 
-def _scenario_gaps(tally: Tally, scenarios: Iterable[Scenario]) -> Iterable[str]:
-    for scenario in scenarios:
-        if missing := [str(file) for file in scenario.files if str(file) not in tally.files]:
-            yield f"no test renders {', '.join(missing)} of scenario {scenario.name}; use it or remove it"
+def _file_gaps(tally: Tally, files: Iterable[Path]) -> Iterable[str]:
+    """Values files that nothing was rendered with, those of a name that no scenario takes included."""
+    for file in sorted(files):
+        if str(file) not in tally.files:
+            yield f"no test renders {file}; use it, name it as a scenario or remove it"
 
 
 def _branch_gaps(tally: Tally, exceptions: Mapping[str, str]) -> Iterable[str]:

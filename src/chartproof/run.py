@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from chartproof.coverage import Exceptions, covered, gaps
-from chartproof.scenarios import chart_scenarios, site_scenarios
 from chartproof.tally import Tally
 
 _OUTPUT = "chartproof"
@@ -68,11 +67,9 @@ class RenderRun:
 
     def _find_gaps(self) -> list[str]:
         values = self._config.rootpath / self._config.getini("values")
-        scenarios = [*chart_scenarios(self._charts), *site_scenarios(self._charts, values)]
         file = self._config.getini("exceptions")
-        return gaps(
-            self.tally, self._charts, scenarios, Exceptions.read(self._config.rootpath / file if file else None)
-        )
+        exceptions = Exceptions.read(self._config.rootpath / file if file else None)
+        return gaps(self.tally, self._charts, values, exceptions)
 
     def _is_full(self) -> bool:
         folder = self._config.getini("render_tests")

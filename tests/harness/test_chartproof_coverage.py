@@ -105,11 +105,15 @@ def test_an_else_of_nothing_is_helms_to_refuse(folder: Path, renders: Renders) -
 
 
 def test_what_no_render_reached_is_told_unless_there_is_a_reason(folder: Path, renders: Renders) -> None:
-    assert gaps(renders.tally, folder, chart_scenarios(folder), Exceptions()) == [
+    values = folder.parent / "values"
+    (values / "team").mkdir(parents=True)
+    (values / "team/smaple.yaml").write_text("a: x")
+    files = [folder / "sample/ci/01-one-values.yaml", values / "team/smaple.yaml"]
+    assert gaps(renders.tally, folder, values, Exceptions()) == [
         "no test renders chart sample; write one",
-        f"no test renders {folder}/sample/ci/01-one-values.yaml of scenario sample/01-one; use it or remove it",
+        *(f"no test renders {file}; use it, name it as a scenario or remove it" for file in files),
     ]
-    question = Question(folder / "sample", "r", "ns", (folder / "sample/ci/01-one-values.yaml",), '{"list": [1]}')
+    question = Question(folder / "sample", "r", "ns", tuple(files), '{"list": [1]}')
     renders.render(question)
     branches = ["2: else if .b", "2: else of if .a", "4: else of with $v", "6: if .Values.wrong"]
     branches.append("3: else of range $i, $v := .Values.list")
@@ -117,9 +121,9 @@ def test_what_no_render_reached_is_told_unless_there_is_a_reason(folder: Path, r
         f"no render takes sample/templates/a.yaml:{branch}; test it, remove it or list it with a reason"
         for branch in branches
     ]
-    assert sorted(gaps(renders.tally, folder, chart_scenarios(folder), Exceptions())) == sorted(left)
+    assert sorted(gaps(renders.tally, folder, values, Exceptions())) == sorted(left)
     known = Exceptions({"sample/templates/a.yaml: else of with $v": "x", "sample/templates/a.yaml: file": "x"})
-    found = gaps(renders.tally, folder, [], known)
+    found = gaps(renders.tally, folder, values, known)
     assert len(found) == len(left)
     assert "the exception 'sample/templates/a.yaml: file' is taken or gone; remove it" in found
 
