@@ -64,6 +64,10 @@ def test_plain_rights_are_fine(said: Said, rule: str) -> None:
             "{resources: [pods/attach], verbs: [get]}",
             "get on pods/attach: it is every account that a pod of the namespace has",
         ),
+        (
+            "{resources: [pods/ephemeralcontainers], verbs: [get, patch]}",
+            "patch on pods/ephemeralcontainers: it is every account that a pod of the namespace has",
+        ),
     ],
 )
 @pytest.mark.parametrize("kind", ["Role", "ClusterRole"])

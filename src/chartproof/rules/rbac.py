@@ -23,6 +23,10 @@ _RESOURCES: Mapping[str, tuple[frozenset[str], str]] = {
     "nodes/proxy": (frozenset(), "it runs commands in every pod of a node"),
     "pods/exec": (frozenset(), "it is every account that a pod of the namespace has"),
     "pods/attach": (frozenset(), "it is every account that a pod of the namespace has"),
+    "pods/ephemeralcontainers": (
+        frozenset({"update", "patch"}),
+        "it is every account that a pod of the namespace has",
+    ),
 }
 """Resource -> verbs that are refused (none listed: all of them), and why."""
 _OF_KUBERNETES: Mapping[str, str] = {
