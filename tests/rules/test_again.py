@@ -7,7 +7,7 @@ import pytest
 
 from chartproof import Helm
 from chartproof.checks import Rendered, Rule
-from chartproof.rules.again import name_clashes, secret_canary
+from chartproof.rules.again import image_registry, name_clashes, secret_canary
 
 Violations = Callable[[Callable[[Helm], Rule], str, str], list[str]]
 
@@ -69,3 +69,18 @@ def test_a_value_that_names_a_secret_is_none(violations: Violations, spec: str) 
 def test_a_secret_that_a_container_is_given_is_named(violations: Violations, shown: str) -> None:
     template = POD.format(spec="volumes: []", container=f"env: [{{name: LOGIN, value: {shown}}}]")
     assert violations(secret_canary, template, 'password: ""') == ["Pod/p: shows a secret that values give (password)"]
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "ConfigMap"])
+def test_an_image_in_any_text_follows_the_registry(violations: Violations, kind: str) -> None:
+    moved = "{{ with .Values.global.imageRegistry }}{{ . }}/{{ end }}app:1"
+    fixed = {
+        "Deployment": "spec: {template: {spec: {containers: [{name: main, args: [--run=app:1]}]}}}",
+        "ConfigMap": "data: {conf: image=app:1}",
+    }[kind]
+    template = f"{POD.format(spec='volumes: []', container=f'image: {moved}')}\n---\n"
+    other = "{{kind: {}, metadata: {{name: other}}, {}}}"
+    values = "global: {imageRegistry: ''}"
+    assert violations(image_registry, template + other.format(kind, fixed), values) == [
+        f"{kind}/other: its text has image app:1, which ignores global.imageRegistry"
+    ]

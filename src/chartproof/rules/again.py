@@ -87,11 +87,11 @@ def image_registry(helm: Helm) -> Rule:
                     yield Violation("image-registry", pod.about, f"image {image} ignores global.imageRegistry")
         before = {str(c["image"]) for pod in pods(rendered) for c in pod.containers if "image" in c}
         for resource in moved.manifest:
-            if resource.kind == "ConfigMap":
-                for image in sorted(before - given):
-                    if re.search(rf"(?<![\w./-]){re.escape(image)}(?![\w.-])", str(resource.body)):
-                        message = f"its text has image {image}, which ignores global.imageRegistry"
-                        yield Violation("image-registry", about(resource), message)
+            text = str(_without(resource.body, lambda _, key: key == "image"))
+            for image in sorted(before - given):
+                if re.search(rf"(?<![\w./-]){re.escape(image)}(?![\w.-])", text):
+                    message = f"its text has image {image}, which ignores global.imageRegistry"
+                    yield Violation("image-registry", about(resource), message)
 
     return image_registry
 
@@ -135,7 +135,7 @@ def secret_canary(helm: Helm) -> Rule:
             return
         manifest = _render(helm, replace(rendered, values=merged(rendered.values, canaries)))
         for resource in manifest:
-            shown = str(_without_names_of_secrets(resource.body)) if resource.kind != "Secret" else ""
+            shown = str(_without(resource.body, _names_a_secret_object)) if resource.kind != "Secret" else ""
             if _CANARY in shown or _ENCODED_CANARY in shown:
                 paths = ", ".join(_paths(canaries))
                 yield Violation("secret-canary", about(resource), f"shows a secret that values give ({paths})")
@@ -178,18 +178,18 @@ def _canaries(values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _without_names_of_secrets(node: Any, field: str = "") -> Any:
-    """An object without what says which Secret it takes: secretName, and name below any field that is a Secret's."""
+def _names_a_secret_object(field: str, key: str) -> bool:
+    """Whether what a key holds says which Secret is taken: secretName, or name below any field that is a Secret's."""
+    return key.lower().endswith("secretname") or (key == "name" and "secret" in field.lower())
+
+
+def _without(node: Any, unwanted: Callable[[str, str], bool], field: str = "") -> Any:
+    """An object without some keys; ``unwanted`` is asked for the field that holds a key, and the key."""
     if isinstance(node, list):
-        return [_without_names_of_secrets(item, field) for item in node]
+        return [_without(item, unwanted, field) for item in node]
     if not isinstance(node, Mapping):
         return node
-    of_secret = "secret" in field.lower()
-    return {
-        key: _without_names_of_secrets(value, key)
-        for key, value in node.items()
-        if not key.lower().endswith("secretname") and not (of_secret and key == "name")
-    }
+    return {key: _without(value, unwanted, key) for key, value in node.items() if not unwanted(field, key)}
 
 
 def _paths(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
