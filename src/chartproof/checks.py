@@ -21,6 +21,7 @@ class Rendered:
         namespace: namespace of the release.
         kube: the Kubernetes version that it was rendered for, "1.34"; "": helm's own.
         values: the merged values that were given, without the chart's own defaults.
+        apis: the API versions that were added to helm's own, "monitoring.coreos.com/v1".
     """
 
     manifest: Manifest
@@ -29,6 +30,7 @@ class Rendered:
     namespace: str
     kube: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    apis: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,13 @@ class Renders:
             kept = self.store.get(rules_key)
             if kept is None:
                 rendered = Rendered(
-                    manifest, question.chart, question.release, question.namespace, question.kube, _values(question)
+                    manifest,
+                    question.chart,
+                    question.release,
+                    question.namespace,
+                    question.kube,
+                    _values(question),
+                    question.apis,
                 )
                 violations = [violation for rule in self.rules for violation in rule(rendered)]
                 kept = [[violation.rule, violation.about, violation.message] for violation in violations]

@@ -33,16 +33,23 @@ class Scenario:
         """The values of all files, merged as helm does it."""
         return values_of(self.files)
 
-    def render(self, helm: Helm, kube: str = "", release: str = "release-name", chart: Path | None = None) -> Rendered:
-        """Render it: for a Kubernetes version, and from another place than the chart's own (a package, a copy).
+    def render(
+        self,
+        helm: Helm,
+        kube: str = "",
+        release: str = "release-name",
+        chart: Path | None = None,
+        apis: tuple[str, ...] = (),
+    ) -> Rendered:
+        """Render it: for a Kubernetes version with more APIs, and from another place than the chart's own.
 
         No rules are asked: the caller has the whole render, and asks what it wants to know.
         """
         chart = chart or self.chart
         manifest = helm.template(
-            chart, release=release, namespace=self.namespace, files=self.files, kube=kube, checked=False
+            chart, release=release, namespace=self.namespace, files=self.files, kube=kube, apis=apis, checked=False
         )
-        return Rendered(manifest, chart, release, self.namespace, kube, self.values)
+        return Rendered(manifest, chart, release, self.namespace, kube, self.values, apis)
 
 
 def chart_scenarios(charts: Path) -> list[Scenario]:

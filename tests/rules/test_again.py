@@ -7,7 +7,10 @@ import pytest
 
 from chartproof import Helm
 from chartproof.checks import Rendered, Rule
-from chartproof.rules.again import image_registry, name_clashes, secret_canary
+from chartproof.engine import Program
+from chartproof.renders import Renders
+from chartproof.rules.again import deterministic, image_registry, name_clashes, secret_canary
+from chartproof.scenarios import Scenario
 
 Violations = Callable[[Callable[[Helm], Rule], str, str], list[str]]
 
@@ -84,3 +87,15 @@ def test_an_image_in_any_text_follows_the_registry(violations: Violations, kind:
     assert violations(image_registry, template + other.format(kind, fixed), values) == [
         f"{kind}/other: its text has image app:1, which ignores global.imageRegistry"
     ]
+
+
+def test_a_render_for_an_api_is_made_again_for_it(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("{apiVersion: v2, name: mine, version: 0.1.0}")
+    name = "{{ .Capabilities.APIVersions.Has `example.com/v1` }}"
+    (tmp_path / "templates/all.yaml").write_text(f"{{kind: Role, metadata: {{name: is-{name}}}}}")
+    helm = Helm(renders=Renders(Program(), rules=[deterministic(Helm())]))
+    rendered = Scenario("mine", tmp_path, ()).render(helm, apis=("example.com/v1",))
+    assert rendered.manifest.one("Role").name == "is-true"
+    assert list(deterministic(helm)(rendered)) == []
+    assert helm.template(tmp_path, apis=("example.com/v1",)).names() == {("Role", "is-true")}

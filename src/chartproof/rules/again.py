@@ -144,13 +144,14 @@ def secret_canary(helm: Helm) -> Rule:
 
 
 def _render(helm: Helm, asked: Rendered) -> Manifest:
-    """The answer to the question of a ``Rendered``: chart, release, namespace, kube, values."""
+    """The answer to the question of a ``Rendered``: all of it but its manifest."""
     return helm.template(
         asked.chart,
         release=asked.release,
         namespace=asked.namespace,
         values=asked.values,
         kube=asked.kube,
+        apis=asked.apis,
         checked=False,
     )
 
