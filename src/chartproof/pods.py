@@ -61,6 +61,13 @@ class Pod:
             for container in self.spec.get(kind) or []
         ]
 
+    @property
+    def ports(self) -> list[Mapping[str, Any]]:
+        """The container ports of what runs for the pod's life: containers, and init containers that are sidecars."""
+        sidecars = [c for c in self.spec.get("initContainers") or [] if c.get("restartPolicy") == "Always"]
+        running = [*sidecars, *(self.spec.get("containers") or [])]
+        return [port for container in running for port in container.get("ports") or []]
+
 
 def about(resource: Resource) -> str:
     """An object as rules name it: "Job/nightly"."""

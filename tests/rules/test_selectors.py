@@ -128,6 +128,16 @@ def test_a_selector_that_finds_nothing_is_named(said: Said, bad: str, message: s
     assert said(selectors, bad) == [message]
 
 
+def test_a_port_of_a_sidecar_is_one_of_its_pod_and_one_of_an_init_container_is_none(said: Said) -> None:
+    ports = "ports: [{name: proxy, containerPort: 4180}]"
+    pod = "{{kind: Pod, metadata: {{name: web, labels: {{app: web}}}}, spec: {{containers: [], initContainers: [{}]}}}}"
+    to_proxy = "\n---\n" + service("{app: web}", "{port: 80, targetPort: proxy}")
+    assert said(selectors, pod.format(f"{{name: proxy, restartPolicy: Always, {ports}}}") + to_proxy) == []
+    assert said(selectors, pod.format(f"{{name: proxy, {ports}}}") + to_proxy) == [
+        "Service/web: port 'proxy' is no port of the pods that it selects"
+    ]
+
+
 def test_a_version_in_a_selector_or_on_a_pod_is_named(said: Said) -> None:
     labels = "app: web, helm.sh/chart: web-1.2.3"
     assert said(selectors, web("", labels, f"{{matchLabels: {{{labels}}}}}")) == [

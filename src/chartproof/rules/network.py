@@ -35,10 +35,6 @@ def network(rendered: Rendered) -> Network:
 
 
 def peer_of(pod: Pod) -> Peer:
-    """A rendered pod as an end of connections, with the ports that its containers declare."""
-    ports = tuple(
-        Port(port["containerPort"], port.get("protocol", "TCP"), port.get("name", ""))
-        for container in pod.containers
-        for port in container.get("ports") or []
-    )
+    """A rendered pod as an end of connections, with the ports that it declares."""
+    ports = tuple(Port(port["containerPort"], port.get("protocol", "TCP"), port.get("name", "")) for port in pod.ports)
     return Peer(pod.namespace, pod.labels, ports)

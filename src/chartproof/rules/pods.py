@@ -57,7 +57,7 @@ def probes(rendered: Rendered) -> Iterator[Violation]:
     for pod in pods(rendered):
         if pod.owner.kind not in LONG_RUNNING:
             continue
-        for container in pod.spec["containers"]:
+        for container in pod.spec.get("containers") or []:
             for probe in ("readinessProbe", "livenessProbe"):
                 if not container.get(probe):
                     yield Violation("probes", pod.about, f"container {container['name']} has no {probe}")

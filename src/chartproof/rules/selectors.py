@@ -113,8 +113,7 @@ def _ports(resource: Resource) -> list[int | str]:
 
 
 def _container_ports(pod: Pod) -> set[int | str]:
-    ports = [port for container in pod.containers for port in container.get("ports") or []]
-    return {port["containerPort"] for port in ports} | {port["name"] for port in ports if "name" in port}
+    return {port["containerPort"] for port in pod.ports} | {port["name"] for port in pod.ports if "name" in port}
 
 
 def _service_ports(service: Resource) -> set[int | str]:
