@@ -42,10 +42,12 @@ SCHEMA = {
         "size": {"type": "integer", "minimum": 1, "maximum": 99},
         "text": {"type": "string"},
         "section": {"type": "object", "additionalProperties": False, "properties": {"on": {"type": "boolean"}}},
+        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
     },
-    "required": ["name", "size", "text"],
+    "required": ["name", "size", "text", "labels"],
 }
-VALUES = {"name": "a", "size": 1, "text": "", "section": {"on": False}}
+PLACES = {"name", "size", "text", "section", "section.on", "labels"}
+VALUES = {"name": "a", "size": 1, "text": "", "section": {"on": False}, "labels": {}}
 SOUND = """
 apiVersion: v1
 kind: ConfigMap
@@ -137,6 +139,7 @@ def all_drawn(strategy: SearchStrategy[Draw], number: int, seed: int) -> list[Dr
         ('{{ fail (printf "text is %s" .Values.text) }}', {"text": "a\nb"}, "more than one line"),
         ('{{ fail (printf "text: %s" (fromYaml .Values.text).Error) }}', {"text": "a: b: c"}, "a parser's"),
         (SOUND, {"size": 0}, "values don't meet"),
+        (SOUND + "  {{ .Values.name }}: a", {"name": "text"}, "the key 'text' stands twice"),
     ],
 )
 def test_a_wrong_answer_is_told(
@@ -234,7 +237,8 @@ def test_a_text_reaches_the_chart_as_it_is(render: Render, chart_of: Callable[[s
 
 def test_every_value_is_drawn_and_every_fault_seeded(chart_of: Callable[[str], Path]) -> None:
     chart = chart_of(SOUND)
-    changed = {path for draw in all_drawn(draws(chart, RENDERED_AT), number=50, seed=0) for path in draw.changed}
-    assert changed == {"name", "size", "text", "section", "section.on"}
+    drawn = all_drawn(draws(chart, RENDERED_AT), number=50, seed=0)
+    assert {path for draw in drawn for path in draw.changed} == PLACES
+    assert any("metadata" in draw.values.get("labels", {}) for draw in drawn), "a key that a template writes"
     mutated = {path for draw in all_drawn(mutants(chart), number=100, seed=0) for path in draw.changed}
-    assert mutated > {"name", "size", "text", "section", "section.on"}, "and keys that are unknown"
+    assert mutated > PLACES, "and keys that are unknown"

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis_jsonschema import from_schema
 
 from chartproof.fuzz.schema import Schema, ValuesSchema, at, coalesced, defaults_of, is_section, without_free_objects
+from chartproof.fuzz.words import template_keys
 from chartproof.scenarios import chart_scenarios
 
 _MOST_CHANGES = 6
@@ -65,7 +66,7 @@ def draws(chart: Path, kubes: Sequence[str]) -> st.SearchStrategy[Draw]:
     """
     examples = _examples(chart)
     changes = st.lists(
-        _changes(ValuesSchema.of_chart(chart), examples, defaults_of(chart)),
+        _changes(ValuesSchema.of_chart(chart), examples, defaults_of(chart), template_keys(chart)),
         max_size=_MOST_CHANGES,
         unique_by=lambda change: change.path,
     )
@@ -142,8 +143,11 @@ class _Change:
     free: bool = False
 
 
-def _changes(schema: ValuesSchema, examples: list[Any], defaults: Any) -> st.SearchStrategy[_Change]:
-    """A value for a place: one that the schema allows, one of another scenario, or null where that is allowed."""
+def _changes(schema: ValuesSchema, examples: list[Any], defaults: Any, keys: list[str]) -> st.SearchStrategy[_Change]:
+    """A value for a place: one that the schema allows, one of another scenario, or null where that is allowed.
+
+    A map of any keys also gets keys that the chart's templates write.
+    """
     strategies: dict[tuple[str, ...], st.SearchStrategy[_Change]] = {}
     for place in (*schema.sections(), *schema.leaves()):
         change, options = partial(_Change, place.path), []
@@ -152,12 +156,23 @@ def _changes(schema: ValuesSchema, examples: list[Any], defaults: Any) -> st.Sea
             narrow = without_free_objects(place, examples)
             options += [st.sampled_from(seen).map(change)] if seen else []
             options += [] if narrow is None else [_of_schema(narrow).map(change)]
+            if known := [key for key in keys if _may_be_key(key, narrow or {})]:
+                inner = _of_schema((narrow or {})["additionalProperties"])
+                maps = st.dictionaries(st.sampled_from(known), inner, min_size=1, max_size=3)
+                options.append(maps.map(change))
             options += [] if narrow == place.schema else [_of_schema(place.schema).map(partial(change, free=True))]
         if place.path and not place.required and any(True for _ in at(defaults, place.path)):
             options.append(st.just(change(None)))
         if options:
             strategies[place.path] = st.one_of(options)
     return st.sampled_from(list(strategies)).flatmap(lambda path: strategies[path])
+
+
+def _may_be_key(key: str, schema: Schema) -> bool:
+    """Whether a schema is that of a map of any keys, and allows this one."""
+    if "properties" in schema or not isinstance(schema.get("additionalProperties"), dict):
+        return False
+    return bool(jsonschema.Draft7Validator(schema.get("propertyNames", {})).is_valid(key))
 
 
 def _names(longest: int) -> st.SearchStrategy[str]:
