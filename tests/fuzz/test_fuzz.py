@@ -196,11 +196,28 @@ def test_only_what_values_name_is_the_users_to_make(
     assert faults(render, question(chart_of(POD % secret), text=text), [rule]) == wrong
 
 
-def test_a_container_that_values_give_has_the_resources_that_it_has_there() -> None:
-    given = the_users_own({"sidecars": [{"name": "agent", "image": "busybox:1.37.0"}]})
-    about = "Pod/mine", "container agent has no limits.memory"
-    assert any(exemption.covers(Violation("resources", *about)) for exemption in given)
-    assert not any(exemption.covers(Violation("probes", *about)) for exemption in given)
+@pytest.mark.parametrize(
+    ("values", "rule", "message", "other"),
+    [
+        (
+            {"a": [{"name": "agent", "image": "x"}]},
+            "resources",
+            "container agent has no limits.cpu",
+            "container main has",
+        ),
+        (
+            {"env": {"TOKEN": "x"}},
+            "secrets",
+            "container main has TOKEN as text: use a secretKeyRef",
+            "MY_TOKEN as text",
+        ),
+    ],
+)
+def test_what_values_ask_for_is_theirs_and_no_more(values: dict[str, Any], rule: str, message: str, other: str) -> None:
+    given = the_users_own(values)
+    assert any(exemption.covers(Violation(rule, "Pod/mine", message)) for exemption in given)
+    for fault in (Violation("probes", "Pod/mine", message), Violation(rule, "Pod/mine", f"container agent {other}: x")):
+        assert not any(exemption.covers(fault) for exemption in given)
 
 
 def test_the_simplest_values_are_told_as_a_scenario(

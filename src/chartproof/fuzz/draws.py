@@ -155,12 +155,13 @@ def _changes(schema: ValuesSchema, examples: list[Any], defaults: Any, keys: lis
             seen = [value for values in examples for value in at(values, place.path)]
             narrow = without_free_objects(place, examples)
             options += [st.sampled_from(seen).map(change)] if seen else []
-            options += [] if narrow is None else [_of_schema(narrow).map(change)]
-            if known := [key for key in keys if _may_be_key(key, narrow or {})]:
-                inner = _of_schema((narrow or {})["additionalProperties"])
-                maps = st.dictionaries(st.sampled_from(known), inner, min_size=1, max_size=3)
-                options.append(maps.map(change))
-            options += [] if narrow == place.schema else [_of_schema(place.schema).map(partial(change, free=True))]
+            if narrow is not None:
+                options.append(_of_schema(narrow).map(change))
+                if known := [key for key in keys if _may_be_key(key, narrow)]:
+                    inner = _of_schema(narrow["additionalProperties"])
+                    options.append(st.dictionaries(st.sampled_from(known), inner, min_size=1, max_size=3).map(change))
+            if narrow != place.schema:
+                options.append(_of_schema(place.schema).map(partial(change, free=place.declared)))
         if place.path and not place.required and any(True for _ in at(defaults, place.path)):
             options.append(st.just(change(None)))
         if options:

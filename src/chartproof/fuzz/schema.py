@@ -28,11 +28,13 @@ class Place:
         path: the keys that lead to it.
         schema: without references; its patterns mean for Python what they mean for helm.
         required: whether something must stand there.
+        declared: whether the schema names it; in open sections there is also a key of our own, which no template knows.
     """
 
     path: tuple[str, ...]
     schema: Schema
     required: bool = False
+    declared: bool = True
 
     def __str__(self) -> str:
         return ".".join(self.path)
@@ -56,7 +58,7 @@ class ValuesSchema:
         return cls(_plain(schema, definitions))
 
     def leaves(self) -> list[Place]:
-        """The places that no section's schema describes further; in open sections also one of a key of our own."""
+        """The places that no section's schema describes further."""
         return [place for place in self._places(Place((), self.root)) if not is_section(place.schema)]
 
     def sections(self) -> list[Place]:
@@ -71,7 +73,7 @@ class ValuesSchema:
         for key, child in schema["properties"].items():
             yield from self._places(Place((*place.path, key), child, key in schema.get("required", ())))
         if schema.get("additionalProperties", True) is True:
-            yield Place((*place.path, "undeclared"), {})
+            yield Place((*place.path, "undeclared"), {}, declared=False)
 
 
 def at(values: Any, path: tuple[str, ...]) -> Iterator[Any]:
