@@ -63,6 +63,19 @@ class Store:
                 path.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """An answer in memory: an error, or the text and its objects as JSON."""
+
+    error: str
+    text: str
+    objects: str
+
+    def manifest(self) -> Manifest:
+        """The objects, anew each time: who changes one changes nobody else's."""
+        return Manifest(self.text, json.loads(self.objects))
+
+
 @dataclass
 class Renders:
     """Renders by an engine, each once.
@@ -80,7 +93,7 @@ class Renders:
     rules: Sequence[Rule] = ()
     rules_made_of: Sequence[Path] = ()
     tally: Tally = field(default_factory=Tally)
-    _manifests: dict[str, Manifest | str] = field(default_factory=dict)
+    _answers: dict[str, _Kept] = field(default_factory=dict)
     _broken: dict[str, list[Violation]] = field(default_factory=dict)
     _digests: Digests = field(default_factory=lambda: Digests())
     _engine_state: str = ""
@@ -116,18 +129,19 @@ class Renders:
             ]
         )
         self.tally.asked(question.chart, question.files)
-        found = self._manifests.get(key)
+        found = self._answers.get(key)
         if found is None:
-            found = self._manifests[key] = self._answer(question, key, chart)
+            found = self._answers[key] = self._answer(question, key, chart)
         else:
             self.tally.in_memory += 1
-        if isinstance(found, str):
-            raise helm_error(found)
-        if checked and self.rules and (broken := self._violations(question, key, found)):
+        if found.error:
+            raise helm_error(found.error)
+        manifest = found.manifest()
+        if checked and self.rules and (broken := self._violations(question, key, manifest)):
             raise RuleError(broken)
-        return found
+        return manifest
 
-    def _answer(self, question: Question, key: str, chart: str) -> Manifest | str:
+    def _answer(self, question: Question, key: str, chart: str) -> _Kept:
         branches_key = _digest([_FORMAT, self._engine_state, chart, "branches"])
         kept, branches = self.store.get(key), self.store.get(branches_key) or []
         if kept is None or (kept["taken"] and not branches):
@@ -146,7 +160,7 @@ class Renders:
         else:
             self.tally.on_disk += 1
         self.tally.took(question.chart, branches, kept["taken"])
-        return kept["error"] or Manifest(kept["manifest"], kept["objects"])
+        return _Kept(kept["error"], kept["manifest"], json.dumps(kept["objects"]))
 
     def _violations(self, question: Question, key: str, manifest: Manifest) -> list[Violation]:
         self._rules_state = self._rules_state or _digest(

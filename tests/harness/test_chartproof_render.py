@@ -178,6 +178,12 @@ def test_the_same_question_is_rendered_once_and_another_anew(make_chart: MakeCha
     assert helm.template(chart, values={"a": "x"}).names() == {("ConfigMap", "changed")}
 
 
+def test_who_changes_an_object_changes_nobody_elses(make_chart: MakeChart) -> None:
+    chart, helm = make_chart(a=CONFIG.format("x")), Helm(renders=Renders(Program()))
+    helm.template(chart).one("ConfigMap").body["metadata"]["name"] = "y"
+    assert helm.template(chart).one("ConfigMap").name == "x"
+
+
 def test_another_process_finds_what_was_rendered(make_chart: MakeChart, tmp_path: Path) -> None:
     chart = make_chart(a=CONFIG.format("x"), b="{{ if .Values.a }}{{ fail `no a` }}{{ end }}")
     store = Store(tmp_path)

@@ -11,10 +11,10 @@ import yaml
 
 from chartproof import HelmError, Manifest, Render
 from chartproof.checks import Rendered, Rule
-from chartproof.engine import LOADER
 from chartproof.fuzz.draws import Draw
 from chartproof.fuzz.own import the_users_own
 from chartproof.fuzz.schema import ValuesSchema, coalesced, defaults_of
+from chartproof.helm_yaml import HelmLoader
 from chartproof.review import Review
 
 _REFUSAL = re.compile(r"execution error at \([^)]*\): (?P<message>.*)", re.DOTALL)  # of fail and required
@@ -95,7 +95,7 @@ def _faults_of_object(body: Any) -> Iterator[str]:
 
 def _keys_that_stand_twice(text: str) -> Iterator[str]:
     """Keys of which parsers take one or the other, or none."""
-    left = list(yaml.compose_all(text, Loader=LOADER))
+    left = list(yaml.compose_all(text, Loader=HelmLoader))
     while left:
         node = left.pop()
         if isinstance(node, yaml.MappingNode):

@@ -130,8 +130,7 @@ _ANYTHING = _SCALARS | st.lists(_SCALARS, max_size=3) | st.dictionaries(_KEYS, _
 
 def _examples(chart: Path) -> list[dict[str, Any]]:
     """The values of the chart's scenarios; the first is the simplest."""
-    files = [file for scenario in chart_scenarios(chart.parent) if scenario.chart == chart for file in scenario.files]
-    return [yaml.safe_load(file.read_text()) or {} for file in files] or [{}]
+    return [scenario.values for scenario in chart_scenarios(chart.parent) if scenario.chart == chart] or [{}]
 
 
 @dataclass(frozen=True)
