@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,8 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark a test as its folder says."""
+    path = str(item.path)
     for folder, marker in item.config.stash[_TIERS].items():
-        if folder in item.path.parents:
+        if path.startswith(f"{folder}{os.sep}"):
             item.add_marker(marker)
 
 

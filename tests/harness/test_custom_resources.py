@@ -84,7 +84,7 @@ def test_a_custom_resource_takes_what_its_definition_says(backups: Path, old: st
 
 
 def test_a_custom_resource_without_its_definition_is_no_kind() -> None:
-    assert said(BACKUP) == ["Backup/a: apiVersion 'example.com/v1' has no kind 'Backup'"]
+    assert said(BACKUP) == ["Backup/a: apiVersion 'example.com/v1' is of no known group: give the definition of Backup"]
 
 
 def test_a_projects_own_definition_is_read_as_the_bundled_one_was() -> None:

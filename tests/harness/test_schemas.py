@@ -238,6 +238,7 @@ def test_objects_inside_a_configmap_are_asked_and_programs_are_not() -> None:
           pod.json: '{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [], "volume": []}}'
           two.yaml: "apiVersion: v1\\nkind: Pod\\n---\\napiVersion: v1\\nkind: Pods\\n"
           broken.json: '{"apiVersion": "v1", "kind": "Pod"'
+          policy.yaml: "{apiVersion: descheduler/v1alpha2, kind: DeschedulerPolicy, profiles: []}"
     """
     settings, pod, two, broken = said(text)
     assert settings.startswith("ConfigMap/a settings.yaml: apiVersion '' has no kind 'of' on ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,15 @@ class Catalogue:
         """Whether a kind is a custom resource's."""
         return f"{api_version} {kind}" in self.custom
 
+    def has_group(self, body: Mapping[str, Any]) -> bool:
+        """Whether an object's API group is one that some schema is of."""
+        return _group(str(body.get("apiVersion") or "")) in self._groups
+
+    @cached_property
+    def _groups(self) -> set[str]:
+        kinds = {*self.custom, *(kind for of_one in self.kubernetes.values() for kind in of_one)}
+        return {_group(kind.partition(" ")[0]) for kind in kinds}
+
     def api_versions(self, version: str, kind: str) -> list[str]:
         """The apiVersions that have a kind in a version."""
         names = (name.split() for name in (*self._kinds(version), *self.custom))
@@ -118,6 +127,10 @@ class Catalogue:
                 found[name] = self.definitions[name]
                 left += _references(found[name])
         return found
+
+
+def _group(api_version: str) -> str:
+    return api_version.rpartition("/")[0]
 
 
 def _references(schema: Any) -> Iterator[str]:

@@ -29,11 +29,13 @@ class Candidate:
         about: what it is called: "Job/nightly", or "ConfigMap/nightly executor.yaml" for one inside a ConfigMap.
         body: the object as rendered; text that is not YAML where ``error`` is given.
         error: why there is no object in a file that should hold one.
+        is_data: whether it is an object inside a ConfigMap.
     """
 
     about: str
     body: Any
     error: str = ""
+    is_data: bool = False
 
 
 def violations(rendered: Rendered, versions: Sequence[str], catalogue: Catalogue | None = None) -> Iterator[Violation]:
@@ -49,6 +51,8 @@ def violations(rendered: Rendered, versions: Sequence[str], catalogue: Catalogue
     """
     catalogue = catalogue or bundled()
     for candidate in objects(rendered.manifest):
+        if candidate.is_data and not catalogue.has_group(candidate.body):
+            continue  # the configuration of a program, written like an object of Kubernetes
         found: dict[str, list[str]] = {}
         for said, where in _judged(candidate, versions, catalogue):
             for fault in said:
@@ -114,9 +118,9 @@ def _inside(about: str, text: Any) -> Iterator[Candidate]:
         if PurePosixPath(about).suffix in (".json", ".yaml", ".yml"):
             yield Candidate(about, text, " ".join(str(error).split()))
         return
-    yield from (
-        Candidate(about, body) for body in inside if isinstance(body, dict) and {"apiVersion", "kind"} <= {*body}
-    )
+    for body in inside:
+        if isinstance(body, dict) and {"apiVersion", "kind"} <= {*body}:
+            yield Candidate(about, body, is_data=True)
 
 
 def _judged(
@@ -129,6 +133,12 @@ def _judged(
         return
     if not isinstance(body, dict):
         yield [f"expected an object with apiVersion and kind, got {_shown(body)}"], versions
+        return
+    if not catalogue.has_group(body):
+        yield (
+            [f"apiVersion {body['apiVersion']!r} is of no known group: give the definition of {body.get('kind')}"],
+            versions,
+        )
         return
     api_version, kind = str(body.get("apiVersion") or ""), str(body.get("kind") or "")
     decoded = as_decoded(body, custom=catalogue.is_custom(api_version, kind))
