@@ -63,7 +63,7 @@ def edited(charts: Path, tmp_path: Path) -> Callable[[str, str, str, str], Path]
 
     def edited(chart: str, file: str, old: str, new: str) -> Path:
         copy = tmp_path / chart
-        shutil.copytree(charts / chart, copy, ignore=shutil.ignore_patterns("*.tgz"))
+        shutil.copytree(charts / chart, copy, ignore=shutil.ignore_patterns("*.tgz", "ci", "README.md"))
         shutil.copytree(charts / "spark-common", copy / "charts/spark-common")
         text = (copy / file).read_text()
         assert old in text, f"{chart}/{file} has no {old!r} any more: edit what it has"

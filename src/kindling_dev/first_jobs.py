@@ -13,9 +13,8 @@ from chartproof.helm import Helm, build_dependencies
 from kindling_dev import flights
 from kindling_dev.command import Failure
 from kindling_dev.progress import Progress
-from kindling_dev.settings import REPO, Settings
+from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 
-ADMIN_NAMESPACE = "kindling-system"
 TEAMS = ("team-a", "team-b")
 _TEAM = "team-a"
 _CHARTS = REPO / "charts"

@@ -1,8 +1,7 @@
 """Every scenario of the repository: those of the charts, and the site's two teams."""
 
 from chartproof.scenarios import Scenario, chart_scenarios, site_scenarios
-from kindling_dev.first_jobs import ADMIN_NAMESPACE
-from kindling_dev.settings import REPO
+from kindling_dev.settings import ADMIN_NAMESPACE, REPO
 
 CHARTS = REPO / "charts"
 SCENARIOS: list[Scenario] = [

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
+ADMIN_NAMESPACE = "kindling-system"
+"""Where releases of spark-namespace live: a team can neither read nor remove them there."""
 
 
 @dataclass(frozen=True)

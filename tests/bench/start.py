@@ -34,9 +34,8 @@ from chartproof.helm import build_dependencies
 from kindling_dev import tools
 from kindling_dev.cluster import node_name
 from kindling_dev.command import run
-from kindling_dev.first_jobs import ADMIN_NAMESPACE
 from kindling_dev.progress import Progress
-from kindling_dev.settings import REPO, Settings
+from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE
 
 _PI = "local:///opt/spark/examples/src/main/python/pi.py"

@@ -19,8 +19,7 @@ from chartproof import Cluster, Helm
 from kindling_dev import images
 from kindling_dev.cluster import node_name
 from kindling_dev.command import run
-from kindling_dev.first_jobs import ADMIN_NAMESPACE
-from kindling_dev.settings import Settings
+from kindling_dev.settings import ADMIN_NAMESPACE, Settings
 from kindling_dev.spark_image import LINES, SparkLine
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from team import EACH, SLEEP, SMALL, Team
 
-from kindling_dev.first_jobs import ADMIN_NAMESPACE
+from kindling_dev.settings import ADMIN_NAMESPACE
 from kindling_dev.spark_image import SparkLine
 
 BURST = """

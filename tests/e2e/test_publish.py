@@ -14,10 +14,9 @@ from registry import registry
 from chartproof import Cluster, Helm
 from kindling_dev import images
 from kindling_dev.command import Failure, run
-from kindling_dev.first_jobs import ADMIN_NAMESPACE
 from kindling_dev.progress import Progress
 from kindling_dev.release import application_charts, image_tag, own_image, push_image
-from kindling_dev.settings import REPO, Settings
+from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE
 
 

@@ -14,8 +14,8 @@ from kubernetes import dynamic
 from team import SMALL, Team
 
 from chartproof import Cluster, Helm, HelmError, Manifest
-from kindling_dev.first_jobs import ADMIN_NAMESPACE
 from kindling_dev.release import application_charts, build_packages
+from kindling_dev.settings import ADMIN_NAMESPACE
 from kindling_dev.spark_image import DEFAULT_LINE
 
 RELEASES = Path(__file__).parents[1] / "releases"

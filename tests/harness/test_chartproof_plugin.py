@@ -87,3 +87,25 @@ def _refusal(pytester: pytest.Pytester, *options: str) -> str:
     result.assert_outcomes(errors=1)
     (said,) = re.findall(r"^_+ ERROR at setup of test_it _+$\n(.*?)^=", result.stdout.str(), re.MULTILINE | re.DOTALL)
     return str(said).strip()
+
+
+def test_update_inventory_rewrites_them(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\naddopts = -p chartproof.inventory_plugin\n")
+    old = pytester.path / "tests/inventories/old.txt"
+    old.parent.mkdir(parents=True)
+    old.write_text("v1 ConfigMap a\n")
+    pytester.makepyfile("""
+        from pathlib import Path
+        from chartproof import Manifest
+        from chartproof.checks import Rendered
+
+        def test_inventory(inventories):
+            manifest = Manifest("{apiVersion: v1, kind: Secret, metadata: {name: b}}")
+            assert not inventories.difference("new", [Rendered(manifest, Path("mine"), "mine", "team-a")])
+            assert not inventories.stale()
+        """)
+    pytester.runpytest_inprocess().assert_outcomes(failed=1)
+    pytester.runpytest_inprocess("--update-inventory").assert_outcomes(passed=1)
+    assert (pytester.path / "tests/inventories/new.txt").read_text() == "v1 Secret b\n"
+    assert not old.exists()
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)

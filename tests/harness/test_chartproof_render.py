@@ -16,9 +16,8 @@ from chartproof.checks import Rendered, Violation
 from chartproof.engine import Program, Question, Renderer
 from chartproof.renders import Renders, Store
 from chartproof.scenarios import Scenario
-from kindling_dev.first_jobs import ADMIN_NAMESPACE
 from kindling_dev.scenarios import SCENARIOS
-from kindling_dev.settings import REPO
+from kindling_dev.settings import ADMIN_NAMESPACE, REPO
 
 REFUSED: list[dict[str, Any]] = [
     {"app": {}},

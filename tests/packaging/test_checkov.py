@@ -6,8 +6,8 @@ from chartproof import Helm
 from chartproof.checks import Violation
 from chartproof.review import Exemption
 from kindling_dev.checkov import findings
-from kindling_dev.first_jobs import ADMIN_NAMESPACE
 from kindling_dev.scenarios import SCENARIOS
+from kindling_dev.settings import ADMIN_NAMESPACE
 
 _SPARK_TALKS = "drivers and executors use the API with a role of their own; the test pod asks it for that role's rights"
 _USERS_CONTAINER = "the user's own container: the scenario's values say what it asks for"

@@ -7,7 +7,6 @@ import pytest
 
 from chartproof import Helm
 from chartproof.checks import Rendered, Rule
-from chartproof.engine import Program
 from chartproof.renders import Renders
 from chartproof.rules.again import deterministic, image_registry, name_clashes, secret_canary
 from chartproof.scenarios import Scenario
@@ -89,13 +88,14 @@ def test_an_image_in_any_text_follows_the_registry(violations: Violations, kind:
     ]
 
 
-def test_a_render_for_an_api_is_made_again_for_it(tmp_path: Path) -> None:
+def test_a_render_for_an_api_is_made_again_for_it(tmp_path: Path, helm: Helm) -> None:
     (tmp_path / "templates").mkdir()
     (tmp_path / "Chart.yaml").write_text("{apiVersion: v2, name: mine, version: 0.1.0}")
     name = "{{ .Capabilities.APIVersions.Has `example.com/v1` }}"
     (tmp_path / "templates/all.yaml").write_text(f"{{kind: Role, metadata: {{name: is-{name}}}}}")
-    helm = Helm(renders=Renders(Program(), rules=[deterministic(Helm())]))
     rendered = Scenario("mine", tmp_path, ()).render(helm, apis=("example.com/v1",))
     assert rendered.manifest.one("Role").name == "is-true"
     assert list(deterministic(helm)(rendered)) == []
-    assert helm.template(tmp_path, apis=("example.com/v1",)).names() == {("Role", "is-true")}
+    assert helm.renders
+    asking = Helm(renders=Renders(helm.renders.engine, rules=[deterministic(helm)]))
+    assert asking.template(tmp_path, apis=("example.com/v1",)).names() == {("Role", "is-true")}

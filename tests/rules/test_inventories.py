@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from chartproof import Manifest
 from chartproof.checks import Rendered
 from chartproof.inventory import Inventories, lines
@@ -55,25 +53,3 @@ def test_a_scenario_without_an_inventory_and_an_inventory_without_a_scenario_fai
     inventories = Inventories(tmp_path)
     assert inventories.difference("new", [rendered("ConfigMap a")])
     assert inventories.stale() == ["old"]
-
-
-def test_update_inventory_rewrites_them(pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\naddopts = -p chartproof.inventory_plugin\n")
-    old = pytester.path / "tests/inventories/old.txt"
-    old.parent.mkdir(parents=True)
-    old.write_text("v1 ConfigMap a\n")
-    pytester.makepyfile("""
-        from pathlib import Path
-        from chartproof import Manifest
-        from chartproof.checks import Rendered
-
-        def test_inventory(inventories):
-            manifest = Manifest("{apiVersion: v1, kind: Secret, metadata: {name: b}}")
-            assert not inventories.difference("new", [Rendered(manifest, Path("mine"), "mine", "team-a")])
-            assert not inventories.stale()
-        """)
-    pytester.runpytest_inprocess().assert_outcomes(failed=1)
-    pytester.runpytest_inprocess("--update-inventory").assert_outcomes(passed=1)
-    assert (pytester.path / "tests/inventories/new.txt").read_text() == "v1 Secret b\n"
-    assert not old.exists()
-    pytester.runpytest_inprocess().assert_outcomes(passed=1)
