@@ -13,7 +13,7 @@ from kindling_dev.command import Failure, run, succeeds
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.host import Host
 from kindling_dev.progress import Progress
-from kindling_dev.settings import REPO, Settings
+from kindling_dev.settings import DEFAULT_CLUSTER, REPO, Settings
 from kindling_dev.spark_image import SparkLine
 from kindling_dev.tools import KUBERNETES
 
@@ -52,6 +52,19 @@ def _make(settings: Settings, host: Host, progress: Progress, lines: tuple[Spark
     _say_stand_ins(contents, progress)
     baked = node_image.bake(node, contents, settings, progress)
     _create(baked, node_image.is_ours(node), settings, host, progress)
+
+
+def kind_config(settings: Settings, host: Host, *, own_network: bool) -> dict[str, Any]:
+    """kind's configuration of the cluster: ``ci/kind.yaml`` with what this host and the node image need besides."""
+    text = (REPO / "ci/kind.yaml").read_text().replace("@FOLDER@", str(settings.cluster_dir))
+    config: dict[str, Any] = yaml.safe_load(text) | host.kind_patches()
+    if own_network:
+        config["networking"]["disableDefaultCNI"] = True
+    if settings.cluster != DEFAULT_CLUSTER:
+        for node in config["nodes"]:
+            for mapping in node["extraPortMappings"]:
+                mapping["hostPort"] = 0  # any that is free: the default cluster may be there too
+    return config
 
 
 def remove_cluster(settings: Settings, progress: Progress) -> None:
@@ -106,12 +119,8 @@ def _create(node: str, own_network: bool, settings: Settings, host: Host, progre
     folder.mkdir(parents=True)
     # Copied: the cluster must outlive this clone.
     shutil.copy(REPO / "ci/audit-policy.yaml", folder / "audit-policy.yaml")
-    config: dict[str, Any] = yaml.safe_load((REPO / "ci/kind.yaml").read_text().replace("@FOLDER@", str(folder)))
-    config |= host.kind_patches()
-    if own_network:
-        config["networking"]["disableDefaultCNI"] = True
     config_file = folder / "kind.yaml"
-    config_file.write_text(yaml.safe_dump(config, sort_keys=False))
+    config_file.write_text(yaml.safe_dump(kind_config(settings, host, own_network=own_network), sort_keys=False))
     argv: list[str | Path] = ["create", "cluster", "--name", settings.cluster, "--image", node]
     argv += ["--config", config_file, "--kubeconfig", settings.kubeconfig, "--wait", _READY_TIMEOUT]
     with progress.step(f"creating cluster {settings.cluster} from {node}"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
+DEFAULT_CLUSTER = "kindling"
 ADMIN_NAMESPACE = "kindling-system"
 """Where releases of spark-namespace live: a team can neither read nor remove them there."""
 
@@ -37,7 +38,7 @@ class Settings:
         prefix = "KINDLING_SPARK_IMAGE_"
         return cls(
             cache=Path(env.get("KINDLING_CACHE") or default_cache),
-            cluster=env.get("KINDLING_CLUSTER") or "kindling",
+            cluster=env.get("KINDLING_CLUSTER") or DEFAULT_CLUSTER,
             pull=env.get("KINDLING_PULL", "auto") != "never",
             node_image=env.get("KINDLING_NODE_IMAGE", ""),
             spark_images={k[len(prefix) :].replace("_", "."): v for k, v in env.items() if k.startswith(prefix) and v},

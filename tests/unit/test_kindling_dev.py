@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from kindling_dev.cluster import kind_config
 from kindling_dev.command import Failure, run
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.host import Host
 from kindling_dev.node_image import qualified
-from kindling_dev.settings import REPO
+from kindling_dev.settings import REPO, Settings
 from kindling_dev.spark_image import is_foreign_library
 
 
@@ -108,3 +109,12 @@ def test_an_unknown_argument_of_up_is_refused() -> None:
     )
     assert done.returncode == 2
     assert "unknown argument: --quick" in done.stderr
+
+
+@pytest.mark.parametrize(("cluster", "ports"), [("kindling", [30080, 30443]), ("second", [0, 0])])
+def test_a_second_cluster_takes_ports_that_are_free(
+    monkeypatch: pytest.MonkeyPatch, cluster: str, ports: list[int]
+) -> None:
+    monkeypatch.setenv("KINDLING_CLUSTER", cluster)
+    config = kind_config(Settings.from_environment(), Host.detect(), own_network=False)
+    assert [mapping["hostPort"] for node in config["nodes"] for mapping in node["extraPortMappings"]] == ports
