@@ -46,7 +46,7 @@ def up(*, jobs: bool) -> None:
             first_jobs.run_pi(settings, progress)
         with progress.phase("flights"):
             first_jobs.run_flights(settings, progress)
-    progress.console.print(progress.table())
+    progress.print_table()
     print(_NEXT.format(bin=settings.bin, kubeconfig=settings.kubeconfig))
 
 
@@ -85,7 +85,7 @@ def run_tests(arguments: list[str], *, long: bool) -> NoReturn:
 
         with progress.phase("API servers of their own"):
             apiservers = [f"--apiservers={ensure_apiservers(settings, progress)}"]
-    progress.console.print(progress.table())
+    progress.print_table()
     environment = {**os.environ, "KUBECONFIG": str(settings.kubeconfig)}
     # Two at a time: a run of Spark waits as much as it computes. "-n 0" among the arguments wins over this. Some tests
     # last a millisecond and some minutes: who has none left takes the other's.

@@ -58,11 +58,13 @@ class Progress:
             thread.join()
             self.say(f"{text}: {ended}{time.monotonic() - begin:.1f} s")
 
-    def table(self) -> Table:
-        """Seconds of each phase, and of the whole run so far."""
+    def print_table(self) -> None:
+        """Print the seconds of each phase, and of the whole run so far; nothing of a run without phases."""
+        if not self._phases:
+            return
         table = Table("phase", "seconds", title="time", title_justify="left")
         table.columns[1].justify = "right"
         for title, seconds in self._phases:
             table.add_row(title, f"{seconds:.1f}")
         table.add_row("[bold]in all[/bold]", f"[bold]{time.monotonic() - self._started:.1f}[/bold]")
-        return table
+        self.console.print(table)
