@@ -67,6 +67,21 @@ _DEFINITIONS: dict[str, Any] = {
         "description": "Name of a Kubernetes object that may have dots.",
         "pattern": f"^{_OBJECT_NAME}$",
     },
+    "subject": {
+        "type": "string",
+        "description": "Name of a user or a group, as the cluster's login gives it.",
+        "pattern": r"^[^ \x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^ \x00-\x1f\x7f-\x9f])?$",
+    },
+    "serviceAccount": {
+        "type": "object",
+        "description": "A service account of some namespace.",
+        "required": ["namespace", "name"],
+        "additionalProperties": False,
+        "properties": {
+            "namespace": {"$ref": "#/definitions/name"},
+            "name": {"$ref": "#/definitions/objectName"},
+        },
+    },
     "cpu": {
         "type": ["string", "number"],
         "description": "CPU as Kubernetes writes it: 300m, 2.",

@@ -18,12 +18,13 @@ FORBIDDEN = [
 ]
 
 
-def test_a_namespace_holds_three_identities_and_two_roles(render_namespace: Render) -> None:
+def test_a_namespace_holds_four_identities_and_two_roles(render_namespace: Render) -> None:
     assert render_namespace().names() == {
         ("Namespace", "team-a"),
         ("ServiceAccount", "spark-submitter"),
         ("ServiceAccount", "spark-driver"),
         ("ServiceAccount", "spark-executor"),
+        ("ServiceAccount", "spark-history"),
         ("Role", "spark-submitter"),
         ("Role", "spark-driver"),
         ("RoleBinding", "spark-submitter"),
@@ -60,6 +61,45 @@ def test_executors_have_no_role_and_no_token(render_namespace: Render) -> None:
     assert sorted(subjects) == ["spark-driver", "spark-submitter"]
 
 
+def test_people_are_bound_by_the_names_that_were_given(render_namespace: Render) -> None:
+    names = [
+        "0",
+        "1e3",
+        "true",
+        "~",
+        "CORP\\anna",
+        "bert@example.com",
+        'a"b',
+        "{{ .Values }}",
+        "# c",
+        "Čeněk 🔥",
+        "a: b",
+    ]
+    account = {"namespace": "0", "name": "deployer"}
+    for key in ("submitters", "viewers"):
+        who = {"users": names, "groups": names, "serviceAccounts": [account]}
+        manifest = render_namespace(access={key: who})
+        assert not manifest.all("ClusterRoleBinding")
+        assert {role.name for role in manifest.all("Role")} == {"spark-submitter", "spark-driver", f"access-{key}"}
+        binding = manifest.one("RoleBinding", f"access-{key}")
+        subjects = binding.body["subjects"]
+        assert [s["name"] for s in subjects] == [*names, *names, "deployer"]
+        assert [s["kind"] for s in subjects] == ["User"] * len(names) + ["Group"] * len(names) + ["ServiceAccount"]
+        assert subjects[-1]["namespace"] == "0"
+
+
+def test_the_proxy_of_the_uis_is_bound_where_it_is_named(render_namespace: Render) -> None:
+    manifest = render_namespace(**{"global": {"uiProxy": {"namespace": "proxies"}}})
+    (subject,) = manifest.one("RoleBinding", "ui-proxy").body["subjects"]
+    assert subject == {"kind": "ServiceAccount", "name": "spark-ui-proxy", "namespace": "proxies"}
+    assert ("ServiceAccount", "spark-ui-proxy") not in manifest.names(), "its own chart makes it"
+
+
+def test_the_history_server_has_an_account_without_token_or_right(render_namespace: Render) -> None:
+    account = render_namespace().one("ServiceAccount", "spark-history")
+    assert account.body["automountServiceAccountToken"] is False
+
+
 def test_spark_defaults_hold_the_teams_configuration(helm: Helm, charts: Path) -> None:
     values = charts.parent / "values"
     for team in ("team-a", "team-b"):
@@ -84,6 +124,21 @@ def test_an_existing_namespace_is_used_but_not_made(helm: Helm, charts: Path) ->
         ({"namespace": {}}, "namespace.name is empty"),
         ({"namespace": {"name": "kindling-system"}}, "which a chart cannot make"),
         ({"global": {"serviceAccounts": {"driver": "spark-executor"}}}, "gives one name twice"),
+        ({"global": {"serviceAccounts": {"driver": "access-viewers"}}}, "as a Role of the chart is named"),
+        ({"access": {"viewers": {"users": [0]}}}, "/access/viewers/users/0"),
+        ({"access": {"viewers": {"users": [True]}}}, "/access/viewers/users/0"),
+        ({"access": {"submitters": {"users": [""]}}}, "/access/submitters/users/0"),
+        ({"access": {"submitters": {"groups": ["a\nb"]}}}, "/access/submitters/groups/0"),
+        ({"access": {"submitters": {"groups": ["a "]}}}, "/access/submitters/groups/0"),
+        ({"access": {"submitters": {"groups": ["a\u2028b"]}}}, 'access holds the character "\\u2028"'),
+        ({"access": {"viewers": {"groups": ["a", "a"]}}}, "/access/viewers/groups"),
+        ({"access": {"submitters": {"groups": ["system:authenticated"]}}}, "groups names system:authenticated"),
+        ({"access": {"viewers": {"users": ["system:anonymous"]}}}, "users names system:anonymous"),
+        ({"access": {"viewers": {"serviceAccounts": [{"name": "ci"}]}}}, "/access/viewers/serviceAccounts/0"),
+        (
+            {"access": {"submitters": {"serviceAccounts": [{"namespace": "team-a", "name": "spark-driver"}]}}},
+            "names spark-driver of the team's own namespace",
+        ),
         ({"podSecurity": {"enforce": "strict"}}, "/podSecurity/enforce"),
         ({"namespace": {"name": "Team_A"}}, "/namespace/name"),
         ({"nameSpace": {"name": "team-a"}}, "nameSpace"),
@@ -111,7 +166,7 @@ def test_values_that_cannot_work_are_refused_with_the_name_of_the_value(
 
 
 def test_names_that_look_like_numbers_stay_names(helm: Helm, charts: Path) -> None:
-    accounts = {"submitter": "1", "driver": "2", "executor": "3"}
+    accounts = {"submitter": "1", "driver": "2", "executor": "3", "history": "4"}
     values = {"namespace": {"name": "0"}, "global": {"serviceAccounts": accounts}}
     manifest = helm.template(charts / "spark-namespace", values=values)
     assert {("Namespace", "0"), ("Role", "1"), ("ServiceAccount", "2"), ("ServiceAccount", "3")} <= manifest.names()

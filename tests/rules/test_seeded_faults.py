@@ -43,10 +43,11 @@ class Fault:
 
 
 _PYTHON_FILE, _ALL_ON, _CLUSTER = "spark-job/01-python-file", "spark-job/03-all-on", "spark-job/04-cluster-mode"
-_NAMESPACE = "spark-namespace/01-new-namespace"
+_NAMESPACE, _ALL_IN_NAMESPACE = "spark-namespace/01-new-namespace", "spark-namespace/02-all-on"
 _ROLE = "  kind: Role\n  name: {{ .name | quote }}"
 _OTHER_ROLE = '  kind: Role\n  name: {{ printf "%ss" .name | quote }}'
 _DRIVER, _SUBMITTER = "templates/driver/role.yaml", "templates/submitter/role.yaml"
+_READ, _PEOPLE = "templates/access/_access.tpl", "templates/access/submitters/role.yaml"
 
 
 def _object(kind: str, name: str, rest: str = "") -> str:
@@ -121,8 +122,8 @@ FAULTS = [
         "container web has no readinessProbe",
     ),
     Fault("rights", _NAMESPACE, _DRIVER, "verbs: [deletecollection]", 'verbs: ["*"]', "verbs has '*'"),
-    Fault("rights", _NAMESPACE, _SUBMITTER, "[pods/log, events]", "[pods/log, secrets]", "list on secrets"),
-    Fault("rights", _NAMESPACE, _SUBMITTER, "[pods/portforward]", "[pods/exec]", "create on pods/exec"),
+    Fault("rights", _ALL_IN_NAMESPACE, _READ, "[pods, events]", "[pods, secrets]", "list on secrets"),
+    Fault("rights", _ALL_IN_NAMESPACE, _PEOPLE, "[pods/portforward]", "[pods/exec]", "create on pods/exec"),
     Fault("rights", _NAMESPACE, _SUBMITTER, "[pods/status]", "[serviceaccounts/token, nodes/proxy]", "nodes/proxy"),
     Fault(
         "cluster-roles",

@@ -21,4 +21,5 @@ spark-namespace.checks: values that cannot go together, each refused in one line
 {{- if ne (len $accounts) (len (uniq (values $accounts))) -}}
 {{- fail (printf "global.serviceAccounts gives one name twice (%s): each part needs its own" (values $accounts | sortAlpha | join ", ")) -}}
 {{- end -}}
+{{- include "spark-namespace.accessChecks" . -}}
 {{- end }}
