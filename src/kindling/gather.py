@@ -123,7 +123,8 @@ def _gone(reader: Reader, namespace: str, name: str) -> Run:
     """What events still tell of a run whose objects are gone."""
     if {"jobs", "pods"} <= {text.split(" ")[0] for text in reader.unread}:
         raise KindlingError(
-            f"you may read neither Jobs nor pods in namespace {namespace}: ask for the Role of spark-submitter"
+            f"you may read neither Jobs nor pods in namespace {namespace}: "
+            "have yourself named in access.viewers of spark-namespace"
         )
     ours = re.compile(rf"{re.escape(name)}(-[0-9a-f]{{8}}|-\d+)?")
     events = reader.events("involvedObject.kind=Job")

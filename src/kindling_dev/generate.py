@@ -1,10 +1,11 @@
-"""What is generated from other files of the tree: schemas, the charts' READMEs, the charts' lock files."""
+"""What is generated from other files of the tree: schemas, READMEs and lock files of charts, the page on access."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from chartproof.helm import Helm, build_dependencies
+from kindling_dev.access_page import write_page
 from kindling_dev.command import run
 from kindling_dev.settings import REPO
 from kindling_dev.values_schema import write_schema
@@ -17,10 +18,11 @@ def generate() -> list[Path]:
     charts = sorted(path.parent for path in CHARTS.glob("*/values.yaml"))
     for chart in charts:
         write_schema(chart)
-    build_dependencies(CHARTS, Helm())
+    helm = Helm()
+    build_dependencies(CHARTS, helm)
     run(
         ["helm-docs", "--chart-search-root", CHARTS, "--template-files", REPO / "ci/chart-readme.gotmpl"],
         cwd=REPO,
         what="write the charts' READMEs",
     )
-    return [chart / name for chart in charts for name in ("values.schema.json", "README.md")]
+    return [*(chart / name for chart in charts for name in ("values.schema.json", "README.md")), write_page(helm)]

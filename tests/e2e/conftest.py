@@ -46,20 +46,16 @@ def swept(team: Team) -> Iterator[Team]:
 @pytest.fixture
 def team(new_namespace: Callable[..., str], cluster: Cluster, cluster_helm: Helm, charts: Path) -> Iterator[Team]:
     """A team's namespace of the test's own, made by spark-namespace."""
-    name = new_namespace("team", create=False)
+    team = Team(new_namespace("team", create=False), cluster_helm, cluster, charts)
+    engineer = {"namespace": ADMIN_NAMESPACE, "name": team.engineer}
+    values = {"namespace": {"name": team.name}, "access": {"submitters": {"serviceAccounts": [engineer]}}}
+    admin = f"--namespace={ADMIN_NAMESPACE}"
     chart = str(charts / "spark-namespace")
-    argv = [
-        "install",
-        name,
-        chart,
-        "--namespace",
-        ADMIN_NAMESPACE,
-        "--create-namespace",
-        f"--set=namespace.name={name}",
-    ]
-    cluster_helm.run(argv)
-    yield Team(name, cluster_helm, cluster, charts)
-    cluster_helm.run(["uninstall", name, "--namespace", ADMIN_NAMESPACE])
+    cluster_helm.run(["install", team.name, chart, admin, "--create-namespace", "--values=-"], json.dumps(values))
+    team.kubectl("create", "serviceaccount", team.engineer, admin)
+    yield team
+    team.kubectl("delete", "serviceaccount", team.engineer, admin)
+    cluster_helm.run(["uninstall", team.name, admin])
 
 
 @pytest.fixture(params=list(LINES.values()), ids=lambda line: f"spark-{line.line}")

@@ -43,6 +43,16 @@ OLD_LINE_LONG = pytest.mark.parametrize(
 """Each line of Spark, the older one in the long run."""
 SLEEP = "import time\nfrom pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate()\ntime.sleep({seconds})\n"
 """An application with executors that lasts."""
+BURST = """
+import time
+from pyspark.sql import SparkSession
+context = SparkSession.builder.getOrCreate().sparkContext
+context.parallelize(range(6), 6).map(lambda _: time.sleep(4)).count()
+while context._jsc.sc().getExecutorMemoryStatus().size() > 1:
+    time.sleep(0.5)
+print("ALL GONE")
+"""
+"""An application with work for many executors, which ends when all are gone."""
 
 
 def is_running(pod: Any) -> bool:
@@ -69,6 +79,11 @@ class Team:
     helm: Helm
     cluster: Cluster
     charts: Path
+
+    @property
+    def engineer(self) -> str:
+        """A service account of the admin namespace, which access.submitters names."""
+        return f"engineer-of-{self.name}"
 
     def install(self, release: str, *, line: SparkLine, action: str = "install", **values: Any) -> None:
         """Install (or upgrade) a release of spark-job; keyword arguments are values at the top level."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 from team import Team
+from tool import submitter_kubeconfig
 
 from chartproof import Cluster, Helm
 from kindling_dev.cluster import is_as_configured
@@ -69,12 +69,8 @@ def test_the_image_has_the_newest_java_that_the_line_supports(line: SparkLine) -
 
 
 def test_an_engineer_installs_a_job_with_the_submitters_rights_alone(team: Team, tmp_path: Any) -> None:
-    token = team.kubectl("create", "token", "spark-submitter").strip()
-    config = json.loads(team.kubectl("config", "view", "--raw", "--minify", "--output=json"))
-    config["users"][0]["user"] = {"token": token}
-    kubeconfig = tmp_path / "engineer"
-    kubeconfig.write_text(json.dumps(config))
-    engineer = Team(team.name, Helm(kubeconfig=kubeconfig, driver="configmap"), team.cluster, team.charts)
+    helm = Helm(kubeconfig=submitter_kubeconfig(team, tmp_path), driver="configmap")
+    engineer = replace(team, helm=helm)
     engineer.install("mine", line=DEFAULT_LINE, app={"source": "print('mine')"})
     assert team.end_of("mine").succeeded
     engineer.uninstall("mine")

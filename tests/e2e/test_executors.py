@@ -5,20 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from team import EACH, SLEEP, SMALL, Team
+from team import BURST, EACH, SLEEP, SMALL, Team
 
 from kindling_dev.settings import ADMIN_NAMESPACE
 from kindling_dev.spark_image import SparkLine
-
-BURST = """
-import time
-from pyspark.sql import SparkSession
-context = SparkSession.builder.getOrCreate().sparkContext
-context.parallelize(range(6), 6).map(lambda _: time.sleep(4)).count()
-while context._jsc.sc().getExecutorMemoryStatus().size() > 1:
-    time.sleep(0.5)
-print("ALL GONE")
-"""
 
 
 def ids_of_executors(team: Team, release: str, until: set[str], deadline_s: float = 120) -> None:

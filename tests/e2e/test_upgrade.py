@@ -152,7 +152,7 @@ def test_a_teams_namespace_is_upgraded_rolled_back_and_kept(
     assert team.statuses() == ["superseded", "superseded", "deployed"]
     assert ("ServiceAccount", "other-driver") in team.uids()
     accounts = {item.metadata.name for item in cluster.core.list_namespaced_service_account(name).items}
-    assert accounts == {"default", "other-driver", "spark-executor", "spark-submitter"}
+    assert accounts == {"default", "other-driver", "spark-executor", "spark-history", "spark-submitter"}
     level = "pod-security.kubernetes.io/enforce"
     assert cluster.core.read_namespace(name).metadata.labels[level] == "baseline"
 

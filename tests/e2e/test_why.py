@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from team import SLEEP, SMALL, Team
-from tool import kindling, quota, submitter_kubeconfig
+from tool import kindling, kubeconfig_of, quota, submitter_kubeconfig
 
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
 
@@ -336,7 +336,7 @@ def test_what_may_not_be_read_is_said(team: Team, tmp_path: Path) -> None:
     team.kubectl("create", "rolebinding", "visitor", "--role=visitor", f"--serviceaccount={team.name}:visitor")
     team.install("job", line=DEFAULT_LINE, app=HELLO, driver={"serviceAccountName": "nobody"})
     until_event(team, "FailedCreate")
-    printed = kindling(submitter_kubeconfig(team, tmp_path, "visitor"), "why", "job")
+    printed = kindling(kubeconfig_of(team, tmp_path, "visitor"), "why", "job")
     assert printed.returncode == 0
     head, note = printed.stdout.splitlines()
     assert head == f"job in {team.name}: waiting, no pod yet"

@@ -58,7 +58,7 @@ def _rights_of(facts: Readiness, identity: str) -> Check:
         count = sum(answer.needed for answer in answers)
         return Check(name, OK, f"{whose}: {f'all {count} that are needed' if count else 'none, as it should be'}")
     if identity == YOU:
-        cure = "have yourself bound to the Role spark-submitter of spark-namespace"
+        cure = "have yourself named in access.submitters of spark-namespace"
     else:
         cure = "install spark-namespace here" if lacks else "remove the other bindings of this account"
     return Check(name, FAIL, f"{whose}: {'; '.join(told)}", cure)

@@ -26,11 +26,13 @@ _INSTALL = (
 NEEDED: dict[str, tuple[Right, ...]] = {
     YOU: _INSTALL,
     SUBMITTER: (
-        *_INSTALL,
-        *_rights("", "pods", "create delete"),
+        *_rights("batch", "jobs", "get list"),
+        *_rights("", "pods", "get list watch create delete"),
+        *_rights("", "pods/log", "get"),
         *_rights("", "pods/status", "patch"),
-        *_rights("", "services", "create"),
-        *_rights("networking.k8s.io", "networkpolicies", "create"),
+        *_rights("", "configmaps", "get create patch"),
+        *_rights("", "services", "create patch"),
+        *_rights("networking.k8s.io", "networkpolicies", "create patch"),
     ),
     DRIVER: (
         *_rights("", "pods", "get list watch create patch delete deletecollection"),

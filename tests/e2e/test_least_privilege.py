@@ -1,0 +1,116 @@
+"""Least privilege, derived: what drivers and submitters ask of the API server is what their Roles grant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import yaml
+from team import BURST, OLD_LINE_LONG, QUICK, RUN_DEADLINE_S, SLEEP, SMALL, Team
+
+from kindling_dev.first_jobs import ADMIN_NAMESPACE
+from kindling_dev.spark_image import SparkLine
+
+_FORBIDDEN, _MADE = 403, 201
+_OF_EVERYONE = "authorization.k8s.io"
+"""The API group in which everyone may ask for his own rights: system:basic-user."""
+_UNUSED_BEFORE = {
+    # Spark makes a NetworkPolicy for the executors of cluster mode since 4.2.
+    "3.5": {("create", "networkpolicies"), ("patch", "networkpolicies")}
+}
+
+
+class Pair(NamedTuple):
+    """A verb on a resource, "pods/log"; API groups share no name of these."""
+
+    verb: str
+    resource: str
+
+
+def granted(team: Team, account: str) -> set[Pair]:
+    """What the Role of an account grants."""
+    rules = team.cluster.rbac.read_namespaced_role(account, team.name).rules
+    return {Pair(verb, resource) for rule in rules for resource in rule.resources for verb in rule.verbs}
+
+
+def taken(event: dict[str, Any]) -> Iterator[Pair]:
+    """What a request took: an apply that made its object took two verbs."""
+    about = event["objectRef"]
+    resource = "/".join(filter(None, (about["resource"], about.get("subresource"))))
+    yield Pair(event["verb"], resource)
+    if event["verb"] == "patch" and event["responseStatus"]["code"] == _MADE:
+        yield Pair("create", resource)
+
+
+def spark_submit(team: Team, line: SparkLine) -> None:
+    """Run SparkPi as the chart's notes say, by plain spark-submit, in a pod with the submitter's account."""
+    conf = {
+        **QUICK,
+        "spark.kubernetes.container.image": f"docker.io/apache/spark:{line.version}-python3",
+        "spark.kubernetes.driver.podTemplateFile": "/defaults/pod-template.yaml",
+        "spark.kubernetes.executor.podTemplateFile": "/defaults/pod-template.yaml",
+        "spark.kubernetes.driver.request.cores": "200m",
+        "spark.kubernetes.executor.request.cores": "200m",
+        "spark.executor.instances": "1",
+    }
+    command = ["/opt/spark/bin/spark-submit", "--master=k8s://https://kubernetes.default.svc", "--deploy-mode=cluster"]
+    command += ["--name=plain", "--properties-file=/defaults/spark-defaults.conf"]
+    command += [f"--conf={key}={value}" for key, value in conf.items()]
+    command.append("local:///opt/spark/examples/src/main/python/pi.py")
+    core = team.cluster.core
+    pod = yaml.safe_load(core.read_namespaced_config_map("spark-defaults", team.name).data["pod-template.yaml"])
+    (container,) = pod["spec"]["containers"]
+    container |= {"image": conf["spark.kubernetes.container.image"], "command": command}
+    container["volumeMounts"].append({"name": "defaults", "mountPath": "/defaults"})
+    pod["spec"]["volumes"].append({"name": "defaults", "configMap": {"name": "spark-defaults"}})
+    account = {"serviceAccountName": "spark-submitter", "automountServiceAccountToken": True}
+    pod["spec"] |= {**account, "restartPolicy": "Never"}
+    core.create_namespaced_pod(team.name, pod | {"metadata": {"name": "plain"}})
+    team.cluster.wait_for(
+        core.list_namespaced_pod,
+        lambda pod, _: True if pod.status.phase == "Succeeded" else None,
+        "the driver's success",
+        RUN_DEADLINE_S,
+        namespace=team.name,
+        label_selector="spark-role=driver,spark-app-name=plain",
+    )
+    core.delete_collection_namespaced_pod(team.name)
+
+
+@OLD_LINE_LONG
+def test_nothing_is_refused_and_no_right_is_unused(swept: Team, line: SparkLine, audit_log: Any) -> None:
+    small = SMALL["executor"]
+    spill = {"name": "spill", "mountPath": "/spill", "onDemand": {"storageClass": "standard", "size": "1Mi"}}
+    elastic = {**small, "dynamicAllocation": {"enabled": True, "max": 1, "idleTimeout": "1s"}}
+    swept.install("elastic", line=line, app={"source": BURST}, executor=elastic, volumes=[spill])
+    assert swept.end_of("elastic").succeeded
+    spark_submit(swept, line)
+
+    argv = ["upgrade", swept.name, str(swept.charts / "spark-namespace"), "--namespace", ADMIN_NAMESPACE]
+    swept.helm.run([*argv, "--reuse-values", "--set=driver.statefulSets=true"])
+    sets = {**small, "allocator": "statefulset"}
+    swept.install("sets", line=line, mode="cluster", app={"source": SLEEP.format(seconds=1)}, executor=sets)
+    assert swept.end_of("sets").succeeded
+
+    swept.install("fails", line=line, mode="cluster", app={"source": "raise SystemExit(7)"})
+    assert swept.end_of("fails").exit_codes == (7,)
+    lasts = {"source": "import time; time.sleep(600)"}
+    swept.install("killed", line=line, mode="cluster", app=lasts, deadlineSeconds=20)
+    assert swept.end_of("killed").reason == "DeadlineExceeded"
+    pods, its_driver = swept.cluster.core.list_namespaced_pod, "spark-role=driver,app.kubernetes.io/instance=killed"
+    swept.cluster.wait_until_none(pods, "its driver", 60, namespace=swept.name, label_selector=its_driver)
+    swept.install("nightly", line=line, mode="cluster", app=lasts, schedule={"cron": "@yearly"})
+    for release in ("sets", "nightly"):
+        swept.helm.run(["test", release, f"--namespace={swept.name}"])
+
+    found = {}
+    for account in ("spark-driver", "spark-submitter"):
+        user = f"system:serviceaccount:{swept.name}:{account}"
+        asked = [event for event in audit_log() if event["user"].get("username") == user and "objectRef" in event]
+        assert [(e["verb"], e["objectRef"]) for e in asked if e["responseStatus"]["code"] == _FORBIDDEN] == []
+        used = {pair for e in asked if e["objectRef"].get("apiGroup") != _OF_EVERYONE for pair in taken(e)}
+        assert used, "nothing was asked: the audit log has turned over"
+        found[account] = used, granted(swept, account)
+    for account, (used, rights) in found.items():
+        assert (account, rights - used - _UNUSED_BEFORE.get(line.line, set())) == (account, set())
+        assert used <= rights
