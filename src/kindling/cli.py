@@ -37,21 +37,24 @@ small letters: evicted, preempting, …
               rights-spark-driver, rights-spark-executor, pod-security, quota (one each), capacity, dns, storage
   rights      list of: identity, right ("create jobs.batch"), needed (false: must not have it), allowed (null: the
               caller may not ask)
+
+``kindling kubeconfig [ACCOUNT]`` writes a kubeconfig for a team's namespace; ``kindling token ACCOUNT`` is what clients
+then call for short-lived tokens of a service account, and prints an ExecCredential.
+
+  0  done
+  2  no such account or namespace, no right, no cluster, or a file is in the way: one line on standard error
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-from kindling import output
-from kindling.causes import explain
-from kindling.connection import answers, connect
 from kindling.errors import KindlingError
-from kindling.gather import gather
-from kindling.preflight import preflight
-from kindling.preflight.facts import FAIL
 
 FOUND, NOT_READY, NOT_FOUND_OUT = 0, 1, 2
 
@@ -69,6 +72,11 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _why(arguments: argparse.Namespace) -> int:
+    from kindling import output
+    from kindling.causes import explain
+    from kindling.connection import answers, connect
+    from kindling.gather import gather
+
     connection = connect(arguments.kubeconfig, arguments.context, arguments.namespace)
     with answers(connection):
         report = explain(gather(connection, arguments.name))
@@ -80,6 +88,11 @@ def _why(arguments: argparse.Namespace) -> int:
 
 
 def _preflight(arguments: argparse.Namespace) -> int:
+    from kindling import output
+    from kindling.connection import answers, connect
+    from kindling.preflight import preflight
+    from kindling.preflight.facts import FAIL
+
     connection = connect(arguments.kubeconfig, arguments.context, arguments.namespace)
     with answers(connection):
         facts, checks = preflight(connection)
@@ -88,6 +101,48 @@ def _preflight(arguments: argparse.Namespace) -> int:
     else:
         output.print_preflight(facts, checks)
     return NOT_READY if any(check.state == FAIL for check in checks) else FOUND
+
+
+def _kubeconfig(arguments: argparse.Namespace) -> int:
+    from kindling.log_in import Wish, log_in
+
+    named = arguments.account or arguments.certificate
+    name = arguments.name or (f"{named}@{arguments.namespace}" if named else arguments.namespace)
+    output = Path(arguments.output or f"{arguments.namespace}.kubeconfig").absolute()
+    wish = Wish(
+        arguments.namespace,
+        name,
+        output,
+        arguments.merge,
+        arguments.account,
+        arguments.first_token,
+        arguments.certificate,
+        arguments.life,
+        arguments.wait,
+    )
+    log_in(wish, arguments.kubeconfig, arguments.context)
+    print(f"kindling: {output} has context {name}")
+    return FOUND
+
+
+def _token(arguments: argparse.Namespace) -> int:
+    # A client calls this for each of its commands: a token that still lives is printed without the Kubernetes client.
+    from kindling import tokens
+
+    whose = tokens.subject(arguments.namespace, arguments.account)
+    token = tokens.kept(arguments.file, whose) if arguments.file else None
+    if not token:
+        from kindling.connection import answers, connect
+        from kindling.files import write_private
+        from kindling.token_request import ask
+
+        connection = connect(arguments.kubeconfig, arguments.context, arguments.namespace)
+        with answers(connection):
+            token = ask(connection, arguments.account, arguments.life or tokens.TOKEN_LIFE_S)
+        if arguments.file:
+            write_private(arguments.file, f"{token.text}\n")
+    print(json.dumps(token.as_exec_credential()))
+    return FOUND
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -110,11 +165,68 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_common(ready)
     ready.set_defaults(command=_preflight)
+    _add_logins(commands)
     return parser
+
+
+def _add_logins(commands: Any) -> None:
+    kubeconfig = commands.add_parser(
+        "kubeconfig",
+        help="a kubeconfig for a team's namespace",
+        description="Writes a kubeconfig (0600) for a team's namespace: of your own login or, where ACCOUNT is given, of "
+        "a service account whose short-lived tokens are asked for with your own login. It never holds a token.",
+        epilog="Exit codes: 0 written, 2 no such account or namespace, no right, no cluster, or the file is there.",
+    )
+    kubeconfig.add_argument(
+        "account", nargs="?", default="", metavar="ACCOUNT", help="service account of the namespace"
+    )
+    kubeconfig.add_argument("-o", "--output", metavar="FILE", help="otherwise NAMESPACE.kubeconfig")
+    kubeconfig.add_argument("--merge", action="store_true", help="add to FILE if it exists; its other entries stay")
+    kubeconfig.add_argument("--name", help="name of the context; otherwise ACCOUNT@NAMESPACE, or the namespace's")
+    other = kubeconfig.add_mutually_exclusive_group()
+    other.add_argument(
+        "--first-token",
+        type=Path,
+        metavar="FILE",
+        help="has a token of ACCOUNT, if you have no other login: it renews itself",
+    )
+    other.add_argument(
+        "--certificate", default="", metavar="USER", help="a client certificate for USER, which an admin has to approve"
+    )
+    kubeconfig.add_argument(
+        "--wait", type=int, default=600, metavar="SECONDS", help="for that approval; otherwise %(default)s"
+    )
+    kubeconfig.set_defaults(command=_kubeconfig)
+    token = commands.add_parser(
+        "token",
+        help="a short-lived token of a service account",
+        description="Prints a token of a service account as clients ask it of an exec plugin (ExecCredential).",
+        epilog="Exit codes: 0 printed, 2 no such account, no right, no cluster.",
+    )
+    token.add_argument("account", metavar="ACCOUNT", help="service account of the namespace")
+    token.add_argument(
+        "--file",
+        type=Path,
+        help="keeps the token alone (0600), for programs that read one; it is renewed when it is due",
+    )
+    token.set_defaults(command=_token)
+    for parser in (kubeconfig, token):
+        parser.add_argument("-n", "--namespace", required=True, help="the team's namespace")
+        parser.add_argument(
+            "--life",
+            type=int,
+            metavar="SECONDS",
+            help="of a token, otherwise an hour, 600 at least; of a certificate, 30 days",
+        )
+        _add_cluster(parser)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", "--namespace", help="namespace; otherwise that of the kubeconfig's context")
+    _add_cluster(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_cluster(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kubeconfig", metavar="FILE", help="otherwise $KUBECONFIG or ~/.kube/config")
     parser.add_argument("--context", metavar="NAME", help="context of the kubeconfig; otherwise the current one")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -59,6 +59,17 @@ def connect(kubeconfig: str | None, context: str | None, namespace: str | None) 
     return Connection(client.ApiClient(settings), namespace or _namespace_of(kubeconfig, context) or "default")
 
 
+def connect_to(kubeconfig: dict[str, Any], context: str, namespace: str) -> Connection:
+    """Connect with a kubeconfig that stands in no file."""
+    settings = client.Configuration()
+    settings.retries = 1
+    try:
+        config.load_kube_config_from_dict(kubeconfig, context=context, client_configuration=settings)
+    except (ConfigException, TypeError) as error:
+        raise KindlingError(f"no cluster: {_one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
+    return Connection(client.ApiClient(settings), namespace)
+
+
 def _in_cluster(settings: Any, namespace: str | None) -> Connection:
     try:
         config.load_incluster_config(client_configuration=settings)

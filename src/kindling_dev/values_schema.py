@@ -82,6 +82,33 @@ _DEFINITIONS: dict[str, Any] = {
             "name": {"$ref": "#/definitions/objectName"},
         },
     },
+    "account": {
+        "type": "object",
+        "description": "A service account that is used from outside the cluster.",
+        "required": ["name", "role"],
+        "additionalProperties": False,
+        "properties": {
+            # Its Role has a longer name.
+            "name": {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?$"},
+            "role": {"enum": ["submitter", "viewer"]},
+            "owners": {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": False,
+                "properties": {
+                    **{
+                        kind: {"type": "array", "minItems": 1, "items": {"$ref": "#/definitions/subject"}}
+                        for kind in ("users", "groups")
+                    },
+                    "serviceAccounts": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {"$ref": "#/definitions/serviceAccount"},
+                    },
+                },
+            },
+        },
+    },
     "cpu": {
         "type": ["string", "number"],
         "description": "CPU as Kubernetes writes it: 300m, 2.",

@@ -21,6 +21,7 @@ def role(rule: str, kind: str = "Role") -> str:
         '{apiGroups: [""], resources: [pods, pods/log], verbs: [get, list, watch, create, deletecollection]}',
         '{apiGroups: [""], resources: [secrets], resourceNames: [login], verbs: [get]}',
         '{apiGroups: [""], resources: [secrets], resourceNames: [ca], verbs: [get, list, watch, update]}',
+        '{apiGroups: [""], resources: [serviceaccounts/token], resourceNames: [alice], verbs: [create]}',
         '{apiGroups: [""], resources: [nodes], verbs: [get]}',
         '{apiGroups: [""], resources: [serviceaccounts], verbs: [create]}',
     ],
@@ -45,7 +46,7 @@ def test_plain_rights_are_fine(said: Said, rule: str) -> None:
         ("{resources: [users], verbs: [impersonate]}", "verb impersonate on users: it is any identity"),
         (
             "{resources: [serviceaccounts/token], verbs: [create]}",
-            "create on serviceaccounts/token: it is every account of the namespace",
+            "create on serviceaccounts/token: it is every account of the namespace; name them by resourceNames",
         ),
         (
             "{resources: [secrets], verbs: [list]}",

@@ -22,4 +22,5 @@ spark-namespace.checks: values that cannot go together, each refused in one line
 {{- fail (printf "global.serviceAccounts gives one name twice (%s): each part needs its own" (values $accounts | sortAlpha | join ", ")) -}}
 {{- end -}}
 {{- include "spark-namespace.accessChecks" . -}}
+{{- include "spark-namespace.accountChecks" . -}}
 {{- end }}

@@ -18,7 +18,7 @@ _VERBS: Mapping[str, str] = {
     "impersonate": "it is any identity",
 }
 _RESOURCES: Mapping[str, tuple[frozenset[str], str]] = {
-    "serviceaccounts/token": (frozenset({"create"}), "it is every account of the namespace"),
+    "serviceaccounts/token": (frozenset({"create"}), "it is every account of the namespace; name them by resourceNames"),
     "secrets": (frozenset({"list", "watch"}), "it reads all Secrets; get by resourceNames instead"),
     "nodes/proxy": (frozenset(), "it runs commands in every pod of a node"),
     "pods/exec": (frozenset(), "it is every account that a pod of the namespace has"),
@@ -29,6 +29,8 @@ _RESOURCES: Mapping[str, tuple[frozenset[str], str]] = {
     ),
 }
 """Resource -> verbs that are refused (none listed: all of them), and why."""
+_OF_ONE = ("secrets", "serviceaccounts/token")
+"""Resources of which only those that ``resourceNames`` names are meant: one Secret, tokens of one account."""
 _OF_KUBERNETES: Mapping[str, str] = {
     "cluster-admin": "it has every right",
     "admin": "it reads all Secrets, runs commands in pods and gives rights on",
@@ -78,8 +80,8 @@ def _refused(rule: Mapping[str, Any]) -> Iterator[str]:
         yield f"verb {verb} on {', '.join(rule.get('resources') or [])}: {_VERBS[verb]}"
     for resource in rule.get("resources") or []:
         if resource in _RESOURCES:
-            if resource == "secrets" and rule.get("resourceNames"):
-                continue  # such a list or watch is of one Secret
+            if resource in _OF_ONE and rule.get("resourceNames"):
+                continue
             refused, reason = _RESOURCES[resource]
             for verb in sorted(verbs & refused if refused else verbs):
                 yield f"{verb} on {resource}: {reason}"

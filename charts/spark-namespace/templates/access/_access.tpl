@@ -4,6 +4,8 @@ What people get, and who they are.
   spark-namespace.readRules       what one sees of the namespace: no Secret, and no ConfigMap, which holds the sources of
                                   applications and, with HELM_DRIVER=configmap, the values of releases
   spark-namespace.accessBinding   binds the Role of a key of `access` to those that the key names; call with a dict: root, key
+  spark-namespace.subjects        users, groups and service accounts as subjects of a binding; call with a dict of those
+  spark-namespace.needed          not empty if the Role of a key of `access` is bound; call with a dict: root, key
 */}}
 
 {{- define "spark-namespace.readRules" -}}
@@ -40,21 +42,32 @@ roleRef:
   kind: Role
   name: access-{{ .key }}
 subjects:
-  {{- range $who.users }}
-  - apiGroup: rbac.authorization.k8s.io
-    kind: User
-    name: {{ quote . }}
-  {{- end }}
-  {{- range $who.groups }}
-  - apiGroup: rbac.authorization.k8s.io
-    kind: Group
-    name: {{ quote . }}
-  {{- end }}
-  {{- range $who.serviceAccounts }}
-  - kind: ServiceAccount
-    name: {{ quote .name }}
-    namespace: {{ quote .namespace }}
-  {{- end }}
+  {{- include "spark-namespace.subjects" $who | nindent 2 }}
+{{- end }}
+
+{{- define "spark-namespace.subjects" -}}
+{{- range .users }}
+- apiGroup: rbac.authorization.k8s.io
+  kind: User
+  name: {{ quote . }}
+{{- end }}
+{{- range .groups }}
+- apiGroup: rbac.authorization.k8s.io
+  kind: Group
+  name: {{ quote . }}
+{{- end }}
+{{- range .serviceAccounts }}
+- kind: ServiceAccount
+  name: {{ quote .name }}
+  namespace: {{ quote .namespace }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-namespace.needed" -}}
+{{- include "spark-namespace.anyone" (get .root.Values.access .key) -}}
+{{- range .root.Values.accounts -}}
+{{- if eq $.key (printf "%ss" .role) -}}true{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{/* Not empty if a key of `access` names anyone; call with its value. */}}
@@ -70,17 +83,24 @@ subjects:
 {{- end -}}
 {{- end -}}
 {{- range $key, $who := .Values.access -}}
+{{- include "spark-namespace.whoChecks" (dict "root" $ "key" (printf "access.%s" $key) "who" $who) -}}
+{{- end -}}
+{{- end }}
+
+{{/* Who must not be named, wherever users, groups and service accounts are; call with a dict: root, key, who. */}}
+{{- define "spark-namespace.whoChecks" -}}
+{{- $key := .key -}}
+{{- $namespace := include "spark-namespace.name" .root -}}
 {{- range $kind := list "users" "groups" -}}
-{{- range get $who $kind -}}
+{{- range get $.who $kind -}}
 {{- if hasPrefix "system:" . -}}
-{{- fail (printf "access.%s.%s names %s, which Kubernetes itself gives out, to all the world perhaps: name your own, and service accounts in access.%s.serviceAccounts" $key $kind . $key) -}}
+{{- fail (printf "%s.%s names %s, which Kubernetes itself gives out, to all the world perhaps: name your own, and service accounts in %s.serviceAccounts" $key $kind . $key) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- range $who.serviceAccounts -}}
-{{- if eq .namespace (include "spark-namespace.name" $) -}}
-{{- fail (printf "access.%s.serviceAccounts names %s of the team's own namespace, which any pod there can take: take an account of another namespace" $key .name) -}}
-{{- end -}}
+{{- range .who.serviceAccounts -}}
+{{- if eq .namespace $namespace -}}
+{{- fail (printf "%s.serviceAccounts names %s of the team's own namespace, which any pod there can take: take an account of another namespace" $key .name) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

@@ -1,0 +1,77 @@
+"""Short-lived tokens of a service account, and the file that keeps the last one.
+
+Nothing of the Kubernetes client is imported here: to print a token that still lives takes no more than starting Python.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+TOKEN_LIFE_S = 3600
+"""How long a token lives where nothing else is asked for; the API server's least is 600."""
+RENEWED_AT = 0.8
+"""Part of a token's life after which it is renewed; the kubelet has the same."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token of a service account, as Kubernetes makes them.
+
+    Attributes:
+        text: the JSON Web Token itself.
+        subject: whose it is, "system:serviceaccount:team-a:alice".
+        issued, expires: seconds since the epoch.
+    """
+
+    text: str
+    subject: str
+    issued: float
+    expires: float
+
+    @classmethod
+    def parse(cls, text: str) -> Token:
+        """Read what a token says of itself; its signature is the API server's to check.
+
+        Raises:
+            ValueError: it is no such token.
+        """
+        try:
+            part = text.strip().split(".")[1]
+            claims = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+            return cls(text.strip(), str(claims["sub"]), float(claims["iat"]), float(claims["exp"]))
+        except (IndexError, KeyError, TypeError, ValueError):
+            raise ValueError("not a service account's token with an end") from None
+
+    @property
+    def renewal(self) -> float:
+        """When a new one is due, in seconds since the epoch."""
+        return self.issued + (self.expires - self.issued) * RENEWED_AT
+
+    def as_exec_credential(self) -> dict[str, Any]:
+        """What a client asks of an exec plugin; it asks again when a new one is due, before this one dies."""
+        due = datetime.fromtimestamp(self.renewal, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "kind": "ExecCredential",
+            "status": {"token": self.text, "expirationTimestamp": due},
+        }
+
+
+def subject(namespace: str, account: str) -> str:
+    """A service account's name as a user."""
+    return f"system:serviceaccount:{namespace}:{account}"
+
+
+def kept(file: Path, whose: str) -> Token | None:
+    """The token in a file, if it is of that subject and no new one is due."""
+    try:
+        token = Token.parse(file.read_text())
+    except (OSError, ValueError):
+        return None
+    return token if token.subject == whose and time.time() < token.renewal else None
