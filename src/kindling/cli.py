@@ -173,8 +173,8 @@ def _add_logins(commands: Any) -> None:
     kubeconfig = commands.add_parser(
         "kubeconfig",
         help="a kubeconfig for a team's namespace",
-        description="Writes a kubeconfig (0600) for a team's namespace: of your own login or, where ACCOUNT is given, of "
-        "a service account whose short-lived tokens are asked for with your own login. It never holds a token.",
+        description="Writes a kubeconfig (0600) for a team's namespace: of your own login or, where ACCOUNT is given, "
+        "of a service account whose short-lived tokens are asked for with your own login. It never holds a token.",
         epilog="Exit codes: 0 written, 2 no such account or namespace, no right, no cluster, or the file is there.",
     )
     kubeconfig.add_argument(

@@ -14,11 +14,12 @@ ADMINS = "system:masters"
 def write_credentials(folder: Path, port: int, users: tuple[str, ...]) -> None:
     """Write what kube-apiserver and its clients need.
 
-    ``ca.crt``; ``server.crt`` and ``server.key`` for 127.0.0.1; ``accounts.key``, which signs the tokens of service
-    accounts; and for each user of the group system:masters ``USER.kubeconfig``.
+    ``ca.crt`` and ``ca.key``; ``server.crt`` and ``server.key`` for 127.0.0.1; ``accounts.key``, which signs the tokens
+    of service accounts; and for each user of the group system:masters ``USER.kubeconfig``.
     """
     authority = trustme.CA(organization_name="chartproof")
     authority.cert_pem.write_to_path(folder / "ca.crt")
+    authority.private_key_pem.write_to_path(folder / "ca.key")
     server = authority.issue_cert("127.0.0.1", "localhost")
     server.cert_chain_pems[0].write_to_path(folder / "server.crt")
     server.private_key_pem.write_to_path(folder / "server.key")

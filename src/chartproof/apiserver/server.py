@@ -179,6 +179,8 @@ def _commands(version: str, programs: Path, audit_policy: Path | None, port: int
             f"--kubeconfig={_CONTROLLER_MANAGER}.kubeconfig",
             "--service-account-private-key-file=accounts.key",
             "--root-ca-file=ca.crt",
+            "--cluster-signing-cert-file=ca.crt",
+            "--cluster-signing-key-file=ca.key",
             "--leader-elect=false",
             "--secure-port=0",
         ],

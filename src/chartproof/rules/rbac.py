@@ -18,7 +18,10 @@ _VERBS: Mapping[str, str] = {
     "impersonate": "it is any identity",
 }
 _RESOURCES: Mapping[str, tuple[frozenset[str], str]] = {
-    "serviceaccounts/token": (frozenset({"create"}), "it is every account of the namespace; name them by resourceNames"),
+    "serviceaccounts/token": (
+        frozenset({"create"}),
+        "it is every account of the namespace; name them by resourceNames",
+    ),
     "secrets": (frozenset({"list", "watch"}), "it reads all Secrets; get by resourceNames instead"),
     "nodes/proxy": (frozenset(), "it runs commands in every pod of a node"),
     "pods/exec": (frozenset(), "it is every account that a pod of the namespace has"),

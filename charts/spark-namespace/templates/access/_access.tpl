@@ -92,7 +92,7 @@ subjects:
 {{- $key := .key -}}
 {{- $namespace := include "spark-namespace.name" .root -}}
 {{- range $kind := list "users" "groups" -}}
-{{- range get $.who $kind -}}
+{{- range index $.who $kind -}}
 {{- if hasPrefix "system:" . -}}
 {{- fail (printf "%s.%s names %s, which Kubernetes itself gives out, to all the world perhaps: name your own, and service accounts in %s.serviceAccounts" $key $kind . $key) -}}
 {{- end -}}
