@@ -60,12 +60,16 @@ def connect(kubeconfig: str | None, context: str | None, namespace: str | None) 
 
 
 def connect_to(kubeconfig: dict[str, Any], context: str, namespace: str) -> Connection:
-    """Connect with a kubeconfig that stands in no file."""
+    """Connect with a kubeconfig that stands in no file.
+
+    Raises:
+        KindlingError: it is incomplete, or a file that it names is.
+    """
     settings = client.Configuration()
     settings.retries = 1
     try:
         config.load_kube_config_from_dict(kubeconfig, context=context, client_configuration=settings)
-    except (ConfigException, TypeError) as error:
+    except (ConfigException, TypeError, OSError) as error:
         raise KindlingError(f"no cluster: {_one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
     return Connection(client.ApiClient(settings), namespace)
 

@@ -60,6 +60,7 @@ def log_in(wish: Wish, from_kubeconfig: str | None, context: str | None) -> None
     kubeconfig.check_free(wish.output, wish.merge)
     login = read_login(from_kubeconfig, context)
     if wish.first_token:
+        _check_first(wish.first_token, subject(wish.namespace, wish.account))
         login = replace(login, user={"tokenFile": str(wish.first_token.absolute())}, files=(), context="")
     connection = _connect(login, wish.namespace)
     with answers(connection):
@@ -78,8 +79,6 @@ def _entries(wish: Wish, login: Login, connection: Connection) -> kubeconfig.Ent
 
 
 def _of_account(wish: Wish, login: Login, connection: Connection) -> kubeconfig.Entries:
-    if wish.first_token:
-        _check_first(wish.first_token, subject(wish.namespace, wish.account))
     # Beside the kubeconfig, and named after it: two of them may have the same context in different clusters.
     tokens = (wish.first_token or wish.output.with_name(f"{wish.output.name}.{wish.name}.token")).absolute()
     account = kubeconfig.Account(wish.namespace, wish.account, tokens, wish.life_s or TOKEN_LIFE_S)

@@ -1,0 +1,171 @@
+"""The guide "Log in and submit as yourself", done as written: from outside of the cluster, with a team's account.
+
+A person's machine is a container of Spark's image on the host's network, with kubectl, helm and kindling.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from team import QUICK, SMALL, Team
+from test_readme import commands_in
+
+from chartproof import Cluster
+from kindling_dev.command import Failure, run
+from kindling_dev.first_jobs import ADMIN_NAMESPACE
+from kindling_dev.progress import Progress
+from kindling_dev.settings import REPO, Settings
+from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine, ensure_spark_image
+
+_SMALL = {f"spark.kubernetes.{role}.request.cores": SMALL[role]["requestCores"] for role in SMALL}
+_KINDLING = '#!/bin/sh\nexec python3 -m kindling "$@"\n'
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A machine outside of the cluster.
+
+    Attributes:
+        team: the team of its user.
+        folder: the user's files, at the same place in the container; "admin" is a kubeconfig of the cluster's admin.
+        image: of the Spark that is installed.
+        packages: what kindling imports, for that image's Python.
+    """
+
+    team: Team
+    folder: Path
+    image: str
+    packages: Path
+
+    def run(self, script: str) -> str:
+        """Run a shell script; what it printed."""
+        program = self.folder / "kindling"
+        program.write_text(_KINDLING)
+        program.chmod(0o755)
+        mounts = {
+            str(self.folder): str(self.folder),
+            f"{self.team.charts}": f"{self.folder}/charts:ro",
+            str(program): "/usr/local/bin/kindling:ro",
+            str(REPO / "src"): "/kindling:ro",
+            str(self.packages): "/packages:ro",
+        }
+        mounts |= {str(Path(path).resolve()): f"/usr/local/bin/{name}:ro" for name, path in _programs().items()}
+        options = [f"--volume={there}:{here}" for there, here in mounts.items()]
+        # Files that are the user's alone, who is root here.
+        options += ["--rm", "--network=host", "--user=0:0", f"--workdir={self.folder}"]
+        options += ["--env=PYTHONPATH=/kindling:/packages", f"--env=KUBECONFIG={self.folder}/admin"]
+        return run(["docker", "run", *options, self.image, "bash", "-euo", "pipefail", "-c", script])
+
+    def drivers(self) -> list[Any]:
+        """The drivers' pods."""
+        pods: list[Any] = self.team.cluster.core.list_namespaced_pod(
+            self.team.name, label_selector="spark-role=driver"
+        ).items
+        return pods
+
+
+def _programs() -> dict[str, str]:
+    found = {name: shutil.which(name) for name in ("kubectl", "helm")}
+    return {name: path for name, path in found.items() if path}
+
+
+def section(heading: str, team: str) -> str:
+    """The commands of a section of the guide, for some team."""
+    text = (REPO / "docs/guides/log-in.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return commands_in(text).replace("team-a", team)
+
+
+@pytest.fixture(scope="session")
+def packages_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Installs what kindling imports, in the versions of the lock file, for the Python of an image."""
+
+    @cache
+    def packages_of(image: str) -> Path:
+        ask = "import platform; print(platform.python_version())"
+        version = run(["docker", "run", "--rm", image, "python3", "-c", ask]).strip()
+        project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
+        names = [requirement.partition(">")[0] for requirement in project["dependencies"]]
+        folder = tmp_path_factory.mktemp("packages")
+        argv = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--only-binary=:all:"]
+        where = [f"--target={folder}", f"--python-version={version}", f"--constraint={REPO / 'requirements.lock'}"]
+        run([*argv, *where, *names])
+        return folder
+
+    return packages_of
+
+
+@pytest.fixture
+def desk(
+    team: Team,
+    cluster: Cluster,
+    packages_of: Callable[[str], Path],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> Desk:
+    """The machine, where the admin has made an account and its user has logged in."""
+    line: SparkLine = getattr(request, "param", DEFAULT_LINE)
+    spark = {**QUICK, **_SMALL, "spark.executor.instances": "1", "spark.kubernetes.container.image": line.published}
+    values = {"namespace": {"name": team.name}, "global": {"sparkConf": spark}}
+    chart = str(team.charts / "spark-namespace")
+    team.helm.run(["upgrade", team.name, chart, f"--namespace={ADMIN_NAMESPACE}", "--values=-"], yaml.safe_dump(values))
+    (tmp_path / "admin").write_text(cluster.kubeconfig.read_text())
+    image = ensure_spark_image(line, Settings.from_environment(), Progress())
+    desk = Desk(team, tmp_path, image, packages_of(image))
+    assert desk.run(section("An account", team.name)).endswith("yes\n")
+    return desk
+
+
+LOGGED_IN = "export KUBECONFIG=$PWD/alice.kubeconfig\n"
+
+
+def succeeded(desk: Desk) -> bool:
+    """Whether there are drivers and each has printed what it is for."""
+    core, name = desk.team.cluster.core, desk.team.name
+    ended = [(pod.status.phase, core.read_namespaced_pod_log(pod.metadata.name, name)) for pod in desk.drivers()]
+    return bool(ended) and all(
+        phase == "Succeeded" and re.search(r"^Pi is roughly 3\.", log, re.MULTILINE) for phase, log in ended
+    )
+
+
+@pytest.mark.parametrize(
+    "desk",
+    [DEFAULT_LINE, pytest.param(LINES["3.5"], marks=pytest.mark.long)],
+    ids=lambda line: f"spark-{line.line}",
+    indirect=True,
+)
+def test_spark_submit_needs_a_kubeconfig_that_renews_its_tokens_and_no_more(desk: Desk) -> None:
+    assert "Pi is roughly 3." in desk.run(LOGGED_IN + section("spark-submit", desk.team.name))
+    assert succeeded(desk)
+
+
+@pytest.mark.long
+def test_spark_submit_takes_a_token_in_a_file_and_the_login_of_a_proxy(desk: Desk) -> None:
+    submit = section("spark-submit", desk.team.name).partition("spark-submit --master")[0]
+    for number, heading in enumerate(("A token in a file", "Through kubectl proxy"), start=1):
+        desk.run(LOGGED_IN + submit + section(heading, desk.team.name))
+        assert len(desk.drivers()) == number
+        assert succeeded(desk)
+
+
+def test_an_account_submits_nothing_in_another_teams_namespace(desk: Desk) -> None:
+    script = section("spark-submit", desk.team.name).replace(
+        "--deploy-mode", "--conf spark.kubernetes.namespace=default --deploy-mode"
+    )
+    with pytest.raises(Failure, match='cannot create resource "pods" in API group "" in the namespace "default"'):
+        desk.run(LOGGED_IN + script)
+
+
+def test_ones_own_login_is_given_the_teams_namespace(desk: Desk) -> None:
+    assert desk.run(section("Your own login", desk.team.name)).startswith(
+        f"kindling: {desk.folder}/own.kubeconfig has "
+    )
