@@ -5,6 +5,7 @@ None holds a token: it names the program that asks for a short-lived one, or the
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -176,7 +177,8 @@ def _exec(*words: str) -> dict[str, Any]:
     command: dict[str, Any] = {"command": str(program), "args": [*words]}
     if program.suffix == ".py":
         # python -m kindling: not a program of its own, and perhaps found by PYTHONPATH alone.
-        path = str(Path(__file__).parents[1])
+        folders = [str(Path(__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        path = os.pathsep.join(dict.fromkeys(filter(None, folders)))
         command = {
             "command": sys.executable,
             "args": ["-m", "kindling", *words],

@@ -79,8 +79,9 @@ def _entries(wish: Wish, login: Login, connection: Connection) -> kubeconfig.Ent
 
 
 def _of_account(wish: Wish, login: Login, connection: Connection) -> kubeconfig.Entries:
+    file = f"{wish.output.name}.{wish.name}.token".replace("/", "_")
     # Beside the kubeconfig, and named after it: two of them may have the same context in different clusters.
-    tokens = (wish.first_token or wish.output.with_name(f"{wish.output.name}.{wish.name}.token")).absolute()
+    tokens = (wish.first_token or wish.output.with_name(file)).absolute()
     account = kubeconfig.Account(wish.namespace, wish.account, tokens, wish.life_s or TOKEN_LIFE_S)
     entries = kubeconfig.of_account(login, account, wish.name, wish.output)
     token = token_request.ask(connection, wish.account, account.life_s)
