@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -48,12 +49,19 @@ class Desk:
     team: str
     other: str
 
-    def run(self, *argv: str, kubeconfig: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *argv: str, kubeconfig: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run a program in the folder."""
         config = str(kubeconfig or self.server.kubeconfig)
         home = {"KUBECONFIG": config, "KUBECACHEDIR": str(self.folder / "cache"), "HOME": str(self.folder)}
         return subprocess.run(
-            argv, cwd=self.folder, env={**os.environ, **home, **env}, capture_output=True, text=True, check=False
+            argv,
+            cwd=self.folder,
+            env={**os.environ, **home, **(env or {})},
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def kindling(self, *argv: str, kubeconfig: Path | None = None) -> str:
@@ -135,7 +143,7 @@ class Plugin:
 
     def credential(self, desk: Desk) -> dict[str, str]:
         """What it answers."""
-        done = desk.run(*self.argv, **self.env)
+        done = desk.run(*self.argv, env=self.env)
         assert done.returncode == 0, done.stderr
         answer = json.loads(done.stdout)
         assert (answer["kind"], answer["apiVersion"]) == ("ExecCredential", "client.authentication.k8s.io/v1")
@@ -175,7 +183,7 @@ def test_an_owner_works_as_an_account_in_the_teams_namespace_and_nowhere_else(de
         assert desk.may(mine, verb, resource, f"--namespace={namespace}") is answer, (verb, resource, namespace)
 
     def helm(*argv: str) -> subprocess.CompletedProcess[str]:
-        return desk.run("helm", *argv, kubeconfig=mine, HELM_DRIVER="configmap")
+        return desk.run("helm", *argv, kubeconfig=mine, env={"HELM_DRIVER": "configmap"})
 
     install = ("install", "pi", str(charts / "spark-job"), "--set=app.file=local:///pi.py")
     done = helm(*install)
@@ -267,7 +275,7 @@ def test_ones_own_login_is_given_the_namespace_and_nothing_else(desk: Desk) -> N
 def test_a_merge_leaves_what_is_there(desk: Desk) -> None:
     owner = desk.owner()
     theirs = desk.folder / "config"
-    kept = {
+    kept: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Config",
         "preferences": {"colors": True},
