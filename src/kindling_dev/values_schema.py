@@ -56,7 +56,51 @@ _ON_DEMAND = {
     "properties": {"storageClass": {"$ref": "#/definitions/objectName"}, "size": {"$ref": "#/definitions/quantity"}},
 }
 
+_AMOUNT = {
+    "type": ["string", "number"],
+    "pattern": r"^[0-9]{1,12}(\.[0-9]{1,3})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$",
+    "minimum": 0,
+    "maximum": 2**31 - 1,
+}
+_COUNT = {"type": ["string", "integer"], "pattern": "^[0-9]{1,9}$", "minimum": 0, "maximum": 2**31 - 1}
+_OF_PODS = {
+    "pods": _COUNT,
+    **{
+        name: {"$ref": "#/definitions/amount"}
+        for name in ("cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
+    },
+}
+_OF_CONTAINERS = {name: {"$ref": "#/definitions/amount"} for name in ("cpu", "memory")}
+
 _DEFINITIONS: dict[str, Any] = {
+    "amount": {"description": "CPU, memory or storage as Kubernetes writes it: 300m, 2, 512Mi.", **_AMOUNT},
+    "containerResources": {"type": "object", "additionalProperties": False, "properties": _OF_CONTAINERS},
+    "podQuota": {"type": "object", "additionalProperties": False, "properties": _OF_PODS},
+    "quota": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            **_OF_PODS,
+            **{
+                name: {"$ref": "#/definitions/amount"}
+                for name in ("requests.storage", "requests.ephemeral-storage", "limits.ephemeral-storage")
+            },
+            **dict.fromkeys(
+                (
+                    *("configmaps", "secrets", "persistentvolumeclaims", "services"),
+                    *("services.loadbalancers", "services.nodeports"),
+                ),
+                _COUNT,
+            ),
+        },
+        "patternProperties": {
+            # Counts of objects, volumes of a storage class, devices.
+            "^count/[a-z]([-a-z0-9.]{0,60}[a-z0-9])?$": _COUNT,
+            rf"^{_OBJECT_NAME}\.storageclass\.storage\.k8s\.io/persistentvolumeclaims$": _COUNT,
+            rf"^{_OBJECT_NAME}\.storageclass\.storage\.k8s\.io/requests\.storage$": {"$ref": "#/definitions/amount"},
+            rf"^requests\.{_OBJECT_NAME}/[A-Za-z0-9]([-A-Za-z0-9_.]{{0,40}}[A-Za-z0-9])?$": _COUNT,
+        },
+    },
     "name": {
         "type": "string",
         "description": "Name of a Kubernetes object.",

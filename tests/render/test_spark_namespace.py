@@ -30,6 +30,7 @@ def test_a_namespace_holds_four_identities_and_two_roles(render_namespace: Rende
         ("RoleBinding", "spark-submitter"),
         ("RoleBinding", "spark-driver"),
         ("ConfigMap", "spark-defaults"),
+        ("LimitRange", "spark"),
         ("Pod", "team-a-test"),
     }
 

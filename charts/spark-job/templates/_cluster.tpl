@@ -30,10 +30,13 @@ spec:
   securityContext:
     {{- include "spark-common.podSecurityContext" $root | nindent 4 }}
   {{- include "spark-job.pullSecrets" $root | nindent 2 }}
-  {{- range $key := list "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
+  {{- range $key := list "nodeSelector" "tolerations" "affinity" }}
   {{- with get $root.Values.driver $key }}
   {{- dict $key . | toYaml | nindent 2 }}
   {{- end }}
+  {{- end }}
+  {{- with .global.priorityClasses.submitter | default (include "spark-job.priorityClass" (dict "root" $root "role" "driver")) }}
+  priorityClassName: {{ quote . }}
   {{- end }}
   containers:
     - name: submitter

@@ -9,6 +9,7 @@ asks. Each gives YAML with metadata and spec.
                           takes false and 0 for absent)
   spark-job.containers    a list of the user's containers, each restricted unless it says otherwise; a dict: root, list
   spark-job.volumesOf     the items of .Values.volumes that a role mounts; call with a dict: root, role
+  spark-job.priorityClass the priority class of a role's pods, or nothing; call with a dict: root, role
   spark-job.pullSecrets   what a pod's image is pulled with; call with the root
 */}}
 
@@ -19,6 +20,10 @@ imagePullSecrets:
   - name: {{ . | quote }}
   {{- end }}
 {{- end -}}
+{{- end }}
+
+{{- define "spark-job.priorityClass" -}}
+{{- (get .root.Values .role).priorityClassName | default (get .root.Values.global.priorityClasses .role) -}}
 {{- end }}
 
 {{- define "spark-job.volumesOf" -}}
@@ -186,10 +191,13 @@ spec:
   securityContext:
     {{- include "spark-common.podSecurityContext" $root | nindent 4 }}
   {{- include "spark-job.pullSecrets" $root | nindent 2 }}
-  {{- range $key := list "nodeSelector" "tolerations" "affinity" "priorityClassName" "schedulerName" "runtimeClassName" }}
+  {{- range $key := list "nodeSelector" "tolerations" "affinity" "schedulerName" "runtimeClassName" }}
   {{- with get $.values $key }}
   {{- dict $key . | toYaml | nindent 2 }}
   {{- end }}
+  {{- end }}
+  {{- with include "spark-job.priorityClass" (dict "root" $root "role" $role) }}
+  priorityClassName: {{ quote . }}
   {{- end }}
   {{- if .topologySpreadConstraints }}
   topologySpreadConstraints:

@@ -17,6 +17,7 @@ spark-namespace.checks: values that cannot go together, each refused in one line
 {{- if and .Values.namespace.create (eq .Values.namespace.name .Release.Namespace) -}}
 {{- fail (printf "namespace.name is %q, the release's own namespace, which a chart cannot make: install with --namespace kindling-system, or set namespace.create to false" .Release.Namespace) -}}
 {{- end -}}
+{{- include "spark-namespace.checkQuota" . -}}
 {{- $accounts := .Values.global.serviceAccounts -}}
 {{- if ne (len $accounts) (len (uniq (values $accounts))) -}}
 {{- fail (printf "global.serviceAccounts gives one name twice (%s): each part needs its own" (values $accounts | sortAlpha | join ", ")) -}}

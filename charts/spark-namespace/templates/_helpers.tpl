@@ -1,7 +1,7 @@
 {{/*
 spark-namespace.name          the team's namespace; call with the root
 spark-namespace.roleBinding   binds a Role to the service account of the same name; call with a dict: root, name
-spark-namespace.podTemplate   what a restricted namespace asks of pods that plain spark-submit makes
+spark-namespace.podTemplate   what the namespace asks of pods that plain spark-submit makes; call with a dict: root, role
 */}}
 
 {{- define "spark-namespace.name" -}}
@@ -30,6 +30,9 @@ subjects:
 apiVersion: v1
 kind: Pod
 spec:
+  {{- with get .root.Values.global.priorityClasses .role }}
+  priorityClassName: {{ quote . }}
+  {{- end }}
   securityContext:
     {{- include "spark-common.podSecurityContext" . | nindent 4 }}
   containers:
