@@ -133,6 +133,12 @@ def test_a_quota_says_what_was_asked_and_what_is_left() -> None:
             "limit-range",
             "per Container is 1",
         ),
+        (
+            'Pod "x" is invalid: spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal '
+            "to cpu limit of 500m",
+            "limit-range",
+            "asks for 2 of cpu, more than its limit of 500m",
+        ),
         ('admission webhook "deny.example.com" denied the request: no team label', "refused", "no team label"),
     ],
 )

@@ -85,6 +85,15 @@ def _limit_range(about: str, match: re.Match[str]) -> _Said:
     )
 
 
+def _default_limit(about: str, match: re.Match[str]) -> _Said:
+    value = f"{about}.limitCores" if match[2] == "cpu" else f"the limit of {match[2]} in {about}.podTemplate"
+    asked, resource, limit = match.groups()
+    return (
+        f"a LimitRange refuses the {about} pod: it asks for {asked} of {resource}, more than its limit of {limit}",
+        f"set {value}, or have the default limit of the LimitRange raised",
+    )
+
+
 # Id of the finding, what the API server says, and what it means.
 _CAUSES: tuple[tuple[str, re.Pattern[str], Callable[[str, re.Match[str]], _Said]], ...] = (
     ("quota-exceeded", re.compile(r"exceeded quota: ([^,]+), requested: (.*), used: (.*), limited: (.*)$"), _quota),
@@ -104,6 +113,13 @@ _CAUSES: tuple[tuple[str, re.Pattern[str], Callable[[str, re.Match[str]], _Said]
         "limit-range",
         re.compile(r"((?:minimum|maximum) (?:cpu|memory|\S+) usage per (?:Container|Pod) is .*)$"),
         _limit_range,
+    ),
+    (
+        "limit-range",
+        re.compile(
+            r'resources\.requests: Invalid value: "([^"]+)": must be less than or equal to (\S+) limit of (\S+)'
+        ),
+        _default_limit,
     ),
 )
 
