@@ -38,6 +38,9 @@ EXEMPTIONS = [
     Exemption("resources", "Job/*", _USERS_CONTAINER, says="container agent has no *"),
     Exemption("resources", "Job/*", _USERS_CONTAINER, says="container prepare has no *"),
     Exemption("name-clashes", "Namespace/team-*", "the team's name, given by namespace.name: a second one is refused"),
+    Exemption(
+        "name-clashes", "*/kindling-guard-team-*", "the guard of that team: its other objects are refused before"
+    ),
     Exemption("name-clashes", "*", "the objects of that team", says="has the same name in namespace team-*"),
 ]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from chartproof import Helm, Render
+from chartproof import Helm, HelmError, Render
 
 FORBIDDEN = [
     ("*", "*"),
@@ -16,6 +16,8 @@ FORBIDDEN = [
     ("pods/exec", "create"),
     ("serviceaccounts/token", "create"),
 ]
+
+OF_THE_CLUSTER = ("Namespace", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 
 
 def test_a_namespace_holds_four_identities_and_two_roles(render_namespace: Render) -> None:
@@ -32,12 +34,15 @@ def test_a_namespace_holds_four_identities_and_two_roles(render_namespace: Rende
         ("ConfigMap", "spark-defaults"),
         ("LimitRange", "spark"),
         ("Pod", "team-a-test"),
+        ("ValidatingAdmissionPolicy", "kindling-guard-team-a"),
+        ("ValidatingAdmissionPolicyBinding", "kindling-guard-team-a"),
     }
 
 
 def test_every_object_names_the_teams_namespace(render_namespace: Render) -> None:
     for resource in render_namespace():
-        assert resource.kind == "Namespace" or resource.namespace == "team-a"
+        if resource.kind not in OF_THE_CLUSTER:
+            assert resource.namespace == "team-a"
 
 
 def test_the_namespace_enforces_restricted_and_outlives_the_release(render_namespace: Render) -> None:
@@ -155,6 +160,10 @@ def test_an_existing_namespace_is_used_but_not_made(helm: Helm, charts: Path) ->
         ({"podSecurity": {"version": "v1.1234"}}, "/podSecurity/version"),
         ({"global": {"sparkConf": {"spark.a": "b\x7f"}}}, 'global holds the character "\\x7f"'),
         ({"global": None}, "missing property 'global'"),
+        ({"guard": {"enabled": "yes"}}, "/guard/enabled"),
+        ({"guard": {"secrets": ["Not a name"]}}, "/guard/secrets/0"),
+        ({"guard": {"hostPaths": ["/data/"]}}, "/guard/hostPaths/0"),
+        ({"guard": {"hostPaths": ["/"]}}, "/guard/hostPaths/0"),
     ],
 )
 def test_values_that_cannot_work_are_refused_with_the_name_of_the_value(
@@ -171,5 +180,34 @@ def test_names_that_look_like_numbers_stay_names(helm: Helm, charts: Path) -> No
     values = {"namespace": {"name": "0"}, "global": {"serviceAccounts": accounts}}
     manifest = helm.template(charts / "spark-namespace", values=values)
     assert {("Namespace", "0"), ("Role", "1"), ("ServiceAccount", "2"), ("ServiceAccount", "3")} <= manifest.names()
-    assert {resource.namespace for resource in manifest if resource.kind != "Namespace"} == {"0"}
+    assert {resource.namespace for resource in manifest if resource.kind not in OF_THE_CLUSTER} == {"0"}
     assert manifest.one("Pod").body["spec"]["serviceAccountName"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("enabled", "kube", "guarded"),
+    [("auto", "1.30", True), ("auto", "1.29", False), (True, "1.30", True), (False, "1.37", False)],
+)
+def test_the_guard_is_there_where_it_is_wanted_and_kubernetes_has_it(
+    helm: Helm, charts: Path, enabled: str | bool, kube: str, guarded: bool
+) -> None:
+    values = {"namespace": {"name": "team-a"}, "guard": {"enabled": enabled}}
+    manifest = helm.template(charts / "spark-namespace", values=values, kube=kube)
+    kinds = [kind for kind, name in manifest.names() if name == "kindling-guard-team-a"]
+    assert sorted(kinds) == ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"] * guarded
+
+
+def test_a_guard_that_kubernetes_lacks_is_refused(helm: Helm, charts: Path) -> None:
+    values = {"namespace": {"name": "team-a"}, "guard": {"enabled": True}}
+    with pytest.raises(HelmError, match=r"guard\.enabled is true, but Kubernetes v1\.29 has no .*: set it to auto or"):
+        helm.template(charts / "spark-namespace", values=values, kube="1.29")
+
+
+def test_the_guard_is_that_of_the_namespace_and_fails_closed(render_namespace: Render) -> None:
+    manifest = render_namespace()
+    policy, binding = manifest.one("ValidatingAdmissionPolicy"), manifest.one("ValidatingAdmissionPolicyBinding")
+    selector = policy.body["spec"]["matchConstraints"]["namespaceSelector"]
+    assert selector == {"matchLabels": {"kubernetes.io/metadata.name": "team-a"}}
+    assert policy.body["spec"]["failurePolicy"] == "Fail"
+    assert "paramKind" not in policy.body["spec"], "what the team could write would be its own judge"
+    assert binding.body["spec"] == {"policyName": policy.name, "validationActions": ["Deny"]}

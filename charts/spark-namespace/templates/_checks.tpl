@@ -24,4 +24,7 @@ spark-namespace.checks: values that cannot go together, each refused in one line
 {{- end -}}
 {{- include "spark-namespace.accessChecks" . -}}
 {{- include "spark-namespace.accountChecks" . -}}
+{{- if and (eq (toString .Values.guard.enabled) "true") (not (include "spark-namespace.hasGuard" .)) -}}
+{{- fail (printf "guard.enabled is true, but Kubernetes %s has no ValidatingAdmissionPolicy (1.30 has): set it to auto or false" .Capabilities.KubeVersion.Version) -}}
+{{- end -}}
 {{- end }}

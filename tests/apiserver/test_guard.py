@@ -1,0 +1,270 @@
+"""The guard (Kubernetes 1.30): what pods of a team's namespace may be, whoever makes them; a real server is asked."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pytest
+from kubernetes import client
+
+from chartproof.apiserver import ApiServer
+from chartproof.values import merged
+
+Body = dict[str, Any]
+Kubectl = Callable[..., str]
+_ADMINS = ("--namespace=kindling-system", "--create-namespace")
+_GUARD = {
+    "secrets": ["ours"],
+    "csiDrivers": ["csi.example.com"],
+    "hostPaths": ["/data"],
+    "executorAccounts": ["another"],
+}
+_DEADLINE_S = 60
+_POLL_S = 0.1
+_MINE, _ANOTHERS = "uid-of-the-driver", "uid-of-another-driver"
+"""Stand for uids that pods have on a server."""
+_IN_ENV = [{"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "foreign", "key": "password"}}}]
+_POD: Body = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "made"},
+    "spec": {"serviceAccountName": "spark-driver", "containers": [{"name": "main", "image": "spark"}]},
+}
+
+
+def owned_by(*uids: str) -> Body:
+    """The metadata of an executor that pods own."""
+    owners = [{"apiVersion": "v1", "kind": "Pod", "name": "driver", "uid": uid} for uid in uids]
+    return {"labels": {"spark-role": "executor", "spark-exec-id": "1"}, "ownerReferences": owners}
+
+
+_EXECUTOR = merged(_POD, {"metadata": owned_by(_MINE), "spec": {"serviceAccountName": "spark-executor"}})
+
+
+def with_container(**fields: Any) -> Body:
+    """A change of a pod's container."""
+    return {"spec": {"containers": [{**_POD["spec"]["containers"][0], **fields}]}}
+
+
+def with_volume(**source: Any) -> Body:
+    """A change of a pod's volumes."""
+    return {"spec": {"volumes": [{"name": "taken", **source}]}}
+
+
+def with_account(name: str) -> Body:
+    """A change of a pod's service account."""
+    return {"spec": {"serviceAccountName": name}}
+
+
+_NOT_HERE = "not for pods of this namespace; allowed:"
+_ACCOUNTS = "another, spark-driver, spark-executor, spark-submitter (guard.serviceAccounts of spark-namespace)"
+_FOREIGN = f"Secret foreign is {_NOT_HERE} ours (guard.secrets of spark-namespace)"
+_NO_HOST = "pods of this namespace have no access to their host; allowed: hostPath /data (guard.hostPaths of "
+_NOT_OWNED = " makes what its own pod does not own; allowed: executors, owned by the one pod whose token asks for them"
+_NO_EXECUTOR = " makes a pod without the label spark-role=executor; allowed: executors"
+_OF_EXECUTORS = "is not for executors; allowed: another, spark-executor (guard.executorAccounts of spark-namespace)"
+_SUBMITTER, _DRIVER = "spark-submitter", "spark-driver"
+_ELSEWHERE = "spark-driver, but with a token that is no pod's"
+
+
+class Attack(NamedTuple):
+    """A pod that must not be: who makes it, how it differs from the pods of a run, what the refusal says."""
+
+    by: str
+    changes: Body
+    says: str
+
+
+ATTACKS = {
+    "another account": Attack(
+        _SUBMITTER, with_account("history"), f"service account history is {_NOT_HERE} {_ACCOUNTS}"
+    ),
+    "the default account": Attack(_SUBMITTER, with_account(""), f"service account default is {_NOT_HERE} {_ACCOUNTS}"),
+    "Secret": Attack(_SUBMITTER, with_volume(secret={"secretName": "foreign"}), _FOREIGN),
+    "Secret among others": Attack(
+        _SUBMITTER, with_volume(projected={"sources": [{"secret": {"name": n}} for n in ("ours", "foreign")]}), _FOREIGN
+    ),
+    "Secret in a variable": Attack(_SUBMITTER, with_container(env=_IN_ENV), _FOREIGN),
+    "Secret as variables": Attack(_SUBMITTER, with_container(envFrom=[{"secretRef": {"name": "foreign"}}]), _FOREIGN),
+    "Secret of an init container": Attack(
+        _SUBMITTER, {"spec": {"initContainers": [{"name": "before", "image": "spark", "env": _IN_ENV}]}}, _FOREIGN
+    ),
+    "Secret of images": Attack(_SUBMITTER, {"spec": {"imagePullSecrets": [{"name": "foreign"}]}}, _FOREIGN),
+    "Secret that a CSI driver reads": Attack(
+        _SUBMITTER,
+        with_volume(csi={"driver": "csi.example.com", "nodePublishSecretRef": {"name": "foreign"}}),
+        _FOREIGN,
+    ),
+    "CSI driver": Attack(
+        _SUBMITTER,
+        with_volume(csi={"driver": "secrets-store.csi.k8s.io"}),
+        f"CSI driver secrets-store.csi.k8s.io is {_NOT_HERE} csi.example.com",
+    ),
+    "volume with a login": Attack(
+        _SUBMITTER,
+        with_volume(azureFile={"secretName": "foreign", "shareName": "all"}),
+        "volume taken is of a kind that may reach hosts or Secrets; allowed: configMap, csi, downwardAPI, emptyDir, ",
+    ),
+    "hostPath": Attack(_SUBMITTER, with_volume(hostPath={"path": "/database"}), f"hostPath /database: {_NO_HOST}"),
+    "hostNetwork": Attack(_SUBMITTER, {"spec": {"hostNetwork": True}}, f"hostNetwork: {_NO_HOST}"),
+    "hostPID": Attack(_SUBMITTER, {"spec": {"hostPID": True}}, f"hostPID: {_NO_HOST}"),
+    "hostIPC": Attack(_SUBMITTER, {"spec": {"hostIPC": True}}, f"hostIPC: {_NO_HOST}"),
+    "hostPort": Attack(
+        _SUBMITTER,
+        with_container(ports=[{"containerPort": 80, "hostPort": 80}]),
+        f"hostPort of container main: {_NO_HOST}",
+    ),
+    "privileged": Attack(
+        _SUBMITTER, with_container(securityContext={"privileged": True}), f"privileged container main: {_NO_HOST}"
+    ),
+    "an editor": Attack("ann", with_volume(secret={"secretName": "foreign"}), _FOREIGN),
+    "the admin": Attack("admin", with_volume(secret={"secretName": "foreign"}), _FOREIGN),
+    "driver: no executor": Attack(_DRIVER, {"metadata": {"labels": {"spark-role": "driver"}}}, _NO_EXECUTOR),
+    "driver: no owner": Attack(_DRIVER, {"metadata": {"ownerReferences": []}}, _NOT_OWNED),
+    "driver: another's": Attack(_DRIVER, {"metadata": owned_by(_ANOTHERS)}, _NOT_OWNED),
+    "driver: also another's": Attack(_DRIVER, {"metadata": owned_by(_MINE, _ANOTHERS)}, _NOT_OWNED),
+    "driver: elsewhere": Attack(_ELSEWHERE, {}, _NOT_OWNED),
+    "driver: its account": Attack(
+        _DRIVER, with_account("spark-driver"), f"service account spark-driver {_OF_EXECUTORS}"
+    ),
+    "driver: the old field": Attack(
+        _DRIVER,
+        {"spec": {"serviceAccountName": "", "serviceAccount": "spark-submitter"}},
+        f"service account spark-submitter {_OF_EXECUTORS}",
+    ),
+    "driver: Secret": Attack(_DRIVER, with_volume(secret={"secretName": "foreign"}), _FOREIGN),
+    "driver: hostPath": Attack(_DRIVER, with_volume(hostPath={"path": "/"}), f"hostPath /: {_NO_HOST}"),
+    "an account of the namespace's own": Attack("history", {}, _NOT_OWNED),
+}
+
+
+@dataclass(frozen=True)
+class Team:
+    """A team's namespace on an API server, with two drivers in it.
+
+    Attributes:
+        server, name: the server and the namespace.
+        uids: what stands for a driver's uid in a body -> the uid.
+        logins: who asks -> the headers that say so.
+    """
+
+    server: ApiServer
+    name: str
+    uids: Mapping[str, str]
+    logins: Mapping[str, Mapping[str, str]]
+
+    def ask(self, who: str, method: str, path: str, body: Body, *, dry: bool = True) -> str:
+        """What the server says of a request in the namespace; "" if it does it.
+
+        Args:
+            who: one of ``logins``.
+            method, path: of the request, with the path's group: "pods", "apps/v1:statefulsets".
+            body: what is sent.
+            dry: nothing stays of it.
+        """
+        group, _, rest = path.rpartition(":")
+        kind = "application/strategic-merge-patch+json" if method == "PATCH" else "application/json"
+        text = json.dumps(body)
+        for name, uid in self.uids.items():
+            text = text.replace(name, uid)
+        admin = self.server.cluster.api_client
+        api = client.ApiClient(bare(admin.configuration)) if "Authorization" in self.logins[who] else admin
+        url = f"{admin.configuration.host}/{f'apis/{group}' if group else 'api/v1'}/namespaces/{self.name}/{rest}"
+        headers = {"Content-Type": kind, **self.logins[who]}
+        answer = api.call_api(method, f"{url}?dryRun=All" if dry else url, headers, json.loads(text))
+        said = json.loads(answer.read())
+        return "" if said["kind"] != "Status" else str(said["message"])
+
+
+def bare(admin: client.Configuration) -> client.Configuration:
+    """How to reach an admin's server, without the admin's certificate."""
+    settings = client.Configuration()
+    settings.host, settings.ssl_ca_cert = admin.host, admin.ssl_ca_cert
+    return settings
+
+
+def token(server: ApiServer, namespace: str, account: str, pod: str = "", uid: str = "") -> str:
+    """A service account's token, bound to a pod as kubelets ask for it, or to none."""
+    bound = {"boundObjectRef": {"apiVersion": "v1", "kind": "Pod", "name": pod, "uid": uid}} if pod else {}
+    request = {"spec": {"audiences": [], "expirationSeconds": 3600, **bound}}
+    make = server.cluster.core.create_namespaced_service_account_token
+    return str(make(account, namespace, request).status.token)
+
+
+@pytest.fixture(scope="module")
+def team_with(apiserver: Callable[[str], ApiServer], charts: Path, kubectl: Kubectl) -> Callable[..., Team]:
+    """A team's namespace with two drivers. Pod Security refuses nothing there: what is refused, the guard does."""
+
+    def team_with(guard: dict[str, Any], version: str = "1.34") -> Team:
+        server, name = apiserver(version), f"team-{uuid4().hex[:8]}"
+        values = {
+            "namespace": {"name": name},
+            "podSecurity": {"enforce": "privileged"},
+            "driver": {"statefulSets": True},
+            "guard": guard,
+        }
+        argv = ["install", name, str(charts / "spark-namespace"), *_ADMINS, "--values=-"]
+        server.helm().run(argv, json.dumps(values))
+        kubectl(server, "create", "serviceaccount", "history", f"--namespace={name}")
+        to = [f"--serviceaccount={name}:history", "--user=ann"]
+        kubectl(server, "create", "rolebinding", "edit", "--clusterrole=edit", *to, f"--namespace={name}")
+        uids = {}
+        for stands, pod in ((_MINE, "driver"), (_ANOTHERS, "another-driver")):
+            body = merged(_POD, {"metadata": {"name": pod, "labels": {"spark-role": "driver"}}})
+            uids[stands] = str(server.cluster.core.create_namespaced_pod(name, body).metadata.uid)
+        tokens = {
+            _SUBMITTER: token(server, name, "spark-submitter"),
+            _DRIVER: token(server, name, "spark-driver", "driver", uids[_MINE]),
+            _ELSEWHERE: token(server, name, "spark-driver"),
+            "history": token(server, name, "history"),
+        }
+        logins = {who: {"Authorization": f"Bearer {text}"} for who, text in tokens.items()}
+        return Team(server, name, uids, {**logins, "admin": {}, "ann": {"Impersonate-User": "ann"}})
+
+    return team_with
+
+
+@pytest.fixture(scope="module")
+def guarded(team_with: Callable[..., Team]) -> Team:
+    """A team with the guard in force, a moment after the API server got it."""
+    team = team_with(_GUARD)
+    end = time.monotonic() + _DEADLINE_S
+    while not team.ask("admin", "POST", "pods", merged(_POD, {"spec": {"hostNetwork": True}})):
+        assert time.monotonic() < end, "the guard is not in force"
+        time.sleep(_POLL_S)
+    return team
+
+
+@pytest.fixture(scope="module")
+def unguarded(team_with: Callable[..., Team]) -> Team:
+    """A team without the guard."""
+    return team_with({"enabled": False})
+
+
+def attacked(team: Team, attack: Attack) -> str:
+    """What the server says of an attack: a pod as the attacker makes them, but for a change."""
+    pod = _EXECUTOR if attack.by.startswith((_DRIVER, "history")) else _POD
+    return team.ask(attack.by, "POST", "pods", merged(pod, attack.changes))
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_an_attack_is_refused_in_a_line_that_says_what_is_wrong_and_what_is_allowed(
+    guarded: Team, attack: Attack
+) -> None:
+    policy = f"kindling-guard-{guarded.name}"
+    said = attacked(guarded, attack)
+    start = f"pods \"made\" is forbidden: ValidatingAdmissionPolicy '{policy}' with binding '{policy}' denied request: "
+    assert said.startswith(start)
+    assert attack.says in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_without_the_guard_it_is_admitted(unguarded: Team, attack: Attack) -> None:
+    assert attacked(unguarded, attack) == ""
