@@ -31,6 +31,8 @@ _CASES = [
 ]
 _ACCOUNTS = ("other", "another")
 """Service accounts that scenarios name and no chart makes."""
+_GUARD = {"serviceAccounts": ["other"], "executorAccounts": ["another"], "secrets": ["password", "registry"]}
+"""What scenarios of spark-job use, as a team's admin lists it."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def place_of(scenario: Scenario, server: ApiServer, helm: Helm) -> Place:
         if given["namespace"].get("create") is False:
             server.cluster.core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=namespace)))
         return Place(namespace, (*to_namespace, *values), admins)
-    shared = yaml.safe_dump({"global": given.get("global", {})})
+    shared = yaml.safe_dump({"global": given.get("global", {}), "guard": _GUARD})
     helm.run(["install", "team", str(CHARTS / "spark-namespace"), *to_namespace, "--values=-"], shared)
     for account in _ACCOUNTS:
         body = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name=account))

@@ -22,6 +22,13 @@ from kindling_dev.command import run
 from kindling_dev.settings import ADMIN_NAMESPACE, Settings
 from kindling_dev.spark_image import LINES, SparkLine
 
+_GUARD = {
+    "serviceAccounts": ["other-driver"],
+    "executorAccounts": ["other-executor"],
+    "secrets": ["password", "registry", "database", "nowhere"],
+}
+"""What the tests' jobs use, as a team's admin lists it."""
+
 
 @pytest.fixture(autouse=True)
 def _no_one_else(request: pytest.FixtureRequest) -> Iterator[None]:
@@ -56,6 +63,19 @@ def team(new_namespace: Callable[..., str], cluster: Cluster, cluster_helm: Helm
     yield team
     team.kubectl("delete", "serviceaccount", team.engineer, admin)
     cluster_helm.run(["uninstall", team.name, admin])
+    argv = [
+        "install",
+        name,
+        chart,
+        "--namespace",
+        ADMIN_NAMESPACE,
+        "--create-namespace",
+        f"--set=namespace.name={name}",
+        f"--set-json=guard={json.dumps(_GUARD)}",
+    ]
+    cluster_helm.run(argv)
+    yield Team(name, cluster_helm, cluster, charts)
+    cluster_helm.run(["uninstall", name, "--namespace", ADMIN_NAMESPACE])
 
 
 @pytest.fixture(params=list(LINES.values()), ids=lambda line: f"spark-{line.line}")
