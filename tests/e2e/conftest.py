@@ -55,7 +55,8 @@ def team(new_namespace: Callable[..., str], cluster: Cluster, cluster_helm: Helm
     """A team's namespace of the test's own, made by spark-namespace."""
     team = Team(new_namespace("team", create=False), cluster_helm, cluster, charts)
     engineer = {"namespace": ADMIN_NAMESPACE, "name": team.engineer}
-    values = {"namespace": {"name": team.name}, "access": {"submitters": {"serviceAccounts": [engineer]}}}
+    people = {"submitters": {"serviceAccounts": [engineer]}}
+    values = {"namespace": {"name": team.name}, "access": people, "guard": _GUARD}
     admin = f"--namespace={ADMIN_NAMESPACE}"
     chart = str(charts / "spark-namespace")
     cluster_helm.run(["install", team.name, chart, admin, "--create-namespace", "--values=-"], json.dumps(values))
@@ -63,19 +64,6 @@ def team(new_namespace: Callable[..., str], cluster: Cluster, cluster_helm: Helm
     yield team
     team.kubectl("delete", "serviceaccount", team.engineer, admin)
     cluster_helm.run(["uninstall", team.name, admin])
-    argv = [
-        "install",
-        name,
-        chart,
-        "--namespace",
-        ADMIN_NAMESPACE,
-        "--create-namespace",
-        f"--set=namespace.name={name}",
-        f"--set-json=guard={json.dumps(_GUARD)}",
-    ]
-    cluster_helm.run(argv)
-    yield Team(name, cluster_helm, cluster, charts)
-    cluster_helm.run(["uninstall", name, "--namespace", ADMIN_NAMESPACE])
 
 
 @pytest.fixture(params=list(LINES.values()), ids=lambda line: f"spark-{line.line}")
