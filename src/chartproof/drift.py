@@ -38,26 +38,30 @@ def unset(chart: Path, scenarios: Sequence[Scenario]) -> list[str]:
     return sorted(leaf for leaf in set(_schema_leaves(schema)) if leaf not in found)
 
 
-def unused(helm: Helm, chart: Path, scenarios: Sequence[Scenario], section: str = "") -> list[str]:
+def unused(
+    helm: Helm, chart: Path, scenarios: Sequence[Scenario], section: str = "", kubes: Sequence[str] = ("",)
+) -> list[str]:
     """Leaves of values.yaml without effect: no scenario renders differently, or is refused, without what it sets there.
 
     A leaf that scenarios set only to its default counts as unused: they do not show what it is for. It takes a render
-    for each leaf at least: a ``section``, a key at the top, is a part of the work.
+    for each leaf at least: a ``section``, a key at the top, is a part of the work. ``kubes`` are the Kubernetes
+    versions of which one must show the effect.
     """
     idle = {path for path in _leaves(_load(chart / "values.yaml")) if section in ("", path[0])}
     for scenario in scenarios:
         values = scenario.values
-        whole = _outcome(helm, chart, values)
         for leaf in sorted(idle):
             without = _without(values, leaf)
-            if without != values and _outcome(helm, chart, without) != whole:
+            if without != values and any(
+                _outcome(helm, chart, without, kube) != _outcome(helm, chart, values, kube) for kube in kubes
+            ):
                 idle.remove(leaf)
     return sorted(map(".".join, idle))
 
 
-def _outcome(helm: Helm, chart: Path, values: Mapping[str, Any]) -> str:
+def _outcome(helm: Helm, chart: Path, values: Mapping[str, Any], kube: str) -> str:
     try:
-        return helm.template(chart, values=values, checked=False).text
+        return helm.template(chart, values=values, kube=kube, checked=False).text
     except HelmError as error:
         return f"refused: {error}"
 

@@ -169,6 +169,13 @@ _DEFINITIONS: dict[str, Any] = {
         "description": "Memory or storage as Kubernetes writes it: 512Mi, 10Gi.",
         "pattern": r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$",
     },
+    "idRange": {
+        "type": "object",
+        "description": "Ids of users or groups, both ends included.",
+        "required": ["min", "max"],
+        "additionalProperties": False,
+        "properties": {end: {"type": "integer", "minimum": 0, "maximum": 2**31 - 1} for end in ("min", "max")},
+    },
     "duration": {"type": "string", "description": "A time: 30s, 5m, 1h.", "pattern": "^[0-9]+(ms|s|m|h)$"},
     "scalar": _SCALAR,
     "listed": {

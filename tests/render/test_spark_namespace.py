@@ -146,6 +146,17 @@ def test_an_existing_namespace_is_used_but_not_made(helm: Helm, charts: Path) ->
             "names spark-driver of the team's own namespace",
         ),
         ({"podSecurity": {"enforce": "strict"}}, "/podSecurity/enforce"),
+        ({"podSecurity": {"mode": "always"}}, "/podSecurity/mode"),
+        ({"podSecurity": {"policy": {"volumes": ["hostPath"]}}}, "/podSecurity/policy/volumes/0"),
+        ({"podSecurity": {"policy": {"fsGroup": []}}}, "/podSecurity/policy/fsGroup"),
+        (
+            {"podSecurity": {"policy": {"runAsUser": [{"min": 9, "max": 8}]}}},
+            "podSecurity.policy.runAsUser has a range from 9 to 8: its min must not be above its max",
+        ),
+        (
+            {"podSecurity": {"policy": {"hostPaths": [{"pathPrefix": "/data"}]}}},
+            "podSecurity.policy.hostPaths lists paths, which only a PodSecurityPolicy can allow one by one",
+        ),
         ({"namespace": {"name": "Team_A"}}, "/namespace/name"),
         ({"nameSpace": {"name": "team-a"}}, "nameSpace"),
         ({"namespace": {"name": "team-a", "labels": {"a b": "c"}}}, "'a b' does not match"),
@@ -211,3 +222,57 @@ def test_the_guard_is_that_of_the_namespace_and_fails_closed(render_namespace: R
     assert policy.body["spec"]["failurePolicy"] == "Fail"
     assert "paramKind" not in policy.body["spec"], "what the team could write would be its own judge"
     assert binding.body["spec"] == {"policyName": policy.name, "validationActions": ["Deny"]}
+
+
+CELLS = [
+    pytest.param(kube, apis, mode, id=f"{kube}-{'with' if apis else 'without'}-api-{mode}")
+    for kube in ("1.24.0", "1.24.17", "1.25.0", "1.25.16", "1.30.0", "1.37.0")
+    for apis in ((), ("policy/v1beta1/PodSecurityPolicy",))
+    for mode in ("auto", "psp", "psa", "none")
+]
+
+
+@pytest.mark.parametrize(("kube", "apis", "mode"), CELLS)
+def test_a_policy_is_made_where_kubernetes_has_them_and_values_want_one(  # chart-security.md, check 8
+    helm: Helm, charts: Path, kube: str, apis: tuple[str, ...], mode: str
+) -> None:
+    old = "1.24" in kube
+    values = {"namespace": {"name": "team-a"}, "podSecurity": {"mode": mode}}
+    chart = charts / "spark-namespace"
+    if mode == "psp" and not old:
+        with pytest.raises(HelmError) as refusal:
+            helm.template(chart, values=values, kube=kube, apis=apis)
+        says = f"podSecurity.mode is psp, and Kubernetes v{kube} has no PodSecurityPolicy: set it to auto or psa"
+        assert says in str(refusal.value)
+        return
+    manifest = helm.template(chart, values=values, kube=kube, apis=apis, checked=False)
+    policy = mode == "psp" or (mode == "auto" and old)
+    of_policy = {
+        ("PodSecurityPolicy", "spark-team-a"),
+        ("Role", "spark:pod-security"),
+        ("RoleBinding", "spark:pod-security"),
+    }
+    assert manifest.names() & of_policy == (of_policy if policy else set())
+    levels = {
+        label.removeprefix("pod-security.kubernetes.io/")
+        for label in manifest.one("Namespace").labels
+        if label.startswith("pod-security.") and not label.endswith("-version")
+    }
+    assert levels == (set() if mode == "none" else {"audit", "warn"} if policy else {"enforce", "audit", "warn"})
+
+
+def test_the_policy_allows_what_values_say_to_all_accounts_of_the_namespace_alone(helm: Helm, charts: Path) -> None:
+    paths = [{"pathPrefix": "/data/flights", "readOnly": True}]
+    asked = {"runAsUser": [{"min": 185, "max": 200}], "fsGroup": [{"min": 5, "max": 6}], "volumes": ["secret"]}
+    values = {"namespace": {"name": "team-a"}, "podSecurity": {"policy": {**asked, "hostPaths": paths}}}
+    manifest = helm.template(charts / "spark-namespace", namespace="kindling-system", values=values, kube="1.24")
+    spec = manifest.one("PodSecurityPolicy").body["spec"]
+    assert spec["runAsUser"] == {"rule": "MustRunAs", "ranges": asked["runAsUser"]}
+    for field in ("fsGroup", "runAsGroup", "supplementalGroups"):
+        assert spec[field] == {"rule": "MayRunAs", "ranges": asked["fsGroup"]}
+    assert spec["volumes"] == ["secret", "hostPath"]
+    assert spec["allowedHostPaths"] == paths
+    role, binding = manifest.one("Role", "spark:pod-security"), manifest.one("RoleBinding", "spark:pod-security")
+    assert [rule["resourceNames"] for rule in role.body["rules"]] == [["spark-team-a"]]
+    assert {role.namespace, binding.namespace} == {"team-a"}
+    assert [subject["name"] for subject in binding.body["subjects"]] == ["system:serviceaccounts:team-a"]

@@ -10,6 +10,7 @@ from chartproof import Helm
 from chartproof.coverage import Exceptions
 from chartproof.drift import undeclared, unset, unused
 from chartproof.scenarios import Scenario
+from kindling_dev.kubernetes_versions import RENDERED_AT
 from kindling_dev.scenarios import CHARTS, SCENARIOS
 from kindling_dev.settings import REPO
 
@@ -47,4 +48,6 @@ def test_scenarios_set_every_value(chart: Path) -> None:
 
 @pytest.mark.parametrize(("chart", "section"), SECTIONS)
 def test_every_value_has_an_effect(helm: Helm, chart: Path, section: str) -> None:
-    assert unused(helm, chart, scenarios_of(chart), section) == excepted(EXCEPTIONS.values, chart, section)
+    newest_first = RENDERED_AT[::-1]
+    found = unused(helm, chart, scenarios_of(chart), section, newest_first)
+    assert found == excepted(EXCEPTIONS.values, chart, section)

@@ -27,4 +27,18 @@ spark-namespace.checks: values that cannot go together, each refused in one line
 {{- if and (eq (toString .Values.guard.enabled) "true") (not (include "spark-namespace.hasGuard" .)) -}}
 {{- fail (printf "guard.enabled is true, but Kubernetes %s has no ValidatingAdmissionPolicy (1.30 has): set it to auto or false" .Capabilities.KubeVersion.Version) -}}
 {{- end -}}
+{{- $kube := .Capabilities.KubeVersion.Version -}}
+{{- if and (eq .Values.podSecurity.mode "psp") (semverCompare ">=1.25-0" $kube) -}}
+{{- fail (printf "podSecurity.mode is psp, and Kubernetes %s has no PodSecurityPolicy: set it to auto or psa" $kube) -}}
+{{- end -}}
+{{- if and .Values.podSecurity.policy.hostPaths (ne (include "spark-namespace.podSecurity" .) "psp") -}}
+{{- fail (printf "podSecurity.policy.hostPaths lists paths, which only a PodSecurityPolicy can allow one by one, and there is none (podSecurity.mode %s on Kubernetes %s): leave it empty and give pods PersistentVolumeClaims, or set podSecurity.enforce to privileged, which allows every path" .Values.podSecurity.mode $kube) -}}
+{{- end -}}
+{{- range $key := list "runAsUser" "fsGroup" -}}
+{{- range get $.Values.podSecurity.policy $key -}}
+{{- if gt (int64 .min) (int64 .max) -}}
+{{- fail (printf "podSecurity.policy.%s has a range from %d to %d: its min must not be above its max" $key (int64 .min) (int64 .max)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end }}

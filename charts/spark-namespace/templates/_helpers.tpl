@@ -1,6 +1,8 @@
 {{/*
 spark-namespace.name          the team's namespace; call with the root
 spark-namespace.roleBinding   binds a Role to the service account of the same name; call with a dict: root, name
+spark-namespace.podSecurity   what refuses pods on this Kubernetes: "psp", "psa" or "none"; call with the root
+spark-namespace.policy        name of the PodSecurityPolicy; call with the root
 spark-namespace.podTemplate   what the namespace asks of pods that plain spark-submit makes; call with a dict: root, role
 */}}
 
@@ -24,6 +26,19 @@ subjects:
   - kind: ServiceAccount
     name: {{ .name | quote }}
     namespace: {{ include "spark-namespace.name" .root | quote }}
+{{- end }}
+
+{{- /* By version: without a cluster, helm's APIVersions are none of the asked Kubernetes. */}}
+{{- define "spark-namespace.podSecurity" -}}
+{{- if ne .Values.podSecurity.mode "auto" -}}
+{{- .Values.podSecurity.mode -}}
+{{- else -}}
+{{- semverCompare "<1.25-0" .Capabilities.KubeVersion.Version | ternary "psp" "psa" -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-namespace.policy" -}}
+spark-{{ include "spark-namespace.name" . }}
 {{- end }}
 
 {{- define "spark-namespace.podTemplate" -}}
