@@ -20,6 +20,7 @@ import sys
 import threading
 from pathlib import Path
 
+DATA = "data"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -46,7 +47,7 @@ def keep(folder: Path) -> int:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
         (folder / "ready").unlink(missing_ok=True)
-        shutil.rmtree(folder / "data", ignore_errors=True)
+        shutil.rmtree(folder / DATA, ignore_errors=True)
         # The lock goes last: who waits for it finds nothing here and starts anew.
         return 0 if unused.is_set() else 1
 

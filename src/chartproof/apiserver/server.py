@@ -68,7 +68,13 @@ class ApiServer:
 
 @contextmanager
 def api_server(
-    version: str, programs: Path, folder: Path, *, audit_policy: Path | None = None, port: int = 0
+    version: str,
+    programs: Path,
+    folder: Path,
+    *,
+    audit_policy: Path | None = None,
+    port: int = 0,
+    data: Path | None = None,
 ) -> Iterator[ApiServer]:
     """An API server for as long as the context lasts; who gives the same folder meanwhile shares it.
 
@@ -78,6 +84,8 @@ def api_server(
         folder: where it keeps its files; its parent must be there.
         audit_policy: what to write to the audit log; none: there is no such log.
         port: on 127.0.0.1; 0: a free one.
+        data: folder of etcd's data, which stays: a server of another version goes on from it; none: it goes with the
+            server.
 
     Raises:
         ApiServerError: it did not start.
@@ -90,7 +98,8 @@ def api_server(
             # Waits where the last user has just gone, until that one's server has.
             fcntl.flock(users, fcntl.LOCK_SH)
             if not (folder / "ready").exists():
-                _start(version, programs, folder, audit_policy, port or _free_port())
+                chosen = port or _free_port()
+                _start(version, folder, _commands(version, programs, audit_policy, chosen, data), chosen)
         yield ApiServer(version, folder, float((folder / "ready").read_text()))
 
 
@@ -102,12 +111,12 @@ def _check(version: str, programs: Path) -> None:
             )
 
 
-def _start(version: str, programs: Path, folder: Path, audit_policy: Path | None, port: int) -> None:
+def _start(version: str, folder: Path, commands: dict[str, list[str]], port: int) -> None:
     begin = time.monotonic()
     write_credentials(folder, port, (ADMIN, _CONTROLLER_MANAGER))
     for trace in ("ended", _ANSWERING):
         (folder / trace).unlink(missing_ok=True)
-    (folder / "programs.json").write_text(json.dumps(_commands(version, programs, audit_policy, port)))
+    (folder / "programs.json").write_text(json.dumps(commands))
     # In a session of its own: an interrupt from the keyboard is for pytest, and its end is the keeper's.
     with (folder / "keeper.log").open("wb") as log:
         argv = [sys.executable, "-I", keeper.__file__, str(folder)]
@@ -129,7 +138,9 @@ def _start(version: str, programs: Path, folder: Path, audit_policy: Path | None
     (folder / "ready").write_text(f"{time.monotonic() - begin:.2f}")
 
 
-def _commands(version: str, programs: Path, audit_policy: Path | None, port: int) -> dict[str, list[str]]:
+def _commands(
+    version: str, programs: Path, audit_policy: Path | None, port: int, data: Path | None
+) -> dict[str, list[str]]:
     """The argv of each program; relative paths are below the server's folder."""
     # A socket in the folder: no port that may be taken, no certificate, no one else who can open it.
     etcd = "unix://etcd.sock"
@@ -140,7 +151,7 @@ def _commands(version: str, programs: Path, audit_policy: Path | None, port: int
     return {
         "etcd": [
             str(programs / "etcd"),
-            "--data-dir=data",
+            f"--data-dir={data.resolve() if data else keeper.DATA}",
             f"--listen-client-urls={etcd}",
             # For other members, which there are not; it must be an address.
             "--advertise-client-urls=http://127.0.0.1:2379",
