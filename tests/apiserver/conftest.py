@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +15,7 @@ from kubernetes import client
 from chartproof.apiserver import ApiServer
 
 Kubectl = Callable[..., str]
+Kindling = Callable[..., "subprocess.CompletedProcess[str]"]
 _WORLD = Path(__file__).parent / "world"
 
 
@@ -51,6 +53,17 @@ def kubectl() -> Kubectl:
 
 
 @pytest.fixture(scope="session")
+def kindling() -> Kindling:
+    """Runs the user's program as a server's admin."""
+
+    def kindling(server: ApiServer, *argv: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "kindling", *argv, f"--kubeconfig={server.kubeconfig}"]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    return kindling
+
+
+@pytest.fixture(scope="session")
 def peopled(apiserver: Callable[[str], ApiServer], kubectl: Kubectl) -> Callable[[str], ApiServer]:
     """The API server of a version, with what the scenarios presume of a cluster."""
     done = set()
@@ -58,9 +71,7 @@ def peopled(apiserver: Callable[[str], ApiServer], kubectl: Kubectl) -> Callable
     def peopled(version: str) -> ApiServer:
         server = apiserver(version)
         if version not in done:
-            for folder in (_WORLD, _WORLD / version):
-                if folder.exists():
-                    kubectl(server, "apply", "--server-side", f"--filename={folder}")
+            kubectl(server, "apply", "--server-side", f"--filename={_WORLD}")
             kubectl(server, "wait", "--for=condition=Established", "crd", "--all")
             done.add(version)
         return server
