@@ -17,7 +17,7 @@ counts), a Spark application's id, or the name of a driver pod or a Job.
   unread      list of what the caller may not read: "events in team-a"
 
 Ids of findings: quota-exceeded, quota-needs-limits, limit-range, pod-security, no-service-account, no-right, refused;
-unschedulable, image-not-pulled, missing-secret, missing-configmap, container-config, container-not-started,
+unschedulable, image-not-pulled, missing-secret, missing-configmap, root-user, container-config, container-not-started,
 volume-not-mounted; out-of-memory, executors-fail, heap-full, killed, python-exception, java-exception, class-not-found,
 file-not-found, exit-code; deadline-exceeded, suspended, gone, pods-gone; and what Kubernetes calls the end of a pod, in
 small letters: evicted, preempting, …
@@ -34,7 +34,8 @@ small letters: evicted, preempting, …
   ready       whether no check failed
   checks      list of: id, state ("ok", "warn", "fail"), what, cure ("" where nothing is to be done). Ids:
               kubernetes-version, namespace (only if it is missing), rights-you, rights-spark-submitter,
-              rights-spark-driver, rights-spark-executor, pod-security, quota (one each), capacity, dns, storage
+              rights-spark-driver, rights-spark-executor, pod-security, releases (one each), quota (one each),
+              capacity, dns, storage
   rights      list of: identity, right ("create jobs.batch"), needed (false: must not have it), allowed (null: the
               caller may not ask)
 
@@ -43,6 +44,17 @@ then call for short-lived tokens of a service account, and prints an ExecCredent
 
   0  done
   2  no such account or namespace, no right, no cluster, or a file is in the way: one line on standard error
+
+``kindling mend RELEASE`` takes out of a Helm release the objects whose kinds the API server no longer has, such as a
+PodSecurityPolicy from Kubernetes 1.25 on. Only helm's own records change.
+
+  0  done, or nothing was to be done
+  2  there is no such release, no cluster answers, or the rights are missing: one line on standard error
+
+``--json`` prints an object:
+
+  release, namespace   what was looked at
+  taken_out            list of: revision, object ("PodSecurityPolicy/spark-team-a (policy/v1beta1)")
 """
 
 from __future__ import annotations
@@ -145,6 +157,21 @@ def _token(arguments: argparse.Namespace) -> int:
     return FOUND
 
 
+def _mend(arguments: argparse.Namespace) -> int:
+    from kindling import output
+    from kindling.connection import answers, connect
+    from kindling.mend import mend
+
+    connection = connect(arguments.kubeconfig, arguments.context, arguments.namespace)
+    with answers(connection):
+        taken_out = mend(connection, arguments.release)
+    if arguments.json:
+        output.print_json(output.mend_as_json(arguments.release, connection.namespace, taken_out))
+    else:
+        output.print_mend(arguments.release, taken_out)
+    return FOUND
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kindling", description="Spark on Kubernetes: what is wrong, and what to do.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -166,6 +193,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_common(ready)
     ready.set_defaults(command=_preflight)
     _add_logins(commands)
+    mends = commands.add_parser(
+        "mend",
+        help="make helm able to upgrade and uninstall a release again",
+        description="Take out of a Helm release the objects whose kinds this Kubernetes no longer has. "
+        "Only helm's own records change.",
+        epilog="Exit codes: 0 done, or nothing was to be done; 2 no such release, no cluster or no right.",
+    )
+    mends.add_argument("release", metavar="RELEASE", help="Helm release in the namespace")
+    _add_common(mends)
+    mends.set_defaults(command=_mend)
     return parser
 
 

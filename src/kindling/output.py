@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kindling.facts import Report
+from kindling.mend import TakenOut
 from kindling.preflight.facts import FAIL, Answer, Check, Readiness
 
 _COLOURS = {
@@ -85,6 +86,23 @@ def print_report(report: Report) -> None:
 def _line(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _EVIDENCE else f"{line[:_EVIDENCE]} …"
+
+
+def mend_as_json(release: str, namespace: str, taken_out: Sequence[TakenOut]) -> dict[str, Any]:
+    """The fields that ``kindling mend --json`` promises; see ``kindling.cli``."""
+    objects = [{"revision": item.revision, "object": item.held} for item in taken_out]
+    return {"release": release, "namespace": namespace, "taken_out": objects}
+
+
+def print_mend(release: str, taken_out: Sequence[TakenOut]) -> None:
+    """A line for each object; what to do next."""
+    out = console()
+    for item in taken_out:
+        out.print(f"revision {item.revision} of {release} no longer holds {item.held}")
+    if taken_out:
+        out.print("helm upgrade and helm uninstall work again; upgrade now: the release may render something instead")
+    else:
+        out.print(f"release {release} holds nothing that this Kubernetes does not have")
 
 
 def preflight_as_json(facts: Readiness, checks: Sequence[Check]) -> dict[str, Any]:

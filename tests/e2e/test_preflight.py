@@ -26,7 +26,7 @@ def test_a_team_s_namespace_is_ready(team: Team) -> None:
     assert (code, answer["ready"]) == (0, True)
     for name in ("you", "spark-submitter", "spark-driver", "spark-executor"):
         assert checks[f"rights-{name}"]["state"] == "ok", checks
-    for name in ("kubernetes-version", "dns", "storage", "pod-security"):
+    for name in ("kubernetes-version", "dns", "storage", "pod-security", "releases"):
         assert checks[name]["state"] == "ok", checks
     assert checks["capacity"]["state"] in ("ok", "warn")
     assert " CPUs and " in checks["capacity"]["what"]
@@ -42,7 +42,7 @@ def test_a_namespace_without_accounts_fails_and_the_cure_is_named(
     assert checks["rights-spark-driver"]["state"] == "fail"
     assert "create pods" in checks["rights-spark-driver"]["what"]
     assert "spark-namespace" in checks["rights-spark-driver"]["cure"]
-    assert checks["pod-security"]["state"] == "warn"
+    assert checks["pod-security"]["state"] == "fail"
 
 
 def test_an_account_with_a_right_too_many_fails(team: Team) -> None:

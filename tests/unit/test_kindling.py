@@ -21,7 +21,7 @@ from kindling.causes.refused import explain_refusal
 from kindling.causes.waiting import explain_waiting
 from kindling.facts import Container, CronJob, Evidence, Finding, Job, Pod, Run
 from kindling.preflight import checks
-from kindling.preflight.facts import Answer, Dns, Node, Quota, Readiness, Right
+from kindling.preflight.facts import Answer, Dns, Node, Quota, Readiness, Release, Right
 from kindling_dev.settings import REPO
 
 POST = (
@@ -202,6 +202,27 @@ def test_the_scheduler_s_reasons(message: str, words: str) -> None:
     assert words in finding.cause
 
 
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("container has runAsNonRoot and image will run as root", "the user is root in image busybox"),
+        (
+            "container has runAsNonRoot and image has non-numeric user (spark), cannot verify user is non-root",
+            "the user spark has no number in image busybox",
+        ),
+        ("container's runAsUser breaks non-root policy", "container agent runAsUser: 0"),
+    ],
+)
+def test_an_image_of_root_is_told_from_other_faults(message: str, words: str) -> None:
+    reason = "CreateContainerConfigError"
+    agent = Container("agent", "busybox", "waiting", reason, f'{message} (pod: "job-1-x_team(uid)", container: agent)')
+    finding = explain_waiting(Pod("job-1-x", "driver", "Pending", containers=(Container("driver"), agent)))
+    assert finding
+    assert finding.id == "root-user"
+    assert words in finding.cause
+    assert "runAsUser" in finding.cure
+
+
 def test_runs_that_are_fine_have_no_finding() -> None:
     executor = Pod("e", "executor", "Running", containers=(Container("executor", state="running"),))
     driver = Pod("d", "driver", "Running", containers=(Container("driver", state="running"),))
@@ -221,6 +242,8 @@ def readiness(**changes: Any) -> Readiness:
         "answers": (),
         "namespace_exists": True,
         "pod_security": "restricted",
+        "policy": "",
+        "releases": (),
         "dns": Dns("kube-dns", 2),
         "default_storage_class": "standard",
         "nodes": (node,),
@@ -236,7 +259,7 @@ def readiness(**changes: Any) -> Readiness:
         ((1, 30), "ok", ""),
         ((1, 29), "warn", "ValidatingAdmissionPolicy"),
         ((1, 25), "warn", "sidecars"),
-        ((1, 24), "warn", "Pod Security"),
+        ((1, 24), "warn", "PodSecurityPolicies end with 1.25"),
     ],
 )
 def test_versions_of_kubernetes(version: tuple[int, int], state: str, words: str) -> None:
@@ -258,6 +281,36 @@ def test_a_quota_that_is_used_up_is_a_warning() -> None:
     (check,) = checks.quota(readiness(quotas=(quota,)))
     assert check.state == "warn"
     assert "1500m of 2 used" in check.what
+
+
+@pytest.mark.parametrize(
+    ("facts", "state", "words"),
+    [
+        ({"pod_security": "restricted"}, "ok", "enforces restricted"),
+        ({"pod_security": "baseline"}, "warn", "enforces baseline"),
+        ({"pod_security": "privileged"}, "fail", "enforces privileged"),
+        ({"pod_security": ""}, "fail", "enforces nothing"),
+        ({"pod_security": None}, "warn", "not checked"),
+        ({"pod_security": "", "policy": "spark-team"}, "ok", "PodSecurityPolicy spark-team"),
+        ({"pod_security": "", "policy": None}, "warn", "not checked"),
+    ],
+)
+def test_what_holds_pods(facts: dict[str, Any], state: str, words: str) -> None:
+    (check,) = checks.pod_security(readiness(**facts))
+    assert check.state == state
+    assert words in check.what
+    assert bool(check.cure) == (state != "ok")
+
+
+def test_releases_that_helm_cannot_upgrade_are_a_failure() -> None:
+    policy = "PodSecurityPolicy/spark-team (policy/v1beta1)"
+    held = (Release("team", "admins", (policy,), ()), Release("other", "admins", (), (policy,)))
+    gone, going = checks.releases(readiness(releases=held))
+    assert (gone.state, gone.cure) == ("fail", "kindling mend team -n admins")
+    assert going.state == "warn"
+    assert "before the cluster goes there: helm upgrade other" in going.cure
+    assert checks.releases(readiness(releases=None))[0].state == "warn"
+    assert checks.releases(readiness())[0].state == "ok"
 
 
 def test_an_account_with_too_much_is_a_failure() -> None:

@@ -22,6 +22,7 @@ _VOLUME = re.compile(r'volume "([^"]+)"')
 _KIND = {"secret": "Secret", "configmap": "ConfigMap", "config": "ConfigMap"}
 _CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)" not found')
 _SHORT = re.compile(r"Insufficient ([\w./-]*\w)")
+_ROOT = re.compile(r"image will run as root|image has non-numeric user \(([^)]*)\)|(runAsUser breaks non-root policy)")
 _TAINT = re.compile(r"untolerated taint(?:\(s\))? ?(\{[^}]*\})?")
 
 
@@ -108,16 +109,38 @@ def _cure_of_image(message: str, container: Container) -> str:
     return "correct image.registry, image.repository or image.tag, or load the image into the nodes"
 
 
+def _root(pod: Pod, container: Container, evidence: Evidence) -> Finding | None:
+    """What kubelets say of runAsNonRoot, which no API server can check: it does not know the image."""
+    match = _ROOT.search(container.message)
+    if match is None:
+        return None
+    if match[2]:
+        what = f"says runAsNonRoot, and container {container.name} runAsUser: 0"
+        return _finding("root-user", pod, what, "set a runAsUser that is not 0 (Spark's is 185)", evidence)
+    user = f"user {match[1]} has no number" if match[1] else "user is root"
+    return _finding(
+        "root-user",
+        pod,
+        f"must not run as root, and the {user} in image {container.image}",
+        f"set runAsUser for container {container.name} (Spark's is 185), or give the image a line such as USER 185",
+        evidence,
+    )
+
+
 def _configuration(pod: Pod) -> Finding | None:
     for container in pod.containers:
         if container.state == "waiting" and container.reason == "CreateContainerConfigError":
             evidence = Evidence(f"Pod/{pod.name}", f"{container.reason}: {container.message}")
-            return _missing(pod, container.message, f"{pod.role}.env or {pod.role}.envFrom", evidence) or _finding(
-                "container-config",
-                pod,
-                f"cannot be started: {container.message}",
-                "correct what is named there",
-                evidence,
+            return (
+                _root(pod, container, evidence)
+                or _missing(pod, container.message, f"{pod.role}.env or {pod.role}.envFrom", evidence)
+                or _finding(
+                    "container-config",
+                    pod,
+                    f"cannot be started: {container.message}",
+                    "correct what is named there",
+                    evidence,
+                )
             )
         if container.state == "waiting" and container.reason in ("CreateContainerError", "RunContainerError"):
             evidence = Evidence(f"Pod/{pod.name}", f"{container.reason}: {container.message}")

@@ -28,7 +28,7 @@ def version(facts: Readiness) -> list[Check]:
         return [
             Check("kubernetes-version", WARN, what, "upgrade to 1.30 or newer where tenants do not trust each other")
         ]
-    what = f"{text}: no Pod Security admission, and Spark is not tested there"
+    what = f"{text}: its PodSecurityPolicies end with 1.25, and Spark is not tested there"
     return [Check("kubernetes-version", WARN, what, "upgrade to 1.30 or newer")]
 
 
@@ -115,18 +115,37 @@ def capacity(facts: Readiness) -> list[Check]:
 
 
 def pod_security(facts: Readiness) -> list[Check]:
-    """The level that the namespace enforces."""
+    """The level that the namespace enforces, or its policy."""
     if facts.namespace_exists is False:
         return []
-    if facts.pod_security is None:
-        return [
-            Check("pod-security", WARN, "Pod Security: not checked, you may not read the namespace", "ask an admin")
-        ]
-    if facts.pod_security == "restricted":
-        return [Check("pod-security", OK, "Pod Security: the namespace enforces restricted")]
+    if facts.policy:
+        what = f"PodSecurityPolicy {facts.policy} holds pods, if the API server has that admission plugin on"
+        return [Check("pod-security", OK, what)]
+    if facts.pod_security is None or (facts.policy is None and not facts.pod_security):
+        what = "Pod Security: not checked, you may not read the namespace or ask for another's rights"
+        return [Check("pod-security", WARN, what, "ask an admin to run this")]
     what = f"Pod Security: the namespace enforces {facts.pod_security or 'nothing'}"
+    state = {"restricted": OK, "baseline": WARN}.get(facts.pod_security, FAIL)
     cure = "label it pod-security.kubernetes.io/enforce=restricted, as spark-namespace does; spark-job meets that"
-    return [Check("pod-security", WARN, what, cure)]
+    return [Check("pod-security", state, what, "" if state == OK else cure)]
+
+
+def releases(facts: Readiness) -> list[Check]:
+    """What helm holds must be of kinds that there are: else it can neither upgrade nor uninstall."""
+    if facts.releases is None:
+        what = "Helm releases: not checked, you may not list Secrets in all namespaces"
+        return [Check("releases", WARN, what, "ask an admin to run this")]
+    checks = []
+    for release in facts.releases:
+        name = f"Helm release {release.name} in {release.namespace} holds"
+        if release.gone:
+            what = f"{name} {', '.join(release.gone)}, which this Kubernetes does not have: helm cannot upgrade it"
+            checks.append(Check("releases", FAIL, what, f"kindling mend {release.name} -n {release.namespace}"))
+        elif release.going:
+            what = f"{name} {', '.join(release.going)}, which Kubernetes 1.25 does not have"
+            cure = f"before the cluster goes there: helm upgrade {release.name} … --set podSecurity.mode=psa"
+            checks.append(Check("releases", WARN, what, cure))
+    return checks or [Check("releases", OK, "Helm releases: all that they hold is of kinds that there are")]
 
 
 def quota(facts: Readiness) -> list[Check]:
@@ -163,6 +182,7 @@ CHECKS: tuple[Callable[[Readiness], list[Check]], ...] = (
     namespace,
     rights,
     pod_security,
+    releases,
     quota,
     capacity,
     dns,

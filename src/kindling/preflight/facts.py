@@ -76,6 +76,21 @@ class Dns:
 
 
 @dataclass(frozen=True)
+class Release:
+    """A Helm release with objects in the namespace.
+
+    Attributes:
+        gone: its objects of kinds that the API server does not have: "PodSecurityPolicy/a (policy/v1beta1)".
+        going: those of kinds that Kubernetes 1.25 does not have.
+    """
+
+    name: str
+    namespace: str
+    gone: tuple[str, ...]
+    going: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Readiness:
     """All that was read.
 
@@ -83,6 +98,8 @@ class Readiness:
         version: (major, minor) of the API server; ``version_text`` as it names itself, "v1.34.0".
         namespace_exists: None if that cannot be told.
         pod_security: the namespace's enforced level, "" without one; None if the namespace may not be read.
+        policy: the PodSecurityPolicy that drivers may use, "" without one; None if that cannot be told.
+        releases: None if records of releases may not be read.
         default_storage_class: "" if there is none.
         nodes: those that take pods without a toleration; ``other_nodes`` counts those that do not.
     """
@@ -93,6 +110,8 @@ class Readiness:
     answers: tuple[Answer, ...]
     namespace_exists: bool | None
     pod_security: str | None
+    policy: str | None
+    releases: tuple[Release, ...] | None
     dns: Dns | None
     default_storage_class: str | None
     nodes: tuple[Node, ...] | None

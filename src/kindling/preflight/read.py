@@ -13,13 +13,15 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.utils.quantity import parse_quantity
 
 from kindling.connection import TIMEOUT_S, Connection
-from kindling.preflight.facts import Answer, Dns, Node, Quota, Readiness, Right
-from kindling.preflight.rights import FORBIDDEN, NEEDED, YOU
+from kindling.preflight.facts import Answer, Dns, Node, Quota, Readiness, Release, Right
+from kindling.preflight.rights import DRIVER, FORBIDDEN, NEEDED, YOU
+from kindling.releases import Releases
 
 _DNS_NAMESPACE, _DNS_LABEL = "kube-system", "k8s-app=kube-dns"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 _FORBIDDEN, _NOT_FOUND = 403, 404
+_POLICY, _WITHOUT_POLICIES = "PodSecurityPolicy", (1, 25)
 
 
 def read(connection: Connection) -> Readiness:
@@ -28,19 +30,29 @@ def read(connection: Connection) -> Readiness:
     version: Any = client.VersionApi(connection.api).get_code(_request_timeout=TIMEOUT_S)
     exists, level = _namespace(core, connection.namespace)
     nodes, others = _nodes(core)
+    number = _numbers(version.git_version)
+    authorization: Any = client.AuthorizationV1Api(connection.api)
     return Readiness(
         namespace=connection.namespace,
-        version=(int(version.major), int(re.sub(r"\D.*", "", version.minor))),
+        version=number,
         version_text=version.git_version,
-        answers=tuple(_answers(client.AuthorizationV1Api(connection.api), connection.namespace)),
+        answers=tuple(_answers(authorization, connection.namespace)),
         namespace_exists=exists,
         pod_security=level,
+        policy=_policy(authorization, connection.namespace) if number < _WITHOUT_POLICIES else "",
+        releases=_releases(connection),
         dns=_dns(core, client.DiscoveryV1Api(connection.api)),
         default_storage_class=_storage_class(client.StorageV1Api(connection.api)),
         nodes=nodes,
         other_nodes=others,
         quotas=_quotas(core, connection.namespace),
     )
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    """ "v1.34.0-gke.1" -> (1, 34); what a server says of major and minor apart may be empty, or have a plus sign."""
+    major, minor, *_ = re.findall(r"\d+", version)
+    return int(major), int(minor)
 
 
 def _allowed(call: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
@@ -62,7 +74,27 @@ def _answers(authorization: Any, namespace: str) -> list[Answer]:
     return found
 
 
-def _may(authorization: Any, namespace: str, identity: str, right: Right) -> bool | None:
+def _policy(authorization: Any, namespace: str) -> str | None:
+    """What spark-namespace makes and lets all accounts of the namespace use."""
+    name = f"spark-{namespace}"
+    may = _may(authorization, namespace, DRIVER, Right("use", "podsecuritypolicies", "policy"), name)
+    return None if may is None else name if may else ""
+
+
+def _releases(connection: Connection) -> tuple[Release, ...] | None:
+    releases = Releases(connection)
+    records = releases.about(connection.namespace)
+    if records is None:
+        return None
+    found = []
+    for record in records:
+        gone = tuple(str(held) for held in record.held() if releases.is_gone(held))
+        going = tuple(str(held) for held in record.held() if held.kind == _POLICY and str(held) not in gone)
+        found.append(Release(record.release, record.namespace, gone, going))
+    return tuple(found)
+
+
+def _may(authorization: Any, namespace: str, identity: str, right: Right, name: str = "") -> bool | None:
     resource, _, sub = right.resource.partition("/")
     attributes = client.V1ResourceAttributes(
         namespace="" if right.everywhere else namespace,
@@ -70,6 +102,7 @@ def _may(authorization: Any, namespace: str, identity: str, right: Right) -> boo
         group=right.group,
         resource=resource,
         subresource=sub or None,
+        name=name or None,
     )
     if identity == YOU:
         own = client.V1SelfSubjectAccessReview(

@@ -1,0 +1,180 @@
+"""Helm's records of releases: the objects that they hold, and how to take out what the API server no longer has.
+
+Helm keeps each revision of a release in a Secret or (``HELM_DRIVER=configmap``) a ConfigMap, in its namespace:
+JSON, compressed, in base64 (helm's ``pkg/storage/driver/util.go``; the same for Helm 3 and 4). Its ``manifest`` is what
+an upgrade compares with and an uninstall removes: a kind in it that is gone from the API server ends both.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import yaml
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+
+from kindling.connection import TIMEOUT_S, Connection
+
+_PAGE = 50  # records of up to a megabyte
+_FORBIDDEN, _NOT_FOUND = 403, 404
+_DOCUMENTS = re.compile(r"^(?=---\s)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Held:
+    """An object of a record: its apiVersion, kind and name; namespace "" where the manifest names none."""
+
+    api_version: str
+    kind: str
+    name: str
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name} ({self.api_version})"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One revision of a release.
+
+    Attributes:
+        driver: "secret" or "configmap".
+        name: of the Secret or ConfigMap, in the release's namespace.
+        version: resourceVersion of that, so that helm's own writes meanwhile are not lost.
+        content: what it holds.
+    """
+
+    driver: str
+    name: str
+    namespace: str
+    version: str
+    content: dict[str, Any]
+
+    @property
+    def release(self) -> str:
+        """The release's name."""
+        return str(self.content["name"])
+
+    @property
+    def revision(self) -> int:
+        """1 for the first."""
+        return int(self.content["version"])
+
+    def held(self) -> list[Held]:
+        """The objects of its manifest; hooks apart."""
+        return [held for _, held in self._documents if held]
+
+    def without(self, gone: Callable[[Held], bool]) -> Record:
+        """The same without some of its objects."""
+        kept = "".join(text for text, held in self._documents if held is None or not gone(held))
+        return replace(self, content={**self.content, "manifest": kept})
+
+    @cached_property
+    def _documents(self) -> list[tuple[str, Held | None]]:
+        return [(text, _held(yaml.safe_load(text))) for text in _DOCUMENTS.split(self.content["manifest"])]
+
+
+class Releases:
+    """The releases of a cluster, as far as the caller may read them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._api = connection.api
+        self._core: Any = client.CoreV1Api(connection.api)
+        self._kinds: dict[str, frozenset[str] | None] = {}
+
+    def of_namespace(self, namespace: str, release: str) -> list[Record]:
+        """All revisions of a release, oldest first.
+
+        Raises:
+            ApiException: the caller may not read them.
+        """
+        selector = f"owner=helm,name={release}"
+        found = [record for driver in _DRIVERS for record in self._list(driver, selector, namespace)]
+        return sorted(found, key=lambda record: record.revision)
+
+    def about(self, namespace: str) -> list[Record] | None:
+        """The present revisions of all releases with objects in a namespace; None: they may not be read."""
+        selector = "owner=helm,status!=superseded"
+        try:
+            found = [record for driver in _DRIVERS for record in self._list(driver, selector)]
+        except ApiException as error:
+            if error.status != _FORBIDDEN:
+                raise
+            return None
+        return [record for record in found if _is_about(record, namespace)]
+
+    def is_gone(self, held: Held) -> bool:
+        """Whether the API server has no such kind."""
+        if held.api_version not in self._kinds:
+            self._kinds[held.api_version] = self._kinds_of(held.api_version)
+        kinds = self._kinds[held.api_version]
+        return kinds is not None and held.kind not in kinds
+
+    def write(self, record: Record) -> None:
+        """Put a changed record in the place of the one that was read."""
+        text = b64encode(gzip.compress(json.dumps(record.content).encode())).decode()
+        data = text if record.driver == "configmap" else b64encode(text.encode()).decode()
+        body = {"metadata": {"resourceVersion": record.version}, "data": {"release": data}}
+        patch = self._core.patch_namespaced_secret
+        if record.driver == "configmap":
+            patch = self._core.patch_namespaced_config_map
+        patch(record.name, record.namespace, body, _request_timeout=TIMEOUT_S)
+
+    def _list(self, driver: str, selector: str, namespace: str = "") -> Iterator[Record]:
+        kind = _DRIVERS[driver]
+        listing = getattr(self._core, f"list_namespaced_{kind}" if namespace else f"list_{kind}_for_all_namespaces")
+        where = {"namespace": namespace} if namespace else {}
+        position = ""
+        while True:
+            page = listing(
+                **where, label_selector=selector, limit=_PAGE, _continue=position, _request_timeout=TIMEOUT_S
+            )
+            yield from (_record(driver, item) for item in page.items if "release" in (item.data or {}))
+            position = page.metadata._continue or ""
+            if not position:
+                return
+
+    def _kinds_of(self, api_version: str) -> frozenset[str] | None:
+        """The kinds of an API version; None where a server behind the API server does not tell."""
+        group, _, version = api_version.rpartition("/")
+        try:
+            if group:
+                custom: Any = client.CustomObjectsApi(self._api)
+                answer = custom.get_api_resources(group, version, _request_timeout=TIMEOUT_S)
+            else:
+                answer = self._core.get_api_resources(_request_timeout=TIMEOUT_S)
+        except ApiException as error:
+            return frozenset() if error.status == _NOT_FOUND else None
+        return frozenset(resource.kind for resource in answer.resources)
+
+
+_DRIVERS = {"secret": "secret", "configmap": "config_map"}
+"""helm's name of each kind of record -> the client's."""
+
+
+def _record(driver: str, item: Any) -> Record:
+    text = item.data["release"]
+    packed = b64decode(text) if driver == "configmap" else b64decode(b64decode(text))
+    meta = item.metadata
+    return Record(driver, meta.name, meta.namespace, meta.resource_version, json.loads(gzip.decompress(packed)))
+
+
+def _held(body: Any) -> Held | None:
+    if not isinstance(body, dict) or not {"apiVersion", "kind", "metadata"} <= body.keys():
+        return None
+    metadata = body["metadata"]
+    return Held(body["apiVersion"], body["kind"], str(metadata.get("name", "")), str(metadata.get("namespace", "")))
+
+
+def _is_about(record: Record, namespace: str) -> bool:
+    return any(
+        (held.namespace or record.namespace) == namespace or (held.kind, held.name) == ("Namespace", namespace)
+        for held in record.held()
+    )

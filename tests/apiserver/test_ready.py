@@ -1,0 +1,62 @@
+"""``kindling preflight`` on namespaces that hold pods to a level or policy, and on some that do not."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from chartproof.apiserver import ApiServer
+from kindling_dev.scenarios import CHARTS
+
+Kindling = Callable[..., "subprocess.CompletedProcess[str]"]
+_LEVEL = "pod-security.kubernetes.io/enforce"
+_CPU_S = 2
+
+
+def pod_security(kindling: Kindling, server: ApiServer, namespace: str) -> tuple[int, str, str]:
+    """Exit code, state and finding of the check of pod security."""
+    done = kindling(server, "preflight", "-n", namespace, "--json")
+    (check,) = [check for check in json.loads(done.stdout)["checks"] if check["id"] == "pod-security"]
+    return done.returncode, check["state"], check["what"]
+
+
+def new_team(server: ApiServer, *values: str) -> str:
+    """A namespace made by spark-namespace."""
+    name = f"team-{uuid4().hex[:8]}"
+    place = ("--namespace=kindling-system", "--create-namespace", f"--set=namespace.name={name}")
+    server.helm().run(["install", name, str(CHARTS / "spark-namespace"), *place, *(f"--set={v}" for v in values)])
+    return name
+
+
+@pytest.mark.parametrize("level", [None, "privileged"])
+def test_a_namespace_that_holds_no_pod_to_a_level_is_not_ready(  # check 11
+    level: str | None, apiserver: Callable[[str], ApiServer], kindling: Kindling
+) -> None:
+    server = apiserver("1.34")
+    name = new_team(server)
+    core = server.cluster.core
+    labels = core.read_namespace(name).metadata.labels
+    for mode in ("enforce", "audit", "warn"):
+        assert labels[f"pod-security.kubernetes.io/{mode}"] == "restricted"
+    assert labels[f"{_LEVEL}-version"] == "latest"
+    assert pod_security(kindling, server, name) == (0, "ok", "Pod Security: the namespace enforces restricted")
+    core.patch_namespace(name, {"metadata": {"labels": {_LEVEL: level}}})
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    code, state, what = pod_security(kindling, server, name)
+    # Of this program's own time: how long a busy machine lets it wait says nothing.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < _CPU_S
+    assert (code, state) == (1, "fail")
+    assert what == f"Pod Security: the namespace enforces {level or 'nothing'}"
+
+
+def test_below_1_25_a_policy_will_do(apiserver: Callable[[str], ApiServer], kindling: Kindling) -> None:
+    server = apiserver("1.24")
+    held, free = new_team(server), new_team(server, "podSecurity.mode=none")
+    what = f"PodSecurityPolicy spark-{held} holds pods, if the API server has that admission plugin on"
+    assert pod_security(kindling, server, held) == (0, "ok", what)
+    assert pod_security(kindling, server, free) == (1, "fail", "Pod Security: the namespace enforces nothing")
