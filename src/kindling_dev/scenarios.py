@@ -1,4 +1,4 @@
-"""Every scenario of the repository: those of the charts, and the site's two teams."""
+"""Every scenario of the repository: those of the charts, and the site's teams."""
 
 from chartproof.scenarios import Scenario, chart_scenarios, site_scenarios
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO
