@@ -37,6 +37,9 @@ EXEMPTIONS = [
     external("Secret", "registry", _BY_THE_USER),
     Exemption("resources", "Job/*", _USERS_CONTAINER, says="container agent has no *"),
     Exemption("resources", "Job/*", _USERS_CONTAINER, says="container prepare has no *"),
+    Exemption(
+        "selectors", "NetworkPolicy/spark-*", "of spark-job's and spark-submit's pods: tests/rules/test_network.py"
+    ),
     Exemption("name-clashes", "Namespace/team-*", "the team's name, given by namespace.name: a second one is refused"),
     Exemption(
         "name-clashes", "*/kindling-guard-team-*", "the guard of that team: its other objects are refused before"

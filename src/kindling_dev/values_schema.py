@@ -71,6 +71,11 @@ _OF_PODS = {
     },
 }
 _OF_CONTAINERS = {name: {"$ref": "#/definitions/amount"} for name in ("cpu", "memory")}
+_BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4_BLOCK = rf"{_BYTE}(\.{_BYTE}){{3}}/(3[0-2]|[12]?[0-9])"
+_HEX = "[0-9a-f]{1,4}"
+_IPV6 = f"({_HEX}:){{7}}{_HEX}|::|({_HEX}:){{1,7}}:|({_HEX}:){{1,6}}:{_HEX}|({_HEX}:){{1,4}}(:{_HEX}){{2,3}}"
+_IPV6_BLOCK = f"({_IPV6})/(12[0-8]|1[01][0-9]|[1-9]?[0-9])"
 
 _DEFINITIONS: dict[str, Any] = {
     "amount": {"description": "CPU, memory or storage as Kubernetes writes it: 300m, 2, 512Mi.", **_AMOUNT},
@@ -231,6 +236,30 @@ _DEFINITIONS: dict[str, Any] = {
         "type": "object",
         "required": ["name", "image"],
         "properties": {"name": {"$ref": "#/definitions/name"}, "image": {"type": "string", "minLength": 1}},
+    },
+    "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+    "cidr": {
+        "type": "string",
+        "description": "A block of IP addresses: 192.0.2.88/32, 2001:db8::/32.",
+        "pattern": f"^({_IPV4_BLOCK}|{_IPV6_BLOCK})$",
+    },
+    "peer": {
+        "type": "object",
+        "description": "Who is at the other end of connections, and the ports that are connected to.",
+        "required": ["ports"],
+        "additionalProperties": False,
+        "properties": {
+            "namespaces": {"type": "array", "uniqueItems": True, "items": {"$ref": "#/definitions/name"}},
+            "podLabels": {"$ref": "#/definitions/labels"},
+            "cidrs": {"type": "array", "uniqueItems": True, "items": {"$ref": "#/definitions/cidr"}},
+            "ports": {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"$ref": "#/definitions/port"}},
+            "protocols": {
+                "type": "array",
+                "minItems": 1,
+                "uniqueItems": True,
+                "items": {"enum": ["TCP", "UDP", "SCTP"]},
+            },
+        },
     },
     "cron": {
         "type": "string",

@@ -33,6 +33,8 @@ def test_a_namespace_holds_four_identities_and_two_roles(render_namespace: Rende
         ("RoleBinding", "spark-driver"),
         ("ConfigMap", "spark-defaults"),
         ("LimitRange", "spark"),
+        ("NetworkPolicy", "spark-default"),
+        ("NetworkPolicy", "spark-applications"),
         ("Pod", "team-a-test"),
         ("ValidatingAdmissionPolicy", "kindling-guard-team-a"),
         ("ValidatingAdmissionPolicyBinding", "kindling-guard-team-a"),
@@ -175,6 +177,22 @@ def test_an_existing_namespace_is_used_but_not_made(helm: Helm, charts: Path) ->
         ({"guard": {"secrets": ["Not a name"]}}, "/guard/secrets/0"),
         ({"guard": {"hostPaths": ["/data/"]}}, "/guard/hostPaths/0"),
         ({"guard": {"hostPaths": ["/"]}}, "/guard/hostPaths/0"),
+        ({"network": {"egress": {"closed": True}}}, "network.egress.apiServer.cidrs is empty"),
+        ({"network": {"egress": {"apiServer": {"cidrs": ["10.96.0.1"]}}}}, "/network/egress/apiServer/cidrs/0"),
+        ({"network": {"ingress": {"from": {"web": {"ports": [80]}}}}}, "network.ingress.from.web names nobody"),
+        ({"network": {"ingress": {"from": {"web": {"namespaces": ["web"]}}}}}, "missing property 'ports'"),
+        (
+            {
+                "network": {
+                    "egress": {"to": {"s3": {"cidrs": ["192.0.2.0/24"], "podLabels": {"a": "b"}, "ports": [9000]}}}
+                }
+            },
+            "network.egress.to.s3 has podLabels but no namespaces",
+        ),
+        (
+            {"global": {"isolateApplications": True}, "network": {"ingress": {"closed": False}}},
+            "network.ingress.closed is false",
+        ),
     ],
 )
 def test_values_that_cannot_work_are_refused_with_the_name_of_the_value(

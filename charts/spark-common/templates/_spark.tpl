@@ -5,6 +5,8 @@ Spark's own formats.
                             as a float: whole ones are written without exponent.
   spark-common.properties   the text of a properties file; call with a list of dicts of key -> value, of which
                             later ones win (Helm's merge takes false and 0 for absent). Keys are sorted.
+  spark-common.applicationPorts  what pods of one application reach of each other, as ports of a NetworkPolicy: the driver's
+                            RPC (7078) and block managers (7079); Spark's settings pin them
   spark-common.mebibytes    a size as Spark writes it ("512m", "2g", "1t"), in MiB; call with the size.
 */}}
 
@@ -37,4 +39,9 @@ Spark's own formats.
 {{- else if eq $unit "k" -}}{{ div $number 1024 }}
 {{- else -}}{{ $number }}
 {{- end -}}
+{{- end }}
+
+{{- define "spark-common.applicationPorts" -}}
+- { port: 7078, protocol: TCP }
+- { port: 7079, protocol: TCP }
 {{- end }}

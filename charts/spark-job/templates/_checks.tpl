@@ -113,7 +113,7 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{/* call with a dict: labels, from */}}
 {{- define "spark-job.checkLabels" -}}
 {{- range $key := keys (.labels | default dict) | sortAlpha -}}
-{{- if or (hasPrefix "spark-" $key) (has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component")) (regexMatch "^(batch\\.kubernetes\\.io/|job-name$|controller-uid$)" $key) -}}
+{{- if or (hasPrefix "spark-" $key) (has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component")) (regexMatch "^(batch\\.kubernetes\\.io/|kindling\\.local/isolated$|job-name$|controller-uid$)" $key) -}}
 {{- fail (printf "%s sets %s, by which Spark, Kubernetes or the chart finds the pod: take another key" $.from $key) -}}
 {{- end -}}
 {{- end -}}

@@ -11,7 +11,14 @@ asks. Each gives YAML with metadata and spec.
   spark-job.volumesOf     the items of .Values.volumes that a role mounts; call with a dict: root, role
   spark-job.priorityClass the priority class of a role's pods, or nothing; call with a dict: root, role
   spark-job.pullSecrets   what a pod's image is pulled with; call with the root
+  spark-job.isolated      a selector: drivers and executors of the release where they are isolated; call with the root
 */}}
+
+{{- define "spark-job.isolated" -}}
+matchLabels:
+  {{- include "spark-common.podLabels" (dict "root" .) | nindent 2 }}
+  kindling.local/isolated: "true"
+{{- end }}
 
 {{- define "spark-job.pullSecrets" -}}
 {{- with .Values.image.pullSecrets -}}
@@ -175,6 +182,10 @@ true
 metadata:
   labels:
     {{- include "spark-common.podLabels" (dict "root" $root "component" $role) | nindent 4 }}
+    {{- if $root.Values.global.isolateApplications }}
+    # spark-namespace opens applications to each other but for these.
+    kindling.local/isolated: "true"
+    {{- end }}
     {{- with .labels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

@@ -34,10 +34,32 @@ spark-namespace.checks: values that cannot go together, each refused in one line
 {{- if and .Values.podSecurity.policy.hostPaths (ne (include "spark-namespace.podSecurity" .) "psp") -}}
 {{- fail (printf "podSecurity.policy.hostPaths lists paths, which only a PodSecurityPolicy can allow one by one, and there is none (podSecurity.mode %s on Kubernetes %s): leave it empty and give pods PersistentVolumeClaims, or set podSecurity.enforce to privileged, which allows every path" .Values.podSecurity.mode $kube) -}}
 {{- end -}}
+{{- include "spark-namespace.checkNetwork" . -}}
 {{- range $key := list "runAsUser" "fsGroup" -}}
 {{- range get $.Values.podSecurity.policy $key -}}
 {{- if gt (int64 .min) (int64 .max) -}}
 {{- fail (printf "podSecurity.policy.%s has a range from %d to %d: its min must not be above its max" $key (int64 .min) (int64 .max)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-namespace.checkNetwork" -}}
+{{- with .Values.network -}}
+{{- if and .egress.closed (not .egress.apiServer.cidrs) -}}
+{{- fail "network.egress.closed is true but network.egress.apiServer.cidrs is empty, and no driver could start executors: give the addresses of \"kubectl get service,endpoints kubernetes\"" -}}
+{{- end -}}
+{{- if and $.Values.global.isolateApplications (not .ingress.closed) -}}
+{{- fail "global.isolateApplications is true but network.ingress.closed is false: applications are isolated in a closed namespace only; set it to true" -}}
+{{- end -}}
+{{- range $list, $entries := dict "ingress.from" .ingress.from "egress.to" .egress.to -}}
+{{- range $name, $entry := $entries -}}
+{{- if not (or $entry.namespaces $entry.cidrs) -}}
+{{- fail (printf "network.%s.%s names nobody, which Kubernetes reads as everybody: give it namespaces or cidrs" $list $name) -}}
+{{- end -}}
+{{- if and $entry.podLabels (not $entry.namespaces) -}}
+{{- fail (printf "network.%s.%s has podLabels but no namespaces to look for them in: give it namespaces" $list $name) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -4,6 +4,10 @@ spark-namespace.roleBinding   binds a Role to the service account of the same na
 spark-namespace.podSecurity   what refuses pods on this Kubernetes: "psp", "psa" or "none"; call with the root
 spark-namespace.policy        name of the PodSecurityPolicy; call with the root
 spark-namespace.podTemplate   what the namespace asks of pods that plain spark-submit makes; call with a dict: root, role
+spark-namespace.closedDirections     policyTypes of what values close, or nothing; call with the root
+spark-namespace.sharingApplications  a selector: pods of applications that have no NetworkPolicy of their own
+spark-namespace.networkRule          peers and ports of a NetworkPolicy's rule; call with a dict: side ("from", "to"),
+                                     entry (namespaces, podLabels, cidrs, ports, protocols)
 */}}
 
 {{- define "spark-namespace.name" -}}
@@ -58,4 +62,42 @@ spec:
         {{- include "spark-common.scratchMounts" . | nindent 8 }}
   volumes:
     {{- include "spark-common.scratchVolumes" . | nindent 4 }}
+{{- end }}
+
+{{- define "spark-namespace.closedDirections" -}}
+{{- range $type, $direction := dict "Ingress" .Values.network.ingress "Egress" .Values.network.egress }}
+{{- if $direction.closed }}
+- {{ $type }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-namespace.sharingApplications" -}}
+matchExpressions:
+  - { key: spark-role, operator: In, values: [driver, executor] }
+  - { key: kindling.local/isolated, operator: DoesNotExist }
+{{- end }}
+
+{{- define "spark-namespace.networkRule" -}}
+{{ .side }}:
+  {{- range .entry.namespaces }}
+  - namespaceSelector:
+      matchLabels:
+        kubernetes.io/metadata.name: {{ . | quote }}
+    {{- with $.entry.podLabels }}
+    podSelector:
+      matchLabels:
+        {{- toYaml . | nindent 8 }}
+    {{- end }}
+  {{- end }}
+  {{- range .entry.cidrs }}
+  - ipBlock:
+      cidr: {{ . | quote }}
+  {{- end }}
+ports:
+  {{- range $port := .entry.ports }}
+  {{- range $.entry.protocols | default (list "TCP") }}
+  - { port: {{ $port }}, protocol: {{ . }} }
+  {{- end }}
+  {{- end }}
 {{- end }}

@@ -25,13 +25,15 @@ def reachability(peers: Mapping[str, Peer], allowed: Collection[Flow]) -> Rule:
     return reachability
 
 
-def network(rendered: Rendered) -> Network:
-    """The policies and namespaces of a render."""
+def network(*renders: Rendered) -> Network:
+    """The policies and namespaces of releases that are in one cluster."""
     policies = tuple(
         {**policy.body, "metadata": {**policy.body["metadata"], "namespace": namespace_of(policy, rendered)}}
+        for rendered in renders
         for policy in rendered.manifest.all("NetworkPolicy")
     )
-    return Network(policies, {namespace.name: namespace.labels for namespace in rendered.manifest.all("Namespace")})
+    namespaces = [namespace for rendered in renders for namespace in rendered.manifest.all("Namespace")]
+    return Network(policies, {namespace.name: namespace.labels for namespace in namespaces})
 
 
 def peer_of(pod: Pod) -> Peer:
