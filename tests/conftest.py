@@ -41,9 +41,7 @@ EXEMPTIONS = [
         "selectors", "NetworkPolicy/spark-*", "of spark-job's and spark-submit's pods: tests/rules/test_network.py"
     ),
     Exemption("name-clashes", "Namespace/team-*", "the team's name, given by namespace.name: a second one is refused"),
-    Exemption(
-        "name-clashes", "*/kindling-guard-team-*", "the guard of that team: its other objects are refused before"
-    ),
+    Exemption("name-clashes", "*/kindling-guard-*", "the guard of that team: its other objects are refused before"),
     Exemption("name-clashes", "*", "the objects of that team", says="has the same name in namespace team-*"),
     Exemption("name-clashes", "Namespace/legacy", "the same for the team of an old cluster"),
     Exemption("name-clashes", "*", "the objects of that team", says="has the same name in namespace legacy*"),

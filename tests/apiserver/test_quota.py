@@ -50,7 +50,7 @@ class Team:
         """What the server says of a pod that it does not take."""
         with pytest.raises(ApiException) as refused:
             self.make(pod)
-        return str(yaml.safe_load(refused.value.body)["message"])
+        return str(yaml.safe_load(str(refused.value.body))["message"])
 
     def run(self, name: str, template: Pod) -> None:
         """Make a Job; the controller makes its pod."""
@@ -102,7 +102,7 @@ def new_team(peopled: Callable[[str], ApiServer]) -> NewTeam:
             "ResourceQuota"
         )
         server.helm().run(["install", "team", chart, *argv, "--values=-"], given)
-        in_force = set()
+        in_force: set[str] = set()
 
         def all_in_force(quota: Any, _: str) -> bool | None:
             in_force.update({quota.metadata.name} if quota.status.hard else ())

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import yaml
 from team import BURST, OLD_LINE_LONG, QUICK, RUN_DEADLINE_S, SLEEP, SMALL, Team
 
-from kindling_dev.first_jobs import ADMIN_NAMESPACE
+from kindling_dev.settings import ADMIN_NAMESPACE
 from kindling_dev.spark_image import SparkLine
 
 _FORBIDDEN, _MADE = 403, 201

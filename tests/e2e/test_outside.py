@@ -22,7 +22,7 @@ from test_readme import commands_in
 
 from chartproof import Cluster
 from kindling_dev.command import run
-from kindling_dev.first_jobs import ADMIN_NAMESPACE
+from kindling_dev.settings import ADMIN_NAMESPACE
 from kindling_dev.progress import Progress
 from kindling_dev.settings import REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine, ensure_spark_image

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from team import Team
 
-from kindling_dev.first_jobs import ADMIN_NAMESPACE
+from kindling_dev.settings import ADMIN_NAMESPACE
 
 
 def kindling(kubeconfig: Path, *argv: str) -> subprocess.CompletedProcess[str]:

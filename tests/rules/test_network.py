@@ -25,8 +25,8 @@ RPC, BLOCKS, UI = Port(7078), Port(7079), Port(4040)
 OPENSHIFTS_DNS = (Port(5353, "UDP"), Port(5353))
 DNS, API, KDC = (Port(53, "UDP"), Port(53)), (Port(443), Port(6443)), (Port(88, "UDP"), Port(88))
 NAMESPACES = [scenario for scenario in SCENARIOS if scenario.chart.name == "spark-namespace"]
-CLOSED, SCRAPED = "spark-namespace/08-network", ("spark-namespace/08-network", "team-b/spark-namespace")
-OPENSHIFT = "spark-namespace/09-closed-to-the-outside"
+CLOSED, SCRAPED = "spark-namespace/06-network", ("spark-namespace/06-network", "team-b/spark-namespace")
+OPENSHIFT = "spark-namespace/07-closed-to-the-outside"
 ABROAD = {
     "ui-proxy": Peer("kindling-system", {"app.kubernetes.io/name": "spark-ui-proxy"}),
     "its neighbour": Peer("kindling-system", {"app.kubernetes.io/name": "other"}),

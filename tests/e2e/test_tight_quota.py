@@ -14,7 +14,7 @@ import yaml
 from team import Team
 from tool import kindling, submitter_kubeconfig
 
-from kindling_dev.first_jobs import ADMIN_NAMESPACE
+from kindling_dev.settings import ADMIN_NAMESPACE
 from kindling_dev.spark_image import DEFAULT_LINE
 
 COUNT = """
@@ -98,7 +98,7 @@ def test_check_27_five_executors_are_asked_two_fit_and_the_run_succeeds(
     # The seed's silent hang: here the driver says it, and goes on with those that it has.
     set_values(quota={"hard": {"pods": 3, "limits.cpu": 6}}, limits={"default": {"cpu": 2}})
     source = COUNT + "import time\ntime.sleep(20)\n"
-    job = {"app": {"source": source}, "driver": SMALL, "executor": {**SMALL, "instances": 5}}
+    job: dict[str, Any] = {"app": {"source": source}, "driver": SMALL, "executor": {**SMALL, "instances": 5}}
     team.install("wide", line=DEFAULT_LINE, **job, **{"global": {"sparkConf": PATIENT}})
     driver = team.running("wide", "driver")
     said = team.cluster.wait_for_log(team.name, driver.metadata.name, "exceeded quota: spark", 90)
@@ -126,7 +126,7 @@ def test_check_27_four_runs_at_once_in_a_tight_quota_all_finish(
     facts = {"priorityClasses": classes if mode == "cluster" else {"executor": classes["executor"]}}
     hard = {"pods": pods, "requests.cpu": f"{pods}00m"}
     set_values(**{"global": facts}, quota={"hard": hard, **dict.fromkeys(parts, part)})
-    job = {
+    job: dict[str, Any] = {
         "mode": mode,
         "app": {"source": COUNT},
         "driver": SMALL,
