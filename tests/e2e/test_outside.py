@@ -22,9 +22,8 @@ from test_readme import commands_in
 
 from chartproof import Cluster
 from kindling_dev.command import run
-from kindling_dev.settings import ADMIN_NAMESPACE
 from kindling_dev.progress import Progress
-from kindling_dev.settings import REPO, Settings
+from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine, ensure_spark_image
 
 _SMALL = {f"spark.kubernetes.{role}.request.cores": SMALL[role]["requestCores"] for role in SMALL}
