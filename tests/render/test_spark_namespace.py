@@ -96,6 +96,12 @@ def test_people_are_bound_by_the_names_that_were_given(render_namespace: Render)
         assert subjects[-1]["namespace"] == "0"
 
 
+def test_a_group_alone_is_enough(render_namespace: Render) -> None:
+    binding = render_namespace(access={"viewers": {"groups": ["on-call"]}}).one("RoleBinding", "access-viewers")
+    (subject,) = binding.body["subjects"]
+    assert (subject["kind"], subject["name"]) == ("Group", "on-call")
+
+
 def test_the_proxy_of_the_uis_is_bound_where_it_is_named(render_namespace: Render) -> None:
     manifest = render_namespace(**{"global": {"uiProxy": {"namespace": "proxies"}}})
     (subject,) = manifest.one("RoleBinding", "ui-proxy").body["subjects"]
