@@ -99,8 +99,7 @@ def test_check_27_five_executors_are_asked_two_fit_and_the_run_succeeds(
     set_values(quota={"hard": {"pods": 3, "limits.cpu": 6}}, limits={"default": {"cpu": 2}})
     source = COUNT + "import time\ntime.sleep(20)\n"
     job: dict[str, Any] = {"app": {"source": source}, "driver": SMALL, "executor": {**SMALL, "instances": 5}}
-    job["global"] = {"sparkConf": PATIENT}
-    team.install("wide", line=DEFAULT_LINE, **job)
+    team.install("wide", line=DEFAULT_LINE, **job | {"global": {"sparkConf": PATIENT}})
     driver = team.running("wide", "driver")
     said = team.cluster.wait_for_log(team.name, driver.metadata.name, "exceeded quota: spark", 90)
     assert "requested: limits.cpu=2,pods=1" in said or "requested: pods=1" in said
