@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 from collections.abc import Callable
 from uuid import uuid4
@@ -15,7 +14,6 @@ from kindling_dev.scenarios import CHARTS
 
 Kindling = Callable[..., "subprocess.CompletedProcess[str]"]
 _LEVEL = "pod-security.kubernetes.io/enforce"
-_CPU_S = 2
 
 
 def pod_security(kindling: Kindling, server: ApiServer, namespace: str) -> tuple[int, str, str]:
@@ -46,12 +44,8 @@ def test_a_namespace_that_holds_no_pod_to_a_level_is_not_ready(  # check 11
     assert labels[f"{_LEVEL}-version"] == "latest"
     assert pod_security(kindling, server, name) == (0, "ok", "Pod Security: the namespace enforces restricted")
     core.patch_namespace(name, {"metadata": {"labels": {_LEVEL: level}}})
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    code, state, what = pod_security(kindling, server, name)
-    # Of this program's own time: how long a busy machine lets it wait says nothing.
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < _CPU_S
-    assert (code, state) == (1, "fail")
-    assert what == f"Pod Security: the namespace enforces {level or 'nothing'}"
+    what = f"Pod Security: the namespace enforces {level or 'nothing'}"
+    assert pod_security(kindling, server, name) == (1, "fail", what)
 
 
 def test_below_1_25_a_policy_will_do(apiserver: Callable[[str], ApiServer], kindling: Kindling) -> None:
