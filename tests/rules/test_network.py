@@ -5,10 +5,9 @@ Check 12 of the notes on security: the flows that Spark and its surroundings hav
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -163,7 +162,7 @@ def test_those_reach_each_other_that_the_matrix_names_and_nobody_else(scenario: 
     assert list(surprises(team.network, team.peers, declared(scenario, team))) == []
 
 
-def test_a_closed_namespace_keeps_the_twelve_flows(helm: Helm, scenario_of: Any) -> None:
+def test_a_closed_namespace_keeps_the_twelve_flows(helm: Helm, scenario_of: Callable[[str], Scenario]) -> None:
     team = team_of(scenario_of(CLOSED), helm)
     flows = {
         ("mine executor", "mine driver", RPC): True,
@@ -185,7 +184,9 @@ def test_a_closed_namespace_keeps_the_twelve_flows(helm: Helm, scenario_of: Any)
     } == flows
 
 
-def test_without_any_one_of_its_policies_a_closed_namespace_differs(helm: Helm, scenario_of: Any) -> None:
+def test_without_any_one_of_its_policies_a_closed_namespace_differs(
+    helm: Helm, scenario_of: Callable[[str], Scenario]
+) -> None:
     scenario = scenario_of(CLOSED)
     team = team_of(scenario, helm)
     expected = declared(scenario, team)
@@ -196,10 +197,12 @@ def test_without_any_one_of_its_policies_a_closed_namespace_differs(helm: Helm, 
         assert list(surprises(Network(fewer), team.peers, expected)), f"{policy['metadata']['name']} does nothing"
 
 
-def test_the_ports_that_policies_open_are_those_that_spark_listens_on(helm: Helm, scenario_of: Any) -> None:
+def test_the_ports_that_policies_open_are_those_that_spark_listens_on(
+    helm: Helm, scenario_of: Callable[[str], Scenario]
+) -> None:
     namespace = scenario_of(CLOSED).render(helm)
     submit = namespace.manifest.one("ConfigMap", "spark-defaults").body["data"]["spark-defaults.conf"]
-    job = helm.template(Path(CHARTS / "spark-job"), values={"app": {"file": "local:///app.py"}}, checked=False)
+    job = helm.template(CHARTS / "spark-job", values={"app": {"file": "local:///app.py"}}, checked=False)
     for settings in (submit, job.one("ConfigMap").body["data"]["spark.properties"]):
         assert {"spark.driver.port=7078", "spark.blockManager.port=7079"} <= set(settings.splitlines())
     rules = namespace.manifest.one("NetworkPolicy", "spark-applications").body["spec"]["ingress"]

@@ -1,5 +1,6 @@
 {{/*
 spark-namespace.checks: values that cannot go together, each refused in one line that says what to do.
+spark-namespace.checkNetwork: those of them that are in network
 */}}
 {{- define "spark-namespace.checks" -}}
 {{- include "spark-common.checkText" .Values -}}
@@ -45,21 +46,20 @@ spark-namespace.checks: values that cannot go together, each refused in one line
 {{- end }}
 
 {{- define "spark-namespace.checkNetwork" -}}
-{{- with .Values.network -}}
-{{- if and .egress.closed (not .egress.apiServer.cidrs) -}}
+{{- $network := .Values.network -}}
+{{- if and $network.egress.closed (not $network.egress.apiServer.cidrs) -}}
 {{- fail "network.egress.closed is true but network.egress.apiServer.cidrs is empty, and no driver could start executors: give the addresses of \"kubectl get service,endpoints kubernetes\"" -}}
 {{- end -}}
-{{- if and $.Values.global.isolateApplications (not .ingress.closed) -}}
+{{- if and .Values.global.isolateApplications (not $network.ingress.closed) -}}
 {{- fail "global.isolateApplications is true but network.ingress.closed is false: applications are isolated in a closed namespace only; set it to true" -}}
 {{- end -}}
-{{- range $list, $entries := dict "ingress.from" .ingress.from "egress.to" .egress.to -}}
-{{- range $name, $entry := $entries -}}
-{{- if not (or $entry.namespaces $entry.cidrs) -}}
+{{- range $list, $peers := dict "ingress.from" $network.ingress.from "egress.to" $network.egress.to -}}
+{{- range $name, $peer := $peers -}}
+{{- if not (or $peer.namespaces $peer.cidrs) -}}
 {{- fail (printf "network.%s.%s names nobody, which Kubernetes reads as everybody: give it namespaces or cidrs" $list $name) -}}
 {{- end -}}
-{{- if and $entry.podLabels (not $entry.namespaces) -}}
+{{- if and $peer.podLabels (not $peer.namespaces) -}}
 {{- fail (printf "network.%s.%s has podLabels but no namespaces to look for them in: give it namespaces" $list $name) -}}
-{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -7,7 +7,7 @@ spark-namespace.podTemplate   what the namespace asks of pods that plain spark-s
 spark-namespace.closedDirections     policyTypes of what values close, or nothing; call with the root
 spark-namespace.sharingApplications  a selector: pods of applications that have no NetworkPolicy of their own
 spark-namespace.networkRule          peers and ports of a NetworkPolicy's rule; call with a dict: side ("from", "to"),
-                                     entry (namespaces, podLabels, cidrs, ports, protocols)
+                                     peer (namespaces, podLabels, cidrs, ports, protocols)
 */}}
 
 {{- define "spark-namespace.name" -}}
@@ -80,23 +80,23 @@ matchExpressions:
 
 {{- define "spark-namespace.networkRule" -}}
 {{ .side }}:
-  {{- range .entry.namespaces }}
+  {{- range .peer.namespaces }}
   - namespaceSelector:
       matchLabels:
         kubernetes.io/metadata.name: {{ . | quote }}
-    {{- with $.entry.podLabels }}
+    {{- with $.peer.podLabels }}
     podSelector:
       matchLabels:
         {{- toYaml . | nindent 8 }}
     {{- end }}
   {{- end }}
-  {{- range .entry.cidrs }}
+  {{- range .peer.cidrs }}
   - ipBlock:
       cidr: {{ . | quote }}
   {{- end }}
 ports:
-  {{- range $port := .entry.ports }}
-  {{- range $.entry.protocols | default (list "TCP") }}
+  {{- range $port := .peer.ports }}
+  {{- range $.peer.protocols | default (list "TCP") }}
   - { port: {{ $port }}, protocol: {{ . }} }
   {{- end }}
   {{- end }}
