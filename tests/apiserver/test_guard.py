@@ -67,7 +67,9 @@ def with_account(name: str) -> Body:
 
 
 _NOT_HERE = "not for pods of this namespace; allowed:"
-_ACCOUNTS = "another, spark-driver, spark-executor, spark-history, spark-submitter (guard.serviceAccounts of spark-namespace)"
+_ACCOUNTS = (
+    "another, spark-driver, spark-executor, spark-history, spark-submitter (guard.serviceAccounts of spark-namespace)"
+)
 _FOREIGN = f"Secret foreign is {_NOT_HERE} ours (guard.secrets of spark-namespace)"
 _NO_HOST = "pods of this namespace have no access to their host; allowed: hostPath /data (guard.hostPaths of "
 _NOT_OWNED = " makes what its own pod does not own; allowed: executors, owned by the one pod whose token asks for them"
@@ -217,7 +219,9 @@ def team_with(apiserver: Callable[[str], ApiServer], charts: Path, kubectl: Kube
         server.helm().run(argv, json.dumps(values))
         for account in ("history", "another"):
             kubectl(server, "create", "serviceaccount", account, f"--namespace={name}")
-        to = [f"--serviceaccount={name}:history", "--user=ann"]
+        # What is refused, the guard refuses: rights are there.
+        accounts = ("history", "spark-submitter", "spark-driver")
+        to = [*(f"--serviceaccount={name}:{account}" for account in accounts), "--user=ann"]
         kubectl(server, "create", "rolebinding", "edit", "--clusterrole=edit", *to, f"--namespace={name}")
         uids = {}
         for stands, pod in ((_MINE, "driver"), (_ANOTHERS, "another-driver")):

@@ -37,7 +37,9 @@ def team(request: pytest.FixtureRequest, peopled: Callable[[str], ApiServer], ch
     people = [f"--set-string=access.submitters.users={{{_ANNA}}}".replace("\\", "\\\\")]
     people += [f"--set=access.viewers.users={{{_OTTO}}}", f"--set=namespace.name={name}"]
     admins = ["--namespace=kindling-system", "--create-namespace"]
-    server.helm().run(["install", name, str(charts / "spark-namespace"), *admins, *people])
+    server.helm().run(
+        ["install", name, str(charts / "spark-namespace"), *admins, *people, "--set=global.isolateApplications=true"]
+    )
     return Team(server, name, kubectl)
 
 

@@ -12,8 +12,6 @@ from kindling_dev.settings import ADMIN_NAMESPACE
 _SPARK_TALKS = "drivers and executors use the API with a role of their own; the test pod asks it for that role's rights"
 _USERS_CONTAINER = "the user's own container: the scenario's values say what it asks for"
 EXEMPTIONS = [
-    Exemption("CKV2_K8S_6", "spark-job/*", "policies belong to the namespace, not to each release in it"),
-    Exemption("CKV2_K8S_6", "*/*", "the test pod of spark-namespace lives for seconds and asks the API server alone"),
     Exemption("CKV_K8S_8", "* Pod", "a test pod ends by itself: there is nothing to probe"),
     Exemption("CKV_K8S_9", "* Pod", "a test pod ends by itself: there is nothing to probe"),
     Exemption("CKV_K8S_10", "spark-job/03-all-on Job", _USERS_CONTAINER),

@@ -23,6 +23,8 @@ _BY_SCHEMA = re.compile(r"values don't meet the specifications of the schema|typ
 _PARSER = re.compile(r"error converting YAML|yaml: |json: cannot unmarshal")
 _API_VERSION = re.compile(r"([a-z0-9.-]+/)?v[0-9]+((alpha|beta)[0-9]+)?")
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]*")
+_RBAC = "rbac.authorization.k8s.io/"
+_RBAC_NAME = re.compile(r"(?!\.{1,2}\Z)[^/%]+")  # as a part of a path
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _HINT = "Use --debug flag to render out invalid YAML"
 
@@ -89,7 +91,7 @@ def _faults_of_object(body: Any) -> Iterator[str]:
     if not _fits(_KIND, kind):
         yield f"kind {kind!r} is none"
     name = metadata.get("name") if isinstance(metadata, dict) else None
-    if not _fits(_NAME, name):
+    if not _fits(_RBAC_NAME if str(body.get("apiVersion")).startswith(_RBAC) else _NAME, name):
         yield f"{kind}: metadata.name {name!r} is no name"
 
 

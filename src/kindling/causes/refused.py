@@ -88,8 +88,9 @@ def _limit_range(about: str, match: re.Match[str]) -> _Said:
 def _default_limit(about: str, match: re.Match[str]) -> _Said:
     value = f"{about}.limitCores" if match[2] == "cpu" else f"the limit of {match[2]} in {about}.podTemplate"
     asked, resource, limit = match.groups()
+    of = f" of {limit}" if limit else ""  # Kubernetes 1.24 does not say
     return (
-        f"a LimitRange refuses the {about} pod: it asks for {asked} of {resource}, more than its limit of {limit}",
+        f"a LimitRange refuses the {about} pod: it asks for {asked} of {resource}, more than its limit{of}",
         f"set {value}, or have the default limit of the LimitRange raised",
     )
 
@@ -117,7 +118,7 @@ _CAUSES: tuple[tuple[str, re.Pattern[str], Callable[[str, re.Match[str]], _Said]
     (
         "limit-range",
         re.compile(
-            r'resources\.requests: Invalid value: "([^"]+)": must be less than or equal to (\S+) limit of (\S+)'
+            r'resources\.requests: Invalid value: "([^"]+)": must be less than or equal to (\S+) limit(?: of (\S+))?'
         ),
         _default_limit,
     ),
