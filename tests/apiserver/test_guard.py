@@ -214,6 +214,7 @@ def team_with(apiserver: Callable[[str], ApiServer], charts: Path, kubectl: Kube
             "podSecurity": {"enforce": "privileged"},
             "driver": {"statefulSets": True},
             "guard": guard,
+            "accounts": [{"name": "alice", "role": "submitter"}],
         }
         argv = ["install", name, str(charts / "spark-namespace"), *_ADMINS, "--values=-"]
         server.helm().run(argv, json.dumps(values))
@@ -232,6 +233,7 @@ def team_with(apiserver: Callable[[str], ApiServer], charts: Path, kubectl: Kube
             _DRIVER: token(server, name, "spark-driver", "driver", uids[_MINE]),
             _ELSEWHERE: token(server, name, "spark-driver"),
             "history": token(server, name, "history"),
+            "alice": token(server, name, "alice"),
         }
         logins = {who: {"Authorization": f"Bearer {text}"} for who, text in tokens.items()}
         return Team(server, name, uids, {**logins, "admin": {}, "ann": {"Impersonate-User": "ann"}})
@@ -286,6 +288,7 @@ def test_without_the_guard_it_is_admitted(unguarded: Team, attack: Attack) -> No
 
 ADMITTED = {
     "a driver of the submitter": (_SUBMITTER, _POD),
+    "a driver of an account that submits": ("alice", _POD),
     "a submitter of a Job": (_SUBMITTER, merged(_POD, with_account("spark-submitter"))),
     "an executor of a driver": (_DRIVER, _EXECUTOR),
     "an executor with a listed account": (_DRIVER, merged(_EXECUTOR, with_account("another"))),
