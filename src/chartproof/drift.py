@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import yaml
 from chartproof.errors import HelmError
 from chartproof.helm import Helm
 from chartproof.helm_yaml import HelmLoader
+from chartproof.packages import template_texts
 from chartproof.scenarios import Scenario
 
 _USE = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)+)")
@@ -27,7 +27,7 @@ def undeclared(chart: Path) -> list[str]:
     Another dependency has values of its own.
     """
     declared = _load(chart / "values.yaml")
-    used = {match[1][1:] for text in _templates(chart) for match in _USE.finditer(_COMMENT.sub("", text))}
+    used = {match[1][1:] for text in template_texts(chart) for match in _USE.finditer(_COMMENT.sub("", text))}
     return sorted(path for path in used if not _declares(declared, path.split(".")))
 
 
@@ -78,17 +78,6 @@ def _without(values: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
 
 def _load(file: Path) -> dict[str, Any]:
     return dict(yaml.load(file.read_text(), Loader=HelmLoader) or {})
-
-
-def _templates(chart: Path) -> Iterator[str]:
-    for path in sorted((chart / "templates").rglob("*")):
-        if path.is_file():
-            yield path.read_text()
-    for package in sorted((chart / "charts").glob("*.tgz")):
-        with tarfile.open(package) as tar:
-            files = {member.name.partition("/")[2]: file for member in tar if (file := tar.extractfile(member))}
-            if yaml.safe_load(files["Chart.yaml"].read()).get("type") == "library":
-                yield from (file.read().decode() for name, file in files.items() if name.startswith("templates/"))
 
 
 def _declares(values: Any, path: Sequence[str]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import yaml
 from chartproof.engine import Program, Question
 from chartproof.errors import complaint, helm_error
 from chartproof.manifest import Manifest
+from chartproof.packages import files_of
 from chartproof.renders import Renders
 from chartproof.values import values_json
 
@@ -115,8 +115,7 @@ def _is_current(packages: Path, name: str, source: Path) -> bool:
     found = list(packages.glob(f"{name}-[0-9]*.tgz"))
     if len(found) != 1:
         return False
-    with tarfile.open(found[0]) as tar:
-        packed = {member.name.partition("/")[2]: file.read() for member in tar if (file := tar.extractfile(member))}
+    packed = files_of(found[0])
     files = {path.relative_to(source).as_posix(): path for path in source.rglob("*") if path.is_file()}
     made = found[0].stat().st_mtime_ns
     return packed.keys() <= files.keys() and all(

@@ -21,7 +21,7 @@ from chartproof.tally import Tally
 from chartproof.values import merged, values_of
 
 _KEPT_S = 7 * 24 * 3600
-_FORMAT = "1"  # of what is kept
+_FORMAT = "2"  # of what is kept
 
 
 class RuleError(AssertionError):
@@ -150,7 +150,7 @@ class Renders:
             branches = list(answer.branches)
             kept = {
                 "manifest": answer.manifest,
-                "objects": answer.objects,
+                "objects": json.dumps(answer.objects),  # read where the objects are wanted
                 "error": answer.error,
                 "taken": list(answer.taken),
             }
@@ -160,7 +160,7 @@ class Renders:
         else:
             self.tally.on_disk += 1
         self.tally.took(question.chart, branches, kept["taken"])
-        return _Kept(kept["error"], kept["manifest"], json.dumps(kept["objects"]))
+        return _Kept(kept["error"], kept["manifest"], kept["objects"])
 
     def _violations(self, question: Question, key: str, manifest: Manifest) -> list[Violation]:
         self._rules_state = self._rules_state or _digest(

@@ -62,7 +62,7 @@ def kind_config(settings: Settings, host: Host, *, own_network: bool) -> dict[st
         config["networking"]["disableDefaultCNI"] = True
     if settings.cluster != DEFAULT_CLUSTER:
         for node in config["nodes"]:
-            for mapping in node["extraPortMappings"]:
+            for mapping in node.get("extraPortMappings", []):
                 mapping["hostPort"] = 0  # any that is free: the default cluster may be there too
     return config
 

@@ -58,11 +58,13 @@ type instrumented struct {
 func (known instrumenter) chart(c *chart.Chart, branches []Branch) []Branch {
 	for _, file := range c.Templates {
 		t := template{path.Join(c.Name(), file.Name), string(file.Data), len(branches)}
-		if _, ok := known[t]; !ok {
-			known[t] = instrument(t)
+		done, ok := known[t]
+		if !ok {
+			done = instrument(t)
+			known[t] = done
 		}
-		file.Data = []byte(known[t].text)
-		branches = append(branches, known[t].branches...)
+		file.Data = []byte(done.text)
+		branches = append(branches, done.branches...)
 	}
 	for _, dependency := range c.Dependencies() {
 		branches = known.chart(dependency, branches)
