@@ -11,7 +11,7 @@ from chartproof.cluster import Cluster, JobEnd
 from chartproof.errors import HelmError
 from chartproof.helm import Helm, build_dependencies
 from kindling_dev import flights
-from kindling_dev.command import Failure
+from kindling_dev.command import Failure, run
 from kindling_dev.progress import Progress
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 
@@ -19,15 +19,18 @@ TEAMS = ("team-a", "team-b")
 _TEAM = "team-a"
 _CHARTS = REPO / "charts"
 _VALUES = REPO / "values"
+_PRIORITY_CLASSES = REPO / "examples/quota/priority-classes.yaml"
 _JOB_DEADLINE_S = 300
 _PI_FILE = "local:///opt/spark/examples/src/main/python/pi.py"
 _FLIGHTS_VALUES = f"--values={flights.EXAMPLE / 'values.yaml'}"
 
 
 def install_namespaces(settings: Settings, progress: Progress) -> None:
-    """Install spark-namespace for each team."""
+    """Install spark-namespace for each team, and what the quotas of team-b name."""
     helm = Helm(kubeconfig=settings.kubeconfig)
     build_dependencies(_CHARTS, helm)
+    kubectl = ["kubectl", f"--kubeconfig={settings.kubeconfig}"]
+    run([*kubectl, "apply", f"--filename={_PRIORITY_CLASSES}"], what="make the priority classes of team-b's quotas")
     for team in TEAMS:
         with progress.step(f"helm upgrade --install {team} charts/spark-namespace"):
             folder = _VALUES / team

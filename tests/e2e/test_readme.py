@@ -32,7 +32,7 @@ def newcomer(cluster_helm: Helm, tmp_path: Path) -> Iterator[Path]:
     """A folder that looks like the clone, on a cluster as scripts/up leaves it; kindling is on the path."""
     install_namespaces(Settings.from_environment(), Progress())
     run_pi(Settings.from_environment(), Progress())
-    for name in ("charts", "values", "scripts", "src", "requirements.lock"):
+    for name in ("charts", "values", "examples", "scripts", "src", "requirements.lock"):
         (tmp_path / name).symlink_to(REPO / name)
     program = tmp_path / "bin/kindling"
     program.parent.mkdir()
