@@ -82,6 +82,7 @@ def depot(team: Team, prepared: None) -> str:  # noqa: ARG001
     pod = yaml.safe_load(f"""
         metadata: {{name: depot}}
         spec:
+          serviceAccountName: spark-executor
           automountServiceAccountToken: false
           terminationGracePeriodSeconds: 0
           securityContext: {{runAsNonRoot: true, runAsUser: 185, seccompProfile: {{type: RuntimeDefault}}}}
