@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from team import EACH, Team
+from team import OLD_LINE_LONG, Team
 
 from kindling_dev.spark_image import SparkLine
 
@@ -60,9 +60,9 @@ REFUSALS = {
 }
 
 
-@EACH
-def test_check_4_a_driver_makes_its_executors_and_nothing_else(swept: Team, mode: str, line: SparkLine) -> None:
-    swept.install("takeover", line=line, mode=mode, app={"source": TAKEOVER})
+@OLD_LINE_LONG
+def test_check_4_a_driver_makes_its_executors_and_nothing_else(swept: Team, line: SparkLine) -> None:
+    swept.install("takeover", line=line, app={"source": TAKEOVER})
     end = swept.end_of("takeover")
     log = swept.log_of(end)
     assert end.succeeded, log

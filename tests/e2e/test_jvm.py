@@ -33,6 +33,7 @@ def expected() -> str:
     return f"limit={LIMIT} digit-sum={digit_sum} numbers={numbers}"
 
 
+@OLD_LINE_LONG
 def test_a_jar_runs_on_driver_and_executors(team: Team, line: SparkLine) -> None:
     run(team, line)
     end = team.end_of("digits")

@@ -79,6 +79,8 @@ def spark_submit(team: Team, line: SparkLine) -> None:
 
 @OLD_LINE_LONG
 def test_nothing_is_refused_and_no_right_is_unused(swept: Team, line: SparkLine, audit_log: Any) -> None:
+    lasts = {"source": "import time; time.sleep(600)"}
+    swept.install("killed", line=line, mode="cluster", app=lasts, deadlineSeconds=45)
     small = SMALL["executor"]
     spill = {"name": "spill", "mountPath": "/spill", "onDemand": {"storageClass": "standard", "size": "1Mi"}}
     elastic = {**small, "dynamicAllocation": {"enabled": True, "max": 1, "idleTimeout": "1s"}}
@@ -89,13 +91,10 @@ def test_nothing_is_refused_and_no_right_is_unused(swept: Team, line: SparkLine,
     argv = ["upgrade", swept.name, str(swept.charts / "spark-namespace"), "--namespace", ADMIN_NAMESPACE]
     swept.helm.run([*argv, "--reuse-values", "--set=driver.statefulSets=true"])
     sets = {**small, "allocator": "statefulset"}
-    swept.install("sets", line=line, mode="cluster", app={"source": SLEEP.format(seconds=1)}, executor=sets)
-    assert swept.end_of("sets").succeeded
+    fails = {"source": f"{SLEEP.format(seconds=1)}raise SystemExit(7)\n"}
+    swept.install("sets", line=line, mode="cluster", app=fails, executor=sets)
+    assert swept.end_of("sets").exit_codes == (7,)
 
-    swept.install("fails", line=line, mode="cluster", app={"source": "raise SystemExit(7)"})
-    assert swept.end_of("fails").exit_codes == (7,)
-    lasts = {"source": "import time; time.sleep(600)"}
-    swept.install("killed", line=line, mode="cluster", app=lasts, deadlineSeconds=20)
     assert swept.end_of("killed").reason == "DeadlineExceeded"
     pods, its_driver = swept.cluster.core.list_namespaced_pod, "spark-role=driver,app.kubernetes.io/instance=killed"
     swept.cluster.wait_until_none(pods, "its driver", 60, namespace=swept.name, label_selector=its_driver)

@@ -142,8 +142,13 @@ def succeeded(desk: Desk) -> bool:
     ids=lambda line: f"spark-{line.line}",
     indirect=True,
 )
-def test_spark_submit_needs_a_kubeconfig_that_renews_its_tokens_and_no_more(desk: Desk) -> None:
-    assert "Pi is roughly 3." in desk.run(LOGGED_IN + section("spark-submit", desk.team.name))
+def test_spark_submit_needs_a_kubeconfig_that_renews_its_tokens_and_has_no_more(desk: Desk) -> None:
+    submit = section("spark-submit", desk.team.name)
+    elsewhere = submit.replace("--deploy-mode", "--conf spark.kubernetes.namespace=default --deploy-mode")
+    refused = desk.run(f"{LOGGED_IN}{{\n{elsewhere}}} 2>&1 || true")
+    assert 'cannot create resource "pods" in API group "" in the namespace "default"' in refused
+    assert desk.drivers() == []
+    assert "Pi is roughly 3." in desk.run(LOGGED_IN + submit)
     assert succeeded(desk)
 
 
@@ -154,15 +159,6 @@ def test_spark_submit_takes_a_token_in_a_file_and_the_login_of_a_proxy(desk: Des
         desk.run(LOGGED_IN + submit + section(heading, desk.team.name))
         assert len(desk.drivers()) == number
         assert succeeded(desk)
-
-
-def test_an_account_submits_nothing_in_another_teams_namespace(desk: Desk) -> None:
-    script = section("spark-submit", desk.team.name).replace(
-        "--deploy-mode", "--conf spark.kubernetes.namespace=default --deploy-mode"
-    )
-    printed = desk.run(f"{LOGGED_IN}{{\n{script}}} 2>&1 || true")
-    assert 'cannot create resource "pods" in API group "" in the namespace "default"' in printed
-    assert desk.drivers() == []
 
 
 def test_ones_own_login_is_given_the_teams_namespace(desk: Desk) -> None:

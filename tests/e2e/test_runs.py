@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from team import SLEEP, Team
+from team import OLD_LINE_LONG, SLEEP, Team
 
 from chartproof import HelmError
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
@@ -56,6 +56,7 @@ def test_a_finished_run_goes_after_its_ttl(team: Team) -> None:
     assert gone
 
 
+@OLD_LINE_LONG
 @pytest.mark.parametrize("mode", ["client", "cluster"])
 def test_deleting_the_release_leaves_nothing(swept: Team, mode: str, line: SparkLine) -> None:
     # What is left, of any kind, is found by the fixture.

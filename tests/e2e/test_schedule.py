@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from team import SLEEP, Team
+from team import OLD_LINE_LONG, SLEEP, Team
 
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
 
@@ -41,6 +41,7 @@ def test_the_clock_starts_a_run(swept: Team) -> None:
     assert cron.spec.suspend
 
 
+@OLD_LINE_LONG
 def test_runs_by_hand_overlap_and_share_nothing(swept: Team, line: SparkLine) -> None:
     app = {"source": SLEEP.format(seconds=10)}
     # Four pods at once, and those of another test beside them.

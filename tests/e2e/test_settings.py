@@ -68,7 +68,7 @@ def classes(cluster: Cluster) -> Iterator[str]:
     name = f"kindling-test-{time.time_ns() % 10**9}"
     metadata = client.V1ObjectMeta(name=name)
     scheduling, node = client.SchedulingV1Api(cluster.api_client), client.NodeV1Api(cluster.api_client)
-    scheduling.create_priority_class(client.V1PriorityClass(metadata=metadata, value=1000))
+    scheduling.create_priority_class(client.V1PriorityClass(metadata=metadata, value=1000, preemption_policy="Never"))
     node.create_runtime_class(client.V1RuntimeClass(metadata=metadata, handler="runc"))
     yield name
     scheduling.delete_priority_class(name)
