@@ -145,14 +145,13 @@ def _token(arguments: argparse.Namespace) -> int:
     token = tokens.kept(arguments.file, whose) if arguments.file else None
     if not token:
         from kindling.connection import answers, connect
-        from kindling.files import write_private
         from kindling.token_request import ask
 
         connection = connect(arguments.kubeconfig, arguments.context, arguments.namespace)
         with answers(connection):
             token = ask(connection, arguments.account, arguments.life or tokens.TOKEN_LIFE_S)
         if arguments.file:
-            write_private(arguments.file, f"{token.text}\n")
+            tokens.write_token(arguments.file, token)
     print(json.dumps(token.as_exec_credential()))
     return FOUND
 

@@ -13,9 +13,8 @@ from kindling import kubeconfig, token_request
 from kindling.certificate import request_certificate
 from kindling.connection import TIMEOUT_S, Connection, answers, connect_to
 from kindling.errors import KindlingError
-from kindling.files import write_private
 from kindling.login import Login, read_login
-from kindling.tokens import TOKEN_LIFE_S, Token, subject
+from kindling.tokens import TOKEN_LIFE_S, Token, subject, write_token
 
 _CERTIFICATE_LIFE_S = 30 * 24 * 3600
 
@@ -85,7 +84,7 @@ def _of_account(wish: Wish, login: Login, connection: Connection) -> kubeconfig.
     account = kubeconfig.Account(wish.namespace, wish.account, tokens, wish.life_s or TOKEN_LIFE_S)
     entries = kubeconfig.of_account(login, account, wish.name, wish.output)
     token = token_request.ask(connection, wish.account, account.life_s)
-    write_private(tokens, f"{token.text}\n")
+    write_token(tokens, token)
     return entries
 
 

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from kindling.files import write_private
+
 TOKEN_LIFE_S = 3600
 """How long a token lives where nothing else is asked for; the API server's least is 600."""
 RENEWED_AT = 0.8
@@ -75,3 +77,9 @@ def kept(file: Path, whose: str) -> Token | None:
     except (OSError, ValueError):
         return None
     return token if token.subject == whose and time.time() < token.renewal else None
+
+
+def write_token(file: Path, token: Token) -> None:
+    """Keep a token in a file that is its owner's alone."""
+    # No newline at its end: Spark makes a header of all that the file holds.
+    write_private(file, token.text)

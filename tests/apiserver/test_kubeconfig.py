@@ -171,7 +171,7 @@ def test_an_owner_works_as_an_account_in_the_teams_namespace_and_nowhere_else(de
     mine = desk.folder / f"{desk.team}.kubeconfig"
     tokens = desk.folder / f"{mine.name}.alice@{desk.team}.token"
     assert (mode(mine), mode(tokens)) == ("0o600", "0o600")
-    assert tokens.read_text().strip() not in mine.read_text(), "no token stands in a kubeconfig"
+    assert tokens.read_text() not in mine.read_text(), "no token stands in a kubeconfig"
     for verb, resource, namespace, answer in (
         ("create", "jobs", desk.team, True),
         ("get", "pods", desk.team, True),
@@ -204,7 +204,7 @@ def test_a_token_is_kept_until_a_new_one_is_due(desk: Desk) -> None:
     first = plugin.credential(desk)
     assert plugin.credential(desk) == first
     token = Token.parse(first["token"])
-    assert tokens.read_text().strip() == token.text
+    assert tokens.read_text() == token.text
     assert token.expires - token.issued == _LIFE_S
     due = datetime.fromisoformat(first["expirationTimestamp"]).timestamp()
     assert due == token.issued + 0.8 * _LIFE_S, "clients ask again before it dies"
@@ -213,7 +213,7 @@ def test_a_token_is_kept_until_a_new_one_is_due(desk: Desk) -> None:
     tokens.write_text(old)
     renewed = plugin.credential(desk)["token"]
     assert Token.parse(renewed).expires > Token.parse(old).expires
-    assert tokens.read_text().strip() == renewed
+    assert tokens.read_text() == renewed
     assert desk.may(mine, "create", "jobs")
 
 
