@@ -46,9 +46,9 @@ kill in it.
 
 {table}
 
-With `submitter.networkPolicies: false` nobody who submits makes `networkpolicies`; with `global.isolateApplications` people
-who submit may do all with them, since releases of spark-job have their own. An account that `accounts` names may do what the
-first column or the second says; it, or its owners, may ask for that one account's tokens.
+With `submitter.networkPolicies: false` nobody who submits makes `networkpolicies`; with `global.isolateApplications`
+people who submit may do all with them, since releases of spark-job have their own. An account that `accounts` names may
+do what the first column or the second says; it, or its owners, may ask for that one account's tokens.
 
 Else no identity may do anything with {never}; none may impersonate, bind or escalate.
 
