@@ -22,7 +22,7 @@ def main(argv: list[str]) -> int:
         "test", prog="scripts/test", help="set up what tests need and run them", epilog="Other arguments go to pytest."
     )
     test_parser.add_argument("--long", action="store_true", help="also the tests marked 'long'")
-    commands.add_parser("generate", prog="scripts/generate", help="write the charts' schemas and READMEs again")
+    commands.add_parser("generate", prog="scripts/generate", help="write what is generated again")
     release_parser = commands.add_parser("release", prog="scripts/release", help="build, and push, what is released")
     release_parser.add_argument(
         "--folder",

@@ -46,10 +46,15 @@ kill in it.
 
 {table}
 
-No identity may do anything with {never}; none may impersonate, bind or escalate.
+With `submitter.networkPolicies: false` nobody who submits makes `networkpolicies`; with `global.isolateApplications`
+people who submit may do all with them, since releases of spark-job have their own. An account that `accounts` names may
+do what the first column or the second says; it, or its owners, may ask for that one account's tokens.
 
-Who may make pods or Jobs in a namespace reaches what its pods reach: accounts, Secrets and volumes of that namespace,
-and of no other. So a team is one namespace; within it, people share what its applications have.
+Else no identity may do anything with {never}; none may impersonate, bind or escalate.
+
+Who may make pods or Jobs in a namespace reaches what its pods may have: accounts, Secrets and volumes of that namespace
+and of no other, since Kubernetes 1.30 those alone that [the guard](../guides/guard.md) lists. So a team is one
+namespace; within it, people share what its applications have.
 """
 
 

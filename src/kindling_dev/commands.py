@@ -103,7 +103,7 @@ def _may_run(folder: str, arguments: list[str]) -> bool:
 
 
 def write_generated() -> None:
-    """Write the charts' schemas and READMEs again."""
+    """Write the charts' schemas and READMEs and the pages of the reference again."""
     from kindling_dev.generate import generate
 
     settings, progress = Settings.from_environment(), Progress()

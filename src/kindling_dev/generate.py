@@ -1,11 +1,11 @@
-"""What is generated from other files of the tree: schemas, READMEs and lock files of charts, the page on access."""
+"""What is generated from other files of the tree: schemas, READMEs and lock files of charts, pages of the reference."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from chartproof.helm import Helm, build_dependencies
-from kindling_dev.access_page import write_page
+from kindling_dev import access_page, checks_page
 from kindling_dev.command import run
 from kindling_dev.settings import REPO
 from kindling_dev.values_schema import write_schema
@@ -25,4 +25,5 @@ def generate() -> list[Path]:
         cwd=REPO,
         what="write the charts' READMEs",
     )
-    return [*(chart / name for chart in charts for name in ("values.schema.json", "README.md")), write_page(helm)]
+    of_charts = [chart / name for chart in charts for name in ("values.schema.json", "README.md")]
+    return [*of_charts, access_page.write_page(helm), checks_page.write_page()]

@@ -159,6 +159,7 @@ def allowed(server: ApiServer, question: Question) -> bool:
     return bool(json.loads(answer.data)["status"]["allowed"])
 
 
+@pytest.mark.check(1)
 def test_each_identity_may_do_what_the_page_says_and_nothing_else(server: ApiServer, teams: tuple[str, str]) -> None:
     home, other = teams
     rights = Rights.of_page()
@@ -183,6 +184,7 @@ def test_each_identity_may_do_what_the_page_says_and_nothing_else(server: ApiSer
     asked += (Question(who, pair, place) for who in by_other_names() for place in teams for pair in _TELLING)
     expected = {q for q in asked if q.namespace == (other if q.who is stateful else home) and q.what in granted(q.who)}
     assert len(expected) > 100
+    assert len(asked) > 500
     began = time.monotonic()
     with ThreadPoolExecutor(_AT_ONCE) as askers:
         answers = list(askers.map(lambda question: allowed(server, question), asked))

@@ -269,8 +269,9 @@ def attacked(team: Team, attack: Attack) -> str:
     return team.ask(attack.by, "POST", "pods", merged(pod, attack.changes))
 
 
+@pytest.mark.check(4)
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_check_4_an_attack_is_refused_in_a_line_that_says_what_is_wrong_and_what_is_allowed(
+def test_an_attack_is_refused_in_a_line_that_says_what_is_wrong_and_what_is_allowed(
     guarded: Team, attack: Attack
 ) -> None:
     policy = f"kindling-guard-{guarded.name}"
@@ -281,6 +282,7 @@ def test_check_4_an_attack_is_refused_in_a_line_that_says_what_is_wrong_and_what
     assert "\n" not in said
 
 
+@pytest.mark.check(4)
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_without_the_guard_it_is_admitted(unguarded: Team, attack: Attack) -> None:
     assert attacked(unguarded, attack) == ""
@@ -303,6 +305,7 @@ ADMITTED = {
 }
 
 
+@pytest.mark.check(4)
 @pytest.mark.parametrize(("who", "pod"), ADMITTED.values(), ids=ADMITTED)
 def test_pods_of_runs_are_admitted(guarded: Team, who: str, pod: Body) -> None:
     assert guarded.ask(who, "POST", "pods", pod) == ""
@@ -504,6 +507,7 @@ def test_kubernetes_1_24_cannot_refuse_it(before_the_guard: Team, name: str) -> 
     assert attacked(before_the_guard, ATTACKS[name]) == ""
 
 
+@pytest.mark.check(4)
 @pytest.mark.parametrize(
     ("version", "guard", "says"),
     [

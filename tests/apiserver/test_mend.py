@@ -81,7 +81,8 @@ def of_releases(kindling: Kindling, server: ApiServer, namespace: str) -> dict[s
     return {**check, "code": done.returncode}
 
 
-def test_a_release_with_a_policy_survives_the_move_to_a_kubernetes_without(  # check 10
+@pytest.mark.check(10)
+def test_a_release_with_a_policy_survives_the_move_to_a_kubernetes_without(
     moved: tuple[ApiServer, dict[str, dict[str, Any]]], kindling: Kindling
 ) -> None:
     server, before = moved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,21 @@ def test_a_submitter_runs_a_scheduled_job_now_and_kills_it(team: Team) -> None:
     assert "job.batch/now" in team.do(_OTTO, "get", "jobs", "--output=name")
     assert "cannot delete" in team.do(_OTTO, "delete", "job", "now")
     assert team.do(_ANNA, "delete", "job", "now").startswith('job.batch "now" deleted')
+
+
+@pytest.mark.check(13)
+@pytest.mark.parametrize("makes", [True, False], ids=["since 4.2", "older"])
+def test_who_submits_may_make_a_network_policy_where_their_spark_does(team: Team, charts: Path, makes: bool) -> None:
+    values = [f"--set=submitter.networkPolicies={str(makes).lower()}", "--set=global.isolateApplications=false"]
+    argv = ["upgrade", team.name, str(charts / "spark-namespace"), "--namespace=kindling-system", "--reuse-values"]
+    team.server.helm().run([*argv, *values])
+    api, selector = "networking.k8s.io/v1", {"matchLabels": {"spark-role": "executor"}}
+    policy = {"apiVersion": api, "kind": "NetworkPolicy", "metadata": {"name": "pi"}, "spec": {"podSelector": selector}}
+    for user in (_ANNA, f"system:serviceaccount:{team.name}:spark-submitter"):
+        asked = ("create", "--filename=-", "--dry-run=server", f"--namespace={team.name}", f"--as={user}")
+        said = team.kubectl(team.server, *asked, stdin=json.dumps(policy))
+        assert (said == "networkpolicy.networking.k8s.io/pi created (server dry run)\n") == makes, said
+        assert ('cannot create resource "networkpolicies"' in said) != makes
 
 
 REFUSED = [

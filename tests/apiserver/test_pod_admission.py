@@ -155,7 +155,8 @@ def of_cluster_mode(helm: Helm, scenario_of: Callable[[str], Any]) -> dict[str, 
     return {pod.about.partition(" ")[2] or pod.owner.kind: whole(pod.body, "one") for pod in pods(rendered)}
 
 
-def test_the_charts_pods_are_admitted_as_they_are(team: Team, helm: Helm) -> None:  # check 6
+@pytest.mark.check(6, 9)
+def test_the_charts_pods_are_admitted_as_they_are(team: Team, helm: Helm) -> None:
     admitted = 0
     for about, pod in pods_of_scenarios(helm, team.server.version):
         team.ensure_account(pod["spec"].get("serviceAccountName", "default"))
@@ -179,13 +180,16 @@ FIELDS = [
 ]
 
 
+@pytest.mark.check(7)
 @pytest.mark.parametrize(("field", "says", "policy"), FIELDS)
-def test_pods_carry_each_field_themselves_for_pod_security_adds_none(  # check 7: a policy changes pods, levels do not
+def test_pods_carry_each_field_themselves_for_pod_security_adds_none(  # a policy changes pods, levels do not
     field: str, says: str, policy: str, plain: Callable[[str], Team], helm: Helm, scenario_of: Callable[[str], Any]
 ) -> None:
-    run = of_cluster_mode(helm, scenario_of)
-    assert set(run) == {"Job", "driver.json", "executor.yaml", "Pod"}
-    for about, pod in run.items():
+    of_namespace = scenario_of("team-a/spark-namespace").render(helm, "1.34")
+    templates = {pod.about: whole(pod.body, "one") for pod in pods(of_namespace)}
+    templates |= of_cluster_mode(helm, scenario_of)
+    assert len(templates) == 4 + 3
+    for about, pod in templates.items():
         for context in contexts(pod):
             context.pop(field, None)
         assert [found.check.partition("_")[0] for found in findings("restricted", pod["metadata"], pod["spec"])] == [
@@ -250,8 +254,9 @@ def attack(how: str, helm: Helm, scenario_of: Callable[[str], Any]) -> Body:
     return pod
 
 
+@pytest.mark.check(9)
 @pytest.mark.parametrize("how", ATTACKS)
-def test_a_pod_that_would_break_out_is_refused_whoever_makes_it(  # check 9
+def test_a_pod_that_would_break_out_is_refused_whoever_makes_it(
     how: str, team: Team, helm: Helm, scenario_of: Callable[[str], Any]
 ) -> None:
     pod = attack(how, helm, scenario_of)

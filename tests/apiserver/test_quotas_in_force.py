@@ -180,6 +180,7 @@ def test_every_pod_of_a_run_fits_the_quota_and_limits_of_the_example(
             assert main.resources.requests["memory"] == main.resources.limits["memory"], "as Spark asks"
 
 
+@pytest.mark.check(27)
 @pytest.mark.parametrize("version", ["1.34", "1.24"])
 def test_pods_that_say_little_are_never_told_to_specify_more(version: str, new_team: NewTeam) -> None:
     quota = dict.fromkeys(("requests.cpu", "limits.cpu"), 8) | dict.fromkeys(
@@ -231,7 +232,8 @@ CLASSES = {"priorityClasses": {"submitter": "spark-submitter", "executor": "spar
 PARTS = {"drivers": {"requests.cpu": "400m", "pods": 2}, "submitters": {"requests.cpu": "400m", "pods": 2}}
 
 
-def test_check_27_without_a_part_of_their_own_drivers_take_all_and_no_executor_is_made(new_team: NewTeam) -> None:
+@pytest.mark.check(27)
+def test_without_a_part_of_their_own_drivers_take_all_and_no_executor_is_made(new_team: NewTeam) -> None:
     team = new_team("1.34", {"quota": {"hard": HARD}}, [])
     for number in range(6):
         team.run(f"run-{number}", pod(requests=_SMALL))
@@ -240,8 +242,9 @@ def test_check_27_without_a_part_of_their_own_drivers_take_all_and_no_executor_i
     assert "exceeded quota: spark" in team.refusal(pod("spark-executor", requests=_SMALL))
 
 
+@pytest.mark.check(27)
 @pytest.mark.parametrize("version", ["1.34", "1.24"])
-def test_check_27_drivers_with_a_part_of_their_own_leave_room_for_executors(version: str, new_team: NewTeam) -> None:
+def test_drivers_with_a_part_of_their_own_leave_room_for_executors(version: str, new_team: NewTeam) -> None:
     team = new_team(version, {"global": CLASSES, "quota": {"hard": HARD, **PARTS}}, [])
     for number in range(4):
         team.run(f"run-{number}", pod(requests=_SMALL))

@@ -1,4 +1,4 @@
-"""``kindling preflight`` on namespaces that hold pods to a level or policy, and on some that do not."""
+"""``kindling preflight`` on namespaces that hold pods to a level or policy, or do not, and that grant less."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Kindling = Callable[..., "subprocess.CompletedProcess[str]"]
 _LEVEL = "pod-security.kubernetes.io/enforce"
 
 
-def pod_security(kindling: Kindling, server: ApiServer, namespace: str) -> tuple[int, str, str]:
-    """Exit code, state and finding of the check of pod security."""
+def asked(kindling: Kindling, server: ApiServer, namespace: str, name: str) -> tuple[int, str, str]:
+    """Exit code; state and finding of one of the checks."""
     done = kindling(server, "preflight", "-n", namespace, "--json")
-    (check,) = [check for check in json.loads(done.stdout)["checks"] if check["id"] == "pod-security"]
+    (check,) = [check for check in json.loads(done.stdout)["checks"] if check["id"] == name]
     return done.returncode, check["state"], check["what"]
 
 
@@ -31,8 +31,9 @@ def new_team(server: ApiServer, *values: str) -> str:
     return name
 
 
+@pytest.mark.check(11)
 @pytest.mark.parametrize("level", [None, "privileged"])
-def test_a_namespace_that_holds_no_pod_to_a_level_is_not_ready(  # check 11
+def test_a_namespace_that_holds_no_pod_to_a_level_is_not_ready(
     level: str | None, apiserver: Callable[[str], ApiServer], kindling: Kindling
 ) -> None:
     server = apiserver("1.34")
@@ -42,15 +43,25 @@ def test_a_namespace_that_holds_no_pod_to_a_level_is_not_ready(  # check 11
     for mode in ("enforce", "audit", "warn"):
         assert labels[f"pod-security.kubernetes.io/{mode}"] == "restricted"
     assert labels[f"{_LEVEL}-version"] == "latest"
-    assert pod_security(kindling, server, name) == (0, "ok", "Pod Security: the namespace enforces restricted")
+    assert asked(kindling, server, name, "pod-security") == (0, "ok", "Pod Security: the namespace enforces restricted")
     core.patch_namespace(name, {"metadata": {"labels": {_LEVEL: level}}})
     what = f"Pod Security: the namespace enforces {level or 'nothing'}"
-    assert pod_security(kindling, server, name) == (1, "fail", what)
+    assert asked(kindling, server, name, "pod-security") == (1, "fail", what)
 
 
 def test_below_1_25_a_policy_will_do(apiserver: Callable[[str], ApiServer], kindling: Kindling) -> None:
     server = apiserver("1.24")
     held, free = new_team(server), new_team(server, "podSecurity.mode=none")
     what = f"PodSecurityPolicy spark-{held} holds pods, if the API server has that admission plugin on"
-    assert pod_security(kindling, server, held) == (0, "ok", what)
-    assert pod_security(kindling, server, free) == (1, "fail", "Pod Security: the namespace enforces nothing")
+    assert asked(kindling, server, held, "pod-security") == (0, "ok", what)
+    assert asked(kindling, server, free, "pod-security") == (1, "fail", "Pod Security: the namespace enforces nothing")
+
+
+def test_where_only_old_sparks_submit_it_says_what_newer_ones_need(
+    apiserver: Callable[[str], ApiServer], kindling: Kindling
+) -> None:
+    server = apiserver("1.34")
+    name = new_team(server, "submitter.networkPolicies=false")
+    pairs = "create networkpolicies.networking.k8s.io, patch networkpolicies.networking.k8s.io"
+    what = f"rights of spark-submitter: lacks: {pairs}, which Spark needs since 4.2"
+    assert asked(kindling, server, name, "rights-spark-submitter") == (0, "warn", what)

@@ -43,6 +43,7 @@ def assert_one_driver_with_seven(team: Team, end: JobEnd) -> None:
     assert end.messages[-1] == "reason: no luck"
 
 
+@pytest.mark.check(23)
 def test_a_failing_application_fails_the_job_with_the_drivers_exit_code(swept: Team, line: SparkLine) -> None:
     swept.install("fails", line=line, mode="cluster", app=SEVEN)
     driver = swept.pod("fails", "driver")
@@ -54,6 +55,7 @@ def test_a_failing_application_fails_the_job_with_the_drivers_exit_code(swept: T
     assert "reason: no luck" in swept.log_of(end), "the Job's log has the driver's"
 
 
+@pytest.mark.check(23)
 @pytest.mark.parametrize("moment", ["before there is a driver", "as the driver appears", "as the driver runs"])
 def test_a_submitter_that_is_killed_leaves_one_driver_and_its_code(swept: Team, moment: str) -> None:
     swept.install("killed", line=DEFAULT_LINE, mode="cluster", app=SEVEN)
@@ -66,6 +68,7 @@ def test_a_submitter_that_is_killed_leaves_one_driver_and_its_code(swept: Team, 
     assert_one_driver_with_seven(swept, swept.end_of("killed"))
 
 
+@pytest.mark.check(23)
 @pytest.mark.long
 @pytest.mark.parametrize("delay_s", [0.3, 1, 1.5, 2, 2.5, 3, 4, 5, 7, 10])
 def test_a_submitter_that_is_killed_at_any_moment(swept: Team, line: SparkLine, delay_s: float) -> None:
@@ -108,6 +111,7 @@ def test_two_failing_attempts_and_then_success(swept: Team, mode: str) -> None:
     swept.cluster.core.delete_namespaced_persistent_volume_claim("count", swept.name)
 
 
+@pytest.mark.check(25)
 def test_a_deleted_driver_is_a_failed_attempt(swept: Team) -> None:
     swept.install("again", line=DEFAULT_LINE, mode="cluster", app={"source": SLEEP.format(seconds=8)}, retries=1)
     first = swept.running("again", "driver")
@@ -174,6 +178,7 @@ def test_fail_fast_gives_up_on_refused_executors(swept: Team, line: SparkLine) -
     swept.cluster.core.delete_namespaced_resource_quota("tight", swept.name)
 
 
+@pytest.mark.check(23)
 def test_an_image_that_comes_late_starts_the_run(swept: Team) -> None:
     image = f"docker.io/apache/spark:{DEFAULT_LINE.version}-python3"
     late = f"docker.io/apache/spark:{swept.name}"

@@ -74,6 +74,7 @@ def killed_and_restored(team: Team, release: str, rounds: int) -> list[float]:
     return times
 
 
+@pytest.mark.check(24)
 def test_killed_executors_are_replaced_and_nothing_is_lost(swept: Team) -> None:
     swept.install("survives", line=DEFAULT_LINE, app=steps(40), executor=TWO)
     times = killed_and_restored(swept, "survives", rounds=2)
@@ -81,6 +82,7 @@ def test_killed_executors_are_replaced_and_nothing_is_lost(swept: Team) -> None:
     assert_whole(swept, "survives", 40)
 
 
+@pytest.mark.check(24)
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(5))
 def test_five_runs_of_five_survive_the_loss_of_every_executor(swept: Team, number: int) -> None:
@@ -91,6 +93,7 @@ def test_five_runs_of_five_survive_the_loss_of_every_executor(swept: Team, numbe
     assert_whole(swept, "survives", 80)
 
 
+@pytest.mark.check(25)
 def test_a_deleted_driver_follows_retries(swept: Team) -> None:
     swept.install("once-more", line=DEFAULT_LINE, app={"source": SLEEP.format(seconds=8)}, retries=1)
     first = swept.running("once-more", "driver")
@@ -116,6 +119,7 @@ def test_an_evicted_driver_is_a_failure(swept: Team, mode: str) -> None:
     assert not swept.end_of("evicted").succeeded
 
 
+@pytest.mark.check(23)
 @MODES
 def test_a_driver_without_memory_ends_with_137_and_says_so(swept: Team, mode: str) -> None:
     source = "blocks = []\nwhile True:\n    blocks.append(bytearray(10_000_000))\n"
@@ -150,6 +154,7 @@ def test_an_image_that_vanishes_and_comes_back(swept: Team) -> None:
         node_run("ctr", "--namespace=k8s.io", "image", "remove", alias)
 
 
+@pytest.mark.check(26)
 @pytest.mark.long
 @pytest.mark.alone
 @pytest.mark.parametrize("number", range(5))

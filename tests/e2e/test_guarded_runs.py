@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from team import OLD_LINE_LONG, Team
 
 from kindling_dev.spark_image import SparkLine
@@ -60,8 +61,9 @@ REFUSALS = {
 }
 
 
+@pytest.mark.check(4)
 @OLD_LINE_LONG
-def test_check_4_a_driver_makes_its_executors_and_nothing_else(swept: Team, line: SparkLine) -> None:
+def test_a_driver_makes_its_executors_and_nothing_else(swept: Team, line: SparkLine) -> None:
     swept.install("takeover", line=line, app={"source": TAKEOVER})
     end = swept.end_of("takeover")
     log = swept.log_of(end)

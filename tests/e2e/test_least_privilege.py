@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import pytest
 import yaml
 from team import BURST, OLD_LINE_LONG, QUICK, RUN_DEADLINE_S, SLEEP, SMALL, Team
 
 from kindling_dev.settings import ADMIN_NAMESPACE
-from kindling_dev.spark_image import SparkLine
+from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
 
 _FORBIDDEN, _MADE = 403, 201
 _OF_EVERYONE = "authorization.k8s.io"
 """The API group in which everyone may ask for his own rights: system:basic-user."""
-_UNUSED_BEFORE = {
-    # Spark makes a NetworkPolicy for the executors of cluster mode since 4.2.
-    "3.5": {("create", "networkpolicies"), ("patch", "networkpolicies")}
-}
+_MAKES_POLICIES = (4, 2)
+"""The first line of Spark that makes a NetworkPolicy for the executors of cluster mode."""
 
 
 class Pair(NamedTuple):
@@ -77,8 +76,24 @@ def spark_submit(team: Team, line: SparkLine) -> None:
     core.delete_collection_namespaced_pod(team.name)
 
 
+def set_namespace(team: Team, *values: str) -> None:
+    """Upgrade the team's spark-namespace."""
+    argv = [
+        "upgrade",
+        team.name,
+        str(team.charts / "spark-namespace"),
+        "--namespace",
+        ADMIN_NAMESPACE,
+        "--reuse-values",
+    ]
+    team.helm.run([*argv, *(f"--set={value}" for value in values)])
+
+
+@pytest.mark.check(3, 13)
 @OLD_LINE_LONG
 def test_nothing_is_refused_and_no_right_is_unused(swept: Team, line: SparkLine, audit_log: Any) -> None:
+    policies = tuple(map(int, line.line.split("."))) >= _MAKES_POLICIES
+    set_namespace(swept, f"submitter.networkPolicies={str(policies).lower()}")
     lasts = {"source": "import time; time.sleep(600)"}
     swept.install("killed", line=line, mode="cluster", app=lasts, deadlineSeconds=45)
     small = SMALL["executor"]
@@ -88,8 +103,7 @@ def test_nothing_is_refused_and_no_right_is_unused(swept: Team, line: SparkLine,
     assert swept.end_of("elastic").succeeded
     spark_submit(swept, line)
 
-    argv = ["upgrade", swept.name, str(swept.charts / "spark-namespace"), "--namespace", ADMIN_NAMESPACE]
-    swept.helm.run([*argv, "--reuse-values", "--set=driver.statefulSets=true"])
+    set_namespace(swept, "driver.statefulSets=true")
     sets = {**small, "allocator": "statefulset"}
     fails = {"source": f"{SLEEP.format(seconds=1)}raise SystemExit(7)\n"}
     swept.install("sets", line=line, mode="cluster", app=fails, executor=sets)
@@ -111,5 +125,15 @@ def test_nothing_is_refused_and_no_right_is_unused(swept: Team, line: SparkLine,
         assert used, "nothing was asked: the audit log has turned over"
         found[account] = used, granted(swept, account)
     for account, (used, rights) in found.items():
-        assert (account, rights - used - _UNUSED_BEFORE.get(line.line, set())) == (account, set())
+        assert (account, rights - used) == (account, set())
         assert used <= rights
+
+
+@pytest.mark.long
+@pytest.mark.check(13)
+def test_a_newer_spark_submits_nothing_without_the_right_to_make_network_policies(swept: Team) -> None:
+    set_namespace(swept, "submitter.networkPolicies=false")
+    swept.install("refused", line=DEFAULT_LINE, mode="cluster", app={"source": "print('never')"})
+    end = swept.end_of("refused")
+    assert not end.succeeded
+    assert 'cannot patch resource "networkpolicies"' in swept.log_of(end)

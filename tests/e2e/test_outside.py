@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 import yaml
 from team import QUICK, SMALL, Team
-from test_readme import commands_in
 
 from chartproof import Cluster
 from kindling_dev.command import run
+from kindling_dev.guides import commands
 from kindling_dev.progress import Progress
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine, ensure_spark_image
@@ -78,10 +78,9 @@ def _programs() -> dict[str, str]:
     return {name: path for name, path in found.items() if path}
 
 
-def section(heading: str, team: str) -> str:
-    """The commands of a section of the guide, for some team."""
-    text = (REPO / "docs/guides/log-in.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return commands_in(text).replace("team-a", team)
+def of_team(team: Team, written: str) -> str:
+    """A guide's commands for another team than theirs."""
+    return written.replace("team-a", team.name)
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +119,7 @@ def desk(
     (tmp_path / "admin").write_text(cluster.kubeconfig.read_text())
     image = ensure_spark_image(line, Settings.from_environment(), Progress())
     desk = Desk(team, tmp_path, image, packages_of(image))
-    assert desk.run(section("An account", team.name)).endswith("yes\n")
+    assert desk.run(of_team(team, commands("log-in", "An account"))).endswith("yes\n")
     return desk
 
 
@@ -143,7 +142,7 @@ def succeeded(desk: Desk) -> bool:
     indirect=True,
 )
 def test_spark_submit_needs_a_kubeconfig_that_renews_its_tokens_and_has_no_more(desk: Desk) -> None:
-    submit = section("spark-submit", desk.team.name)
+    submit = of_team(desk.team, commands("log-in", "spark-submit"))
     elsewhere = submit.replace("--deploy-mode", "--conf spark.kubernetes.namespace=default --deploy-mode")
     refused = desk.run(f"{LOGGED_IN}{{\n{elsewhere}}} 2>&1 || true")
     assert 'cannot create resource "pods" in API group "" in the namespace "default"' in refused
@@ -154,14 +153,15 @@ def test_spark_submit_needs_a_kubeconfig_that_renews_its_tokens_and_has_no_more(
 
 @pytest.mark.long
 def test_spark_submit_takes_a_token_in_a_file_and_the_login_of_a_proxy(desk: Desk) -> None:
-    submit = section("spark-submit", desk.team.name).partition("spark-submit --master")[0]
-    for number, heading in enumerate(("A token in a file", "Through kubectl proxy"), start=1):
-        desk.run(LOGGED_IN + submit + section(heading, desk.team.name))
+    defaults = commands("log-in", "spark-submit").partition("spark-submit --master")[0]
+    in_file, by_proxy = commands("log-in", "A token in a file"), commands("log-in", "Through kubectl proxy")
+    for number, submit in enumerate((in_file, by_proxy), start=1):
+        desk.run(LOGGED_IN + of_team(desk.team, defaults + submit))
         assert len(desk.drivers()) == number
         assert succeeded(desk)
 
 
 def test_ones_own_login_is_given_the_teams_namespace(desk: Desk) -> None:
-    assert desk.run(section("Your own login", desk.team.name)).startswith(
+    assert desk.run(of_team(desk.team, commands("log-in", "Your own login"))).startswith(
         f"kindling: {desk.folder}/own.kubeconfig has "
     )

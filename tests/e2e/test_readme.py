@@ -1,9 +1,9 @@
-"""The README's commands, run as they are written."""
+"""The commands of the README and of guides, run as they are written, one page after the other."""
 
 from __future__ import annotations
 
 import os
-import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,41 +12,35 @@ import pytest
 
 from chartproof import Cluster, Helm
 from kindling_dev.first_jobs import install_namespaces, run_pi
+from kindling_dev.guides import commands
 from kindling_dev.progress import Progress
-from kindling_dev.settings import REPO, Settings
-
-
-def commands_under(heading: str) -> str:
-    """The shell commands of a section of the README."""
-    section = (REPO / "README.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return commands_in(section)
-
-
-def commands_in(text: str) -> str:
-    """The shell commands of a page."""
-    return "\n".join(re.findall(r"```bash\n(.*?)```", text, re.DOTALL))
+from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 
 
 @pytest.fixture
-def newcomer(cluster_helm: Helm, tmp_path: Path) -> Iterator[Path]:
+def newcomer(cluster: Cluster, cluster_helm: Helm, tmp_path: Path) -> Iterator[Path]:
     """A folder that looks like the clone, on a cluster as scripts/up leaves it; kindling is on the path."""
     install_namespaces(Settings.from_environment(), Progress())
     run_pi(Settings.from_environment(), Progress())
-    for name in ("charts", "values", "examples", "scripts", "src", "requirements.lock"):
+    for name in ("charts", "examples", "scripts", "src", "requirements.lock"):
         (tmp_path / name).symlink_to(REPO / name)
+    shutil.copytree(REPO / "values", tmp_path / "values")  # a guide writes there
     program = tmp_path / "bin/kindling"
     program.parent.mkdir()
     program.write_text('#!/bin/sh\nexec scripts/bootstrap kindling "$@"\n')
     program.chmod(0o755)
     yield tmp_path
-    releases = ("mine", "report", "nightly", "unlucky", "patient", "bill")
+    releases = ("mine", "report", "nightly", "unlucky", "patient", "bill", "slow", "curious")
     cluster_helm.run(["uninstall", *releases, "--namespace=team-a", "--ignore-not-found"])
+    cluster_helm.run(["uninstall", "team-c", f"--namespace={ADMIN_NAMESPACE}", "--ignore-not-found"])
+    gone = ["kubectl", f"--kubeconfig={cluster.kubeconfig}", "delete", "namespace", "team-c", "--ignore-not-found"]
+    subprocess.run(gone, check=True)
 
 
-def done_as_written(commands: str, newcomer: Path, cluster: Cluster) -> str:
+def done_as_written(written: str, newcomer: Path, cluster: Cluster) -> str:
     """Run commands in the newcomer's folder; what they printed."""
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", commands],
+        ["bash", "-euo", "pipefail", "-c", written],
         cwd=newcomer,
         env={
             **os.environ,
@@ -62,23 +56,29 @@ def done_as_written(commands: str, newcomer: Path, cluster: Cluster) -> str:
     return done.stdout
 
 
-def guide(name: str) -> str:
-    """The shell commands of a guide, but for those that install kindling."""
-    text = (REPO / f"docs/guides/{name}.md").read_text()
-    return "\n".join(commands_in(part) for part in text.split("\n## ") if not part.startswith("Get it"))
-
-
 def test_the_commands_of_the_readme_and_of_the_guides_do_what_they_say(newcomer: Path, cluster: Cluster) -> None:
     # One test for all: they share the cluster's two teams.
-    for commands, *words in (
-        (commands_under("Your first job"), "sum: 499999500000"),
-        (commands_under("A namespace for your team"), "Phase:          Succeeded"),
-        (commands_under("Is it well, and why not"), "pi in team-a: succeeded"),
-        (guide("schedule"), "rows: 1000"),
-        (guide("dependencies"), "bill: 32.43"),
-        (guide("retries-and-modes"), "1      no luck today\n1      no luck today\n", "raise deadlineSeconds"),
-        (guide("quota"), "ResourceQuota spark-drivers refuses the driver pod: requests.cpu asked 3, left 2500m"),
-        (guide("does-not-start"), "cause  the driver pod finds no node: no node has enough cpu left"),
+    for written, *words in (
+        (commands("README", "Your first job"), "sum: 499999500000"),
+        (commands("README", "A namespace for your team"), "Phase:          Succeeded"),
+        (commands("README", "Is it well, and why not"), "pi in team-a: succeeded"),
+        (commands("schedule"), "rows: 1000"),
+        (commands("dependencies"), "bill: 32.43"),
+        (commands("retries-and-modes"), "1      no luck today\n1      no luck today\n", "raise deadlineSeconds"),
+        (commands("quota"), "ResourceQuota spark-drivers refuses the driver pod: requests.cpu asked 3, left 2500m"),
+        (
+            commands("give-a-team-a-namespace"),
+            "yes\nno\nas it should be\nno\nas it should be\nkind: Job\n",
+            "superseded",
+        ),
+        (commands("guard"), "Secret keytab is not for pods of this namespace; allowed: warehouse-password"),
+        (commands("network", "Close the other direction"), "endpoints/kubernetes"),
+        (commands("watch-a-run", "", "Its pods and its log"), "at work with 1000 rows", "executor"),
+        (commands("watch-a-run", "Its UI"), '"sparkUser"'),
+        (commands("network", "See that a policy blocks"), "spark-applications"),
+        (commands("watch-a-run", "What holds it up"), "spark-driver", "slow in team-a: running"),
+        (commands("watch-a-run", "End it"), 'release "slow" uninstalled'),
+        (commands("does-not-start"), "cause  the driver pod finds no node: no node has enough cpu left"),
     ):
-        printed = done_as_written(commands, newcomer, cluster)
+        printed = done_as_written(written, newcomer, cluster)
         assert all(text in printed for text in words), printed

@@ -11,6 +11,7 @@ from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
 HELLO = {"source": "print('hello')"}
 
 
+@pytest.mark.check(23)
 def test_a_failing_application_fails_the_job_with_its_exit_code(team: Team, line: SparkLine) -> None:
     team.install("fails", line=line, app={"source": "import sys\nprint('reason: no luck')\nsys.exit(42)\n"})
     end = team.end_of("fails")
@@ -56,6 +57,7 @@ def test_a_finished_run_goes_after_its_ttl(team: Team) -> None:
     assert gone
 
 
+@pytest.mark.check(25)
 @OLD_LINE_LONG
 @pytest.mark.parametrize("mode", ["client", "cluster"])
 def test_deleting_the_release_leaves_nothing(swept: Team, mode: str, line: SparkLine) -> None:

@@ -80,6 +80,7 @@ def first_refusal(team: Team) -> str:
     )
 
 
+@pytest.mark.check(27)
 def test_a_driver_larger_than_the_quota_is_seen_within_ten_seconds(
     team: Team, set_values: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -92,7 +93,8 @@ def test_a_driver_larger_than_the_quota_is_seen_within_ten_seconds(
     assert "requests.cpu asked 200m, left 150m (0 of 150m used)" in finding["cause"]
 
 
-def test_check_27_five_executors_are_asked_two_fit_and_the_run_succeeds(
+@pytest.mark.check(27)
+def test_five_executors_are_asked_two_fit_and_the_run_succeeds(
     team: Team, set_values: Callable[..., None], tmp_path: Path
 ) -> None:
     # The seed's silent hang: here the driver says it, and goes on with those that it has.
@@ -115,9 +117,10 @@ def test_check_27_five_executors_are_asked_two_fit_and_the_run_succeeds(
     assert len(executors) == 2
 
 
+@pytest.mark.check(27)
 @pytest.mark.long
 @pytest.mark.parametrize("mode", ["client", "cluster"])
-def test_check_27_four_runs_at_once_in_a_tight_quota_all_finish(
+def test_four_runs_at_once_in_a_tight_quota_all_finish(
     team: Team, set_values: Callable[..., None], classes: dict[str, str], mode: str
 ) -> None:
     # Two drivers, and one executor at a time for all of them: without their parts drivers would take all of it.

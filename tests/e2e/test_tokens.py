@@ -26,6 +26,7 @@ print("TOTAL", total)
 """Work once a minute, for an executor that goes in between."""
 
 
+@pytest.mark.check(21)
 @pytest.mark.long
 def test_executors_are_added_after_the_first_token_has_died(
     swept: Team, line: SparkLine, audit_log: Callable[[], list[dict[str, Any]]]

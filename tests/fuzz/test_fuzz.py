@@ -79,6 +79,7 @@ def seed(pytestconfig: pytest.Config, number: int) -> int:
     return chosen
 
 
+@pytest.mark.check(28)
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
 @some_and_many
 def test_what_the_schema_allows_keeps_every_rule_or_is_refused_in_a_line(
@@ -88,6 +89,7 @@ def test_what_the_schema_allows_keeps_every_rule_or_is_refused_in_a_line(
     search(draws(chart, RENDERED_AT), lambda draw: faults(render, draw, asked), number=number, seed=seed)
 
 
+@pytest.mark.check(28)
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
 @some_and_many
 def test_what_the_schema_forbids_is_refused_by_it(render: Render, chart: Path, number: int, seed: int) -> None:

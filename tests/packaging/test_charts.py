@@ -15,6 +15,7 @@ WITH_VALUES = sorted(path.parent for path in (REPO / "charts").glob("*/values.ya
 SCENARIOS = sorted((REPO / "charts").glob("*/ci/*-values.yaml"))
 
 
+@pytest.mark.check(30)
 @pytest.mark.parametrize("chart", WITH_VALUES, ids=lambda chart: chart.name)
 def test_the_schema_is_that_of_the_values(chart: Path) -> None:
     schema = json.loads((chart / "values.schema.json").read_text())
@@ -23,6 +24,7 @@ def test_the_schema_is_that_of_the_values(chart: Path) -> None:
     jsonschema.validate(yaml.safe_load((chart / "values.yaml").read_text()), schema)
 
 
+@pytest.mark.check(30)
 @pytest.mark.parametrize("chart", WITH_VALUES, ids=lambda chart: chart.name)
 def test_the_readme_is_that_of_the_values(chart: Path) -> None:
     template = REPO / "ci/chart-readme.gotmpl"

@@ -51,6 +51,7 @@ def test_every_application_chart_has_a_package_named_after_its_version(packages:
         assert packages[chart.name].is_file()
 
 
+@pytest.mark.check(30)
 def test_the_same_tree_gives_the_same_bytes(tmp_path: Path) -> None:
     trees = [tmp_path / name / "charts" for name in ("one", "other")]
     for tree in trees:

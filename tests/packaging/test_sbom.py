@@ -30,6 +30,7 @@ def error_in(sbom: str) -> object:
     return JsonStrictValidator(SchemaVersion.V1_6).validate_str(sbom)
 
 
+@pytest.mark.check(30)
 def test_a_packages_sbom_names_its_charts_and_images(tmp_path: Path) -> None:
     version = yaml.safe_load((REPO / "charts/spark-job/Chart.yaml").read_text())["version"]
     package = build_packages(REPO / "charts", tmp_path)[0]

@@ -60,6 +60,7 @@ def signed(signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> Signed:
     return Signed(sorted(folder.glob("*.tgz")), keyring)
 
 
+@pytest.mark.check(30)
 @pytest.mark.parametrize("program", ["helm", "helm4"])
 def test_a_signed_package_is_verified(program: str, signed: Signed) -> None:
     assert len(signed.packages) == len(application_charts(REPO / "charts"))
@@ -67,6 +68,7 @@ def test_a_signed_package_is_verified(program: str, signed: Signed) -> None:
         Helm(program).run(["verify", str(package), "--keyring", str(signed.keyring)])
 
 
+@pytest.mark.check(30)
 @pytest.mark.parametrize("program", ["helm", "helm4"])
 def test_a_package_that_was_changed_is_refused(program: str, signed: Signed, tmp_path: Path) -> None:
     package = Path(shutil.copy(signed.packages[0], tmp_path))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chartproof import Manifest, Render
+from chartproof.checks import Rendered
+from chartproof.pods import pods
 
 ALICE = {"name": "alice", "role": "submitter"}
 CARL = {"users": ["carl@example.com"]}
@@ -16,6 +20,27 @@ CARL = {"users": ["carl@example.com"]}
 def subjects(manifest: Manifest, binding: str) -> list[str]:
     """Names of who is bound."""
     return [subject["name"] for subject in manifest.one("RoleBinding", binding).body["subjects"]]
+
+
+@pytest.mark.check(5)
+def test_each_part_has_an_account_of_its_own_and_those_alone_have_a_token_that_ask_the_api(
+    render_namespace: Render, render_job: Render, charts: Path
+) -> None:
+    team = render_namespace(**{"global": {"uiProxy": {"namespace": "proxies"}}})
+    made = [account.name for account in team.all("ServiceAccount")]
+    of_four = ["spark-driver", "spark-executor", "spark-history", "spark-submitter"]
+    assert [*sorted(made), *subjects(team, "ui-proxy")] == [*of_four, "spark-ui-proxy"]
+    runs = {mode: render_job(mode=mode) for mode in ("client", "cluster")}
+    with_token = set()
+    for manifest in (team, *runs.values()):
+        for pod in pods(Rendered(manifest, charts / "spark-job", "nightly", "team-a")):
+            if not pod.key:  # Spark gives accounts to those that it completes
+                assert pod.spec["automountServiceAccountToken"] is True, pod.about
+                with_token.add(pod.spec["serviceAccountName"])
+            assert pod.key != "executor.yaml" or pod.spec["automountServiceAccountToken"] is False
+    assert with_token == {"spark-driver", "spark-submitter"}
+    accounts = re.findall(r"authenticate\.(\w+)\.serviceAccountName=(\S+)", runs["cluster"].text)
+    assert set(accounts) == {("driver", "spark-driver"), ("executor", "spark-executor")}
 
 
 def test_an_account_may_ask_for_tokens_of_its_own_alone(render_namespace: Render) -> None:

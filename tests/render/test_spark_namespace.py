@@ -256,8 +256,9 @@ CELLS = [
 ]
 
 
+@pytest.mark.check(8)
 @pytest.mark.parametrize(("kube", "apis", "mode"), CELLS)
-def test_a_policy_is_made_where_kubernetes_has_them_and_values_want_one(  # chart-security.md, check 8
+def test_a_policy_is_made_where_kubernetes_has_them_and_values_want_one(
     helm: Helm, charts: Path, kube: str, apis: tuple[str, ...], mode: str
 ) -> None:
     old = "1.24" in kube

@@ -156,12 +156,14 @@ def declared(scenario: Scenario, team: Team) -> set[Flow]:
     return {*flows, *team.flows(ABROAD, pods_abroad), *team.flows(pods_abroad, ABROAD)}
 
 
+@pytest.mark.check(12)
 @pytest.mark.parametrize("scenario", NAMESPACES, ids=lambda scenario: scenario.name)
 def test_those_reach_each_other_that_the_matrix_names_and_nobody_else(scenario: Scenario, helm: Helm) -> None:
     team = team_of(scenario, helm)
     assert list(surprises(team.network, team.peers, declared(scenario, team))) == []
 
 
+@pytest.mark.check(12)
 def test_a_closed_namespace_keeps_the_twelve_flows(helm: Helm, scenario_of: Callable[[str], Scenario]) -> None:
     team = team_of(scenario_of(CLOSED), helm)
     flows = {

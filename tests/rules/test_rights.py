@@ -30,6 +30,7 @@ def test_plain_rights_are_fine(said: Said, rule: str) -> None:
     assert said(rights, role(rule)) == []
 
 
+@pytest.mark.check(2)
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
@@ -76,6 +77,7 @@ def test_a_right_that_leads_to_others_is_named(said: Said, rule: str, message: s
     assert said(rights, role(rule, kind)) == [f"{kind}/r: {message}"]
 
 
+@pytest.mark.check(2)
 def test_what_reaches_every_namespace_is_named(said: Said) -> None:
     objects = "---\n".join(
         f"{{kind: {kind}, metadata: {{name: r}}}}\n" for kind in ("ClusterRole", "ClusterRoleBinding", "Role")
@@ -99,6 +101,7 @@ def binding(name: str, role: str = "ClusterRole", kind: str = "RoleBinding") -> 
     return f"{{kind: {kind}, metadata: {{name: b}}, roleRef: {{kind: {role}, name: {name}}}}}"
 
 
+@pytest.mark.check(2)
 @pytest.mark.parametrize("kind", ["RoleBinding", "ClusterRoleBinding"])
 @pytest.mark.parametrize(
     ("name", "reason"),

@@ -1,5 +1,7 @@
 """Every scenario keeps every rule."""
 
+import pytest
+
 from chartproof import Helm
 from chartproof.checks import Rendered
 from chartproof.review import Exemption, Review
@@ -11,6 +13,7 @@ HELMS_LIMIT = 53
 """Characters of a release's name."""
 
 
+@pytest.mark.check(2, 30)
 def test_every_scenario_keeps_every_rule_on_every_kubernetes(
     renders: dict[str, list[Rendered]], newest: list[Rendered], exemptions: list[Exemption], helm: Helm
 ) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from kubernetes.utils.quantity import parse_quantity
 
 from kindling.preflight.facts import FAIL, OK, WARN, Check, Readiness
-from kindling.preflight.rights import NEEDED, YOU
+from kindling.preflight.rights import NEEDED, SINCE_4_2, YOU
 
 CPUS, BYTES = Decimal(3), Decimal(4_000_000_000)
 """What ought to be free for a first job: a driver, an executor or two, and room for the rest."""
@@ -57,6 +57,9 @@ def _rights_of(facts: Readiness, identity: str) -> Check:
     if not told:
         count = sum(answer.needed for answer in answers)
         return Check(name, OK, f"{whose}: {f'all {count} that are needed' if count else 'none, as it should be'}")
+    if not excess and set(lacks) <= set(map(str, SINCE_4_2)):
+        cure = "set submitter.networkPolicies of spark-namespace, unless only older lines submit here"
+        return Check(name, WARN, f"{whose}: {told[0]}, which Spark needs since 4.2", cure)
     if identity == YOU:
         cure = "have yourself named in access.submitters of spark-namespace"
     else:

@@ -23,6 +23,8 @@ _INSTALL = (
     *_rights("", "pods/log", "get"),
     *_rights("", "events", "list"),
 )
+SINCE_4_2 = tuple(_rights("networking.k8s.io", "networkpolicies", "create patch"))
+"""What submitting takes since Spark 4.2, and not with older lines."""
 NEEDED: dict[str, tuple[Right, ...]] = {
     YOU: _INSTALL,
     SUBMITTER: (
@@ -32,7 +34,7 @@ NEEDED: dict[str, tuple[Right, ...]] = {
         *_rights("", "pods/status", "patch"),
         *_rights("", "configmaps", "get create patch"),
         *_rights("", "services", "create patch"),
-        *_rights("networking.k8s.io", "networkpolicies", "create patch"),
+        *SINCE_4_2,
     ),
     DRIVER: (
         *_rights("", "pods", "get list watch create patch delete deletecollection"),

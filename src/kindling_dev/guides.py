@@ -1,0 +1,68 @@
+"""The shell commands of README and guides: ``bash`` is what tests run, ``sh`` what they do not."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kindling_dev.settings import REPO
+
+GUIDES = REPO / "docs/guides"
+_FENCE = re.compile(r"^( *)```(bash|sh|shell|console)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Shell commands that stand together.
+
+    Attributes:
+        page: "log-in" for docs/guides/log-in.md, "README" for the README.
+        heading: of its section; "" above the first.
+        language: of the fence.
+        text: the commands.
+    """
+
+    page: str
+    heading: str
+    language: str
+    text: str
+
+
+def pages() -> list[str]:
+    """The README and every guide."""
+    return ["README", *sorted(file.stem for file in GUIDES.glob("*.md") if file.stem != "README")]
+
+
+def blocks(page: str) -> Iterator[Block]:
+    """The commands of a page, from its top to its end."""
+    file = REPO / "README.md" if page == "README" else GUIDES / f"{page}.md"
+    for section in f"\n{file.read_text()}".split("\n## "):
+        heading, _, body = section.partition("\n")
+        for indent, language, text in _FENCE.findall(body):
+            yield Block(page, heading, language, re.sub(f"^{indent}", "", text, flags=re.MULTILINE))
+
+
+def commands(page: str, *headings: str) -> str:
+    """What a test is to run of a page: all of it, or of some sections.
+
+    Raises:
+        ValueError: a section has nothing to run.
+    """
+    found = [block for block in blocks(page) if block.language == "bash"]
+    if missing := set(headings) - {block.heading for block in found}:
+        raise ValueError(f"{page} has nothing to run under {', '.join(sorted(missing))}; see its headings")
+    return "".join(block.text for block in found if not headings or block.heading in headings)
+
+
+def run_by(tests: Path) -> set[tuple[str, str]]:
+    """Page and heading ("*": all) of what the tests of a folder run: their calls of ``commands``, written out."""
+    found = set()
+    for file in tests.rglob("test_*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == commands.__name__:
+                page, *headings = (ast.literal_eval(argument) for argument in node.args)
+                found |= {(page, heading) for heading in headings or ["*"]}
+    return found

@@ -1,0 +1,59 @@
+"""Pages that speak of tests name those that there are; what pages tell people to run, tests run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kindling_dev import guides
+from kindling_dev.settings import REPO
+
+TESTS = REPO / "tests"
+NOT_RUN = {
+    ("README", "Two commands"): "scripts/up and scripts/test: what runs the tests",
+    ("does-not-start", "Get it"): "installs into the home folder; the tests have the program in their path",
+    ("log-in", "A client certificate"): "waits for an admin: apiserver/test_kubeconfig.py is both of them",
+}
+"""Page and heading of commands that no test runs as they are written -> why; their blocks are "sh"."""
+BLOCK_BY_BLOCK = {"test-your-chart"}
+"""Pages that packaging/test_guide.py does, with the files and the output that they show."""
+REFERENCE = re.compile(r"`(?:(?P<file>\w+/\w+\.py)|…)(?:::)?(?P<test>[\w…]*)`")
+"""`render/test_x.py::test_y`, `…::test_of_the_same_file`, `…end_of_a_name`."""
+
+
+def named_in(page: Path) -> Iterator[tuple[Path, str]]:
+    """The tests that a page names: file, and a part of the name with "…" for anything ("": the file as a whole)."""
+    file = TESTS
+    for reference in REFERENCE.finditer(page.read_text()):
+        file = TESTS / reference["file"] if reference["file"] else file
+        yield file, reference["test"]
+
+
+@pytest.mark.parametrize("page", ["docs/contract-tests.md", "docs/guides/README.md"])
+def test_every_test_that_a_page_names_is_there(page: str) -> None:
+    for file, test in named_in(REPO / page):
+        found = re.search(test.replace("…", ".*"), file.read_text())
+        assert found, f"{file.relative_to(TESTS)} has no {test}"
+
+
+def test_every_command_of_a_page_is_run_by_a_test_or_has_its_reason() -> None:
+    run, needed = guides.run_by(TESTS), set()
+    for page in set(guides.pages()) - BLOCK_BY_BLOCK:
+        for block in guides.blocks(page):
+            place = (page, block.heading)
+            if block.language == "bash":
+                assert run & {place, (page, "*")}, (
+                    f"no test runs {place}: call commands{place}, or write sh and a reason"
+                )
+            else:
+                assert block.language == "sh", f"{place}: write bash, or sh and a reason"
+                needed.add(place)
+    assert needed == set(NOT_RUN)
+
+
+def test_a_heading_that_is_gone_is_an_error() -> None:
+    with pytest.raises(ValueError, match="log-in has nothing to run under Log out"):
+        guides.commands("log-in", "Log out")
