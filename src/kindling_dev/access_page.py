@@ -53,8 +53,8 @@ do what the first column or the second says; it, or its owners, may ask for that
 Else no identity may do anything with {never}; none may impersonate, bind or escalate.
 
 Who may make pods or Jobs in a namespace reaches what its pods may have: accounts, Secrets and volumes of that namespace
-and of no other, since Kubernetes 1.30 those alone that [the guard](../guides/guard.md) lists. So a team is one namespace;
-within it, people share what its applications have.
+and of no other, since Kubernetes 1.30 those alone that [the guard](../guides/guard.md) lists. So a team is one
+namespace; within it, people share what its applications have.
 """
 
 
