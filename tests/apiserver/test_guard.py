@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from kubernetes import client
 
 from chartproof.apiserver import ApiServer
 from chartproof.values import merged
+from kindling.causes.refused import explain_refusal
+from kindling.facts import Evidence
 
 Body = dict[str, Any]
 Kubectl = Callable[..., str]
@@ -280,6 +283,10 @@ def test_an_attack_is_refused_in_a_line_that_says_what_is_wrong_and_what_is_allo
     assert said.startswith(start)
     assert attack.says in said
     assert "\n" not in said
+    if value := re.search(r"guard\.\w+", said):
+        finding = explain_refusal("driver", said, Evidence("", said))
+        assert finding.id == "guard"
+        assert f"listed in {value[0]} of" in finding.cure
 
 
 @pytest.mark.check(4)

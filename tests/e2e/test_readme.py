@@ -71,7 +71,7 @@ def test_the_commands_of_the_readme_and_of_the_guides_do_what_they_say(newcomer:
             "yes\nno\nas it should be\nno\nas it should be\nkind: Job\n",
             "superseded",
         ),
-        (commands("guard"), "Secret keytab is not for pods of this namespace; allowed: warehouse-password"),
+        (commands("guard"), "have it listed in guard.secrets"),
         (commands("network", "Close the other direction"), "endpoints/kubernetes"),
         (commands("watch-a-run", "", "Its pods and its log"), "at work with 1000 rows", "executor"),
         (commands("watch-a-run", "Its UI"), '"sparkUser"'),

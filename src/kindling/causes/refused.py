@@ -78,6 +78,13 @@ def _rights(_: str, match: re.Match[str]) -> _Said:
     )
 
 
+def _guard(about: str, match: re.Match[str]) -> _Said:
+    return (
+        f"the namespace's guard refuses the {about} pod: {match[1]}",
+        f"take that out of the values, or have it listed in {match[2]} of the namespace's spark-namespace",
+    )
+
+
 def _limit_range(about: str, match: re.Match[str]) -> _Said:
     return (
         f"a LimitRange refuses the {about} pod: {match[1]}",
@@ -100,6 +107,11 @@ _CAUSES: tuple[tuple[str, re.Pattern[str], Callable[[str, re.Match[str]], _Said]
     ("quota-exceeded", re.compile(r"exceeded quota: ([^,]+), requested: (.*), used: (.*), limited: (.*)$"), _quota),
     ("quota-needs-limits", re.compile(r"failed quota: ([^:]+): must specify (.+)$"), _unset),
     ("pod-security", re.compile(r'violates PodSecurity "([^"]+)": (.*)$'), _pod_security),
+    (
+        "guard",
+        re.compile(r"'kindling-guard-[^']+' denied request: (.* allowed: .*) \((guard\.\w+) of spark-namespace\)"),
+        _guard,
+    ),
     (
         "no-service-account",
         re.compile(r'error looking up service account ([^/\s]+)/(\S+): serviceaccount "[^"]+" not found'),
