@@ -80,6 +80,7 @@ imagePullSecrets:
 {{- if include "spark-job.mountsLog" . }}
 {{- include "spark-job.logVolume" .configMap }}
 {{- end }}
+{{ include "spark-job.security" .root | fromYaml | include "spark-common.authVolume" }}
 {{- end }}
 
 {{/* A cluster-mode driver gets its configuration folder from Spark, out of that of the submitter. */}}
@@ -127,6 +128,7 @@ true
 {{- if include "spark-job.mountsLog" . }}
 {{- include "spark-job.logMount" . }}
 {{- end }}
+{{ include "spark-job.security" .root | fromYaml | include "spark-common.authMount" }}
 {{- end }}
 
 {{- define "spark-job.env" -}}

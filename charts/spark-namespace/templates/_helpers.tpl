@@ -60,8 +60,14 @@ spec:
         {{- include "spark-common.containerSecurityContext" . | nindent 8 }}
       volumeMounts:
         {{- include "spark-common.scratchMounts" . | nindent 8 }}
+        {{- with include "spark-common.authMount" .root.Values.global.security }}
+        {{- . | nindent 8 }}
+        {{- end }}
   volumes:
     {{- include "spark-common.scratchVolumes" . | nindent 4 }}
+    {{- with include "spark-common.authVolume" .root.Values.global.security }}
+    {{- . | nindent 4 }}
+    {{- end }}
 {{- end }}
 
 {{- define "spark-namespace.closedDirections" -}}
