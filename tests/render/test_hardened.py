@@ -17,6 +17,7 @@ HARDENED: Values = {"profile": "hardened"}
 OF_THE_TEAM: Values = {"global": {"security": HARDENED}}
 PRESET = {
     "spark.authenticate": "true",
+    "spark.authenticate.secret.file": "/etc/spark-auth/secret",
     "spark.authenticate.secret.driver.file": "/etc/spark-auth/secret",
     "spark.authenticate.secret.executor.file": "/etc/spark-auth/secret",
     "spark.network.crypto.enabled": "true",

@@ -7,6 +7,7 @@ dict: profile, authSecret (name, key), allowInsecure; "confs" are maps of Spark 
   spark-common.authVolume     the secret that an application's processes share as a pod's volume, in a list, or nothing; call
                               with security
   spark-common.authMount      the same as a mount of Spark's container
+  spark-common.authEnv        what an executor's container needs besides, as a list of variables, or nothing
   spark-common.checkSecurity  refuses configuration that weakens the preset, and what leaves a gap with or without it; call
                               with a dict: root, security, allow (the name of its allowInsecure in values), confs and, as a
                               list, from (their names in values)
@@ -16,7 +17,9 @@ dict: profile, authSecret (name, key), allowInsecure; "confs" are maps of Spark 
 
 {{- define "spark-common.preset" -}}
 spark.authenticate: true
-# In a file: Spark's own way, a variable in executors' pods, is seen by who may read pods.
+# In a file: Spark's own way, a variable in executors' pods, is seen by who may read pods. An executor's first connection
+# reads the first of these, whatever the third says.
+spark.authenticate.secret.file: /etc/spark-auth/secret
 spark.authenticate.secret.driver.file: /etc/spark-auth/secret
 spark.authenticate.secret.executor.file: /etc/spark-auth/secret
 spark.network.crypto.enabled: true
@@ -60,6 +63,15 @@ spark.acls.enable: true
 - name: spark-auth
   mountPath: /etc/spark-auth
   readOnly: true
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.authEnv" -}}
+{{- if eq .profile "hardened" -}}
+# An executor reads the file only where it knows that it is on Kubernetes, and for its first connection Spark does not say
+# so. The image's entrypoint makes options of the JVM of such variables.
+- name: SPARK_JAVA_OPT_KINDLING
+  value: -Dspark.master=k8s://https://kubernetes.default.svc
 {{- end -}}
 {{- end }}
 

@@ -123,7 +123,7 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{/* call with a dict: names, from */}}
 {{- define "spark-job.checkEnv" -}}
 {{- range $name := .names | sortAlpha -}}
-{{- if has $name (list "POD_NAME" "POD_UID" "POD_IP" "FAIL_FAST" "_SPARK_AUTH_SECRET" "SPARK_DRIVER_BIND_ADDRESS" "SPARK_CONF_DIR" "SPARK_LOCAL_DIRS" "SPARK_APPLICATION_ID" "SPARK_DRIVER_URL" "SPARK_EXECUTOR_CORES" "SPARK_EXECUTOR_ID" "SPARK_EXECUTOR_MEMORY" "SPARK_EXECUTOR_POD_IP" "SPARK_EXECUTOR_POD_NAME" "SPARK_RESOURCE_PROFILE_ID") -}}
+{{- if has $name (list "POD_NAME" "POD_UID" "POD_IP" "FAIL_FAST" "_SPARK_AUTH_SECRET" "SPARK_JAVA_OPT_KINDLING" "SPARK_DRIVER_BIND_ADDRESS" "SPARK_CONF_DIR" "SPARK_LOCAL_DIRS" "SPARK_APPLICATION_ID" "SPARK_DRIVER_URL" "SPARK_EXECUTOR_CORES" "SPARK_EXECUTOR_ID" "SPARK_EXECUTOR_MEMORY" "SPARK_EXECUTOR_POD_IP" "SPARK_EXECUTOR_POD_NAME" "SPARK_RESOURCE_PROFILE_ID") -}}
 {{- fail (printf "%s sets %s, which the chart or Spark sets itself: take another name" $.from $name) -}}
 {{- end -}}
 {{- end -}}

@@ -230,6 +230,9 @@ spec:
       {{- if include "spark-job.mountsLog" (dict "root" $root "role" $role) }}
       {{- $env = cat $env (include "spark-job.logEnv" .) }}
       {{- end }}
+      {{- if eq $role "executor" }}
+      {{- $env = include "spark-job.security" $root | fromYaml | include "spark-common.authEnv" | printf "%s\n%s" $env | trim }}
+      {{- end }}
       {{- with $env }}
       env:
         {{- . | nindent 8 }}

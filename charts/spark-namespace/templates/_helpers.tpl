@@ -56,6 +56,12 @@ spec:
     {{- include "spark-common.podSecurityContext" . | nindent 4 }}
   containers:
     - name: spark
+      {{- if eq .role "executor" }}
+      {{- with include "spark-common.authEnv" .root.Values.global.security }}
+      env:
+        {{- . | nindent 8 }}
+      {{- end }}
+      {{- end }}
       securityContext:
         {{- include "spark-common.containerSecurityContext" . | nindent 8 }}
       volumeMounts:
