@@ -27,10 +27,10 @@ if SECRETS.exists():
 spark = builder.getOrCreate()
 context = spark.sparkContext
 moved = context.parallelize(range(4), 4).flatMap(rows).groupByKey(4).mapValues(len)
-hosts = context.parallelize(range(4), 4).map(lambda _: (time.sleep(1), __import__("socket").gethostname())[1])
-print("KEYS", moved.count(), "ON", hosts.distinct().count(), flush=True)
+print("KEYS", moved.count(), "ON", context._jsc.sc().getExecutorMemoryStatus().size() - 1, flush=True)
 if SECRETS.exists():
     url = "jdbc:postgresql://db/flights?password=" + (SECRETS / "jdbc").read_text()
+    # Its plan goes to the log, with what is redacted in it.
     spark.range(1).selectExpr(f"'{url}' AS url").explain()
 print("WAITING", flush=True)
 deadline = time.monotonic() + 180
