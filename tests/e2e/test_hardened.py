@@ -1,4 +1,4 @@
-"""The hardened preset where Spark runs: what the wire shows, whom a driver takes for an executor, where secrets are seen.
+"""The hardened preset where Spark runs: what the wire shows, who is an executor, where secrets are seen.
 
 Checks 15 and 20 of the security notes.
 """
@@ -81,7 +81,7 @@ def test_check_15_without_the_preset_the_wire_shows_what_a_shuffle_moves(swept: 
 
 @pytest.fixture
 def hardened(swept: Team) -> Iterator[Team]:
-    """A team whose admin made it hardened, by the command of the guide."""
+    """A team whose admin made it hardened."""
     chart = str(swept.charts / "spark-namespace")
     argv = ["upgrade", swept.name, chart, f"--namespace={ADMIN_NAMESPACE}", "--reuse-values", "--values=-"]
     swept.helm.run(argv, yaml.safe_dump(FACTS))
@@ -106,6 +106,7 @@ def one_more_executor(team: Team, like: Any, number: int, secret: str) -> str:
     pod = team.cluster.api_client.sanitize_for_serialization(like)
     metadata, spec = pod["metadata"], pod["spec"]
     labels = {**metadata["labels"], "spark-exec-id": str(number)}
+    del labels["spark-app-selector"]  # by which the driver finds pods that failed, and deletes them
     del spec["nodeName"]
     (container,) = spec["containers"]
     container["env"] = [
@@ -170,6 +171,7 @@ def test_check_15_and_20_hardened_the_wire_and_what_people_see_show_no_secret(
     impostor = one_more_executor(hardened, executor, 98, "registry")
     assert "ID 97," in hardened.cluster.wait_for_log(hardened.name, driver, "with ID 97", 90), "as good as Spark's own"
     hardened.pod("hard", "executor", lambda pod: pod.metadata.name == impostor and pod.status.phase == "Failed")
+    assert "Authentication failed" in hardened.kubectl("logs", impostor)
 
     seen = where_secrets_might_be_seen(hardened, "hard", driver, executor.metadata.name)
     assert "with ID 98" not in seen["driver's log"]

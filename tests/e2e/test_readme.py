@@ -78,6 +78,7 @@ def test_the_commands_of_the_readme_and_of_the_guides_do_what_they_say(newcomer:
         (guide("dependencies"), "bill: 32.43"),
         (guide("retries-and-modes"), "1      no luck today\n1      no luck today\n", "raise deadlineSeconds"),
         (guide("quota"), "ResourceQuota spark-drivers refuses the driver pod: requests.cpu asked 3, left 2500m"),
+        (guide("hardened"), "spark.network.crypto.cipher=AES/GCM/NoPadding", "Pi is roughly 3.1"),
         (guide("does-not-start"), "cause  the driver pod finds no node: no node has enough cpu left"),
     ):
         printed = done_as_written(commands, newcomer, cluster)
