@@ -29,7 +29,7 @@ class Check:
     later: str = ""
 
 
-_HARDENED, _PROXY = "the hardened preset", "spark-ui-proxy"
+_PROXY = "spark-ui-proxy"
 CHECKS = (
     Check(
         1, "Two teams, people, groups and accounts: each may do what the page on access says, in its namespace alone"
@@ -49,12 +49,12 @@ CHECKS = (
     Check(12, "Who talks to whom, for every pair: the policies open what the matrix declares and nothing else"),
     Check(13, "Submitters may make NetworkPolicies where Spark 4.2 or newer submits; without the right it is refused"),
     Check(14, "A shuffle of 200 partitions in a closed namespace times out nowhere", later="an enforcing network"),
-    Check(15, "What executors say to each other is not readable on the wire; a wrong secret joins nothing", _HARDENED),
-    Check(16, "The hardened preset sets each of its properties; weakening one takes its name in a list", _HARDENED),
+    Check(15, "What executors say to each other is not readable on the wire; a wrong secret joins nothing"),
+    Check(16, "The hardened preset sets each of its properties; weakening one takes its name in a list"),
     Check(17, "No page of the proxy without a login; who may only look kills nothing", _PROXY),
     Check(18, "The proxy asks drivers and nothing else, whatever it is asked for", _PROXY),
-    Check(19, "Settings that cancel each other's protection are refused in a line", _HARDENED),
-    Check(20, "No secret stands in ConfigMaps, arguments, variables, Helm's records or logs", _HARDENED),
+    Check(19, "Settings that cancel each other's protection are refused in a line"),
+    Check(20, "No secret stands in ConfigMaps, arguments, variables, Helm's records or logs"),
     Check(21, "Executors are added long after the first token has died, without a 401"),
     Check(22, "Jobs outlive Kerberos tickets; the keytab is in one pod", "Kerberos"),
     Check(23, "A Job ends as its application did, whatever ended it; one submission makes one driver"),

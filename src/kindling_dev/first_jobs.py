@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import yaml
 from rich import box
 from rich.table import Table
 
@@ -20,13 +21,16 @@ _TEAM = "team-a"
 _CHARTS = REPO / "charts"
 _VALUES = REPO / "values"
 _PRIORITY_CLASSES = REPO / "examples/quota/priority-classes.yaml"
+_GET_SECRET = "kubectl get secret spark-auth"
+_MAKE_SECRET = "head -c 32 /dev/urandom | kubectl create secret generic spark-auth --from-file=secret=/dev/stdin"
+"""As docs/guides/hardened.md has it."""
 _JOB_DEADLINE_S = 300
 _PI_FILE = "local:///opt/spark/examples/src/main/python/pi.py"
 _FLIGHTS_VALUES = f"--values={flights.EXAMPLE / 'values.yaml'}"
 
 
 def install_namespaces(settings: Settings, progress: Progress) -> None:
-    """Install spark-namespace for each team, and what the quotas of team-b name."""
+    """Install spark-namespace for each team, and make what the values of team-b name."""
     helm = Helm(kubeconfig=settings.kubeconfig)
     build_dependencies(_CHARTS, helm)
     kubectl = ["kubectl", f"--kubeconfig={settings.kubeconfig}"]
@@ -38,6 +42,11 @@ def install_namespaces(settings: Settings, progress: Progress) -> None:
             values = [f"--values={file}" for file in files]
             argv = ["upgrade", "--install", team, str(_CHARTS / "spark-namespace"), *values]
             _helm(helm, [*argv, "--namespace", ADMIN_NAMESPACE, "--create-namespace"])
+            facts = yaml.safe_load((folder / "common.yaml").read_text())["global"]
+            if facts.get("security", {}).get("profile") == "hardened":
+                make = f"{_GET_SECRET} --namespace {team} || {_MAKE_SECRET} --namespace {team}"
+                env = {"KUBECONFIG": str(settings.kubeconfig)}
+                run(["sh", "-c", make], env=env, what=f"make the Secret of {team}'s applications")
 
 
 def run_pi(settings: Settings, progress: Progress) -> None:

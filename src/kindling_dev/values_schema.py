@@ -116,6 +116,11 @@ _DEFINITIONS: dict[str, Any] = {
         "description": "Name of a Kubernetes object that may have dots.",
         "pattern": f"^{_OBJECT_NAME}$",
     },
+    "secretKey": {
+        "type": "string",
+        "description": "Key of a Secret's data.",
+        "pattern": "^[-._a-zA-Z0-9]{1,253}$",
+    },
     "subject": {
         "type": "string",
         "description": "Name of a user or a group, as the cluster's login gives it.",

@@ -78,6 +78,7 @@ def test_the_commands_of_the_readme_and_of_the_guides_do_what_they_say(newcomer:
         (commands("network", "See that a policy blocks"), "spark-applications"),
         (commands("watch-a-run", "What holds it up"), "spark-driver", "slow in team-a: running"),
         (commands("watch-a-run", "End it"), 'release "slow" uninstalled'),
+        (commands("hardened"), "spark.network.crypto.cipher=AES/GCM/NoPadding", "Pi is roughly 3.1"),
         (commands("does-not-start"), "cause  the driver pod finds no node: no node has enough cpu left"),
     ):
         printed = done_as_written(written, newcomer, cluster)

@@ -7,6 +7,7 @@ Spark's own formats.
                             later ones win (Helm's merge takes false and 0 for absent). Keys are sorted.
   spark-common.applicationPorts  what pods of one application reach of each other, as ports of a NetworkPolicy: the driver's
                             RPC (7078) and block managers (7079); Spark's settings pin them
+  spark-common.conf         one setting as text, or nothing; call with a dict: confs (maps of which later ones win), key
   spark-common.mebibytes    a size as Spark writes it ("512m", "2g", "1t"), in MiB; call with the size.
 */}}
 
@@ -28,6 +29,16 @@ Spark's own formats.
 {{- range $key := keys $all | sortAlpha }}
 {{ $key }}={{ get $all $key | replace "\\" "\\\\" | replace "\n" "\\n" | replace "\r" "\\r" }}
 {{- end }}
+{{- end }}
+
+{{- define "spark-common.conf" -}}
+{{- $found := "" -}}
+{{- range .confs -}}
+{{- if hasKey . $.key -}}
+{{- $found = get . $.key | include "spark-common.text" -}}
+{{- end -}}
+{{- end -}}
+{{- $found -}}
 {{- end }}
 
 {{- define "spark-common.mebibytes" -}}

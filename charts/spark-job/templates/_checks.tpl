@@ -25,6 +25,7 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- include "spark-job.checkVolumes" . -}}
 {{- include "spark-job.checkConf" (dict "conf" .Values.sparkConf "from" "sparkConf") -}}
 {{- include "spark-job.checkConf" (dict "conf" .Values.global.sparkConf "from" "global.sparkConf") -}}
+{{- include "spark-common.checkSecurity" (dict "root" . "security" (include "spark-job.security" . | fromYaml) "allow" "security.allowInsecure" "confs" (list .Values.global.sparkConf .Values.sparkConf) "from" (list "global.sparkConf" "sparkConf")) -}}
 {{- with .Values.log -}}
 {{- if and .properties (or .level .json) -}}
 {{- fail "log.properties is a whole configuration: leave log.level and log.json out, or log.properties empty" -}}
@@ -122,7 +123,7 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{/* call with a dict: names, from */}}
 {{- define "spark-job.checkEnv" -}}
 {{- range $name := .names | sortAlpha -}}
-{{- if has $name (list "POD_NAME" "POD_UID" "POD_IP" "FAIL_FAST" "SPARK_DRIVER_BIND_ADDRESS" "SPARK_CONF_DIR" "SPARK_LOCAL_DIRS" "SPARK_APPLICATION_ID" "SPARK_DRIVER_URL" "SPARK_EXECUTOR_CORES" "SPARK_EXECUTOR_ID" "SPARK_EXECUTOR_MEMORY" "SPARK_EXECUTOR_POD_IP" "SPARK_EXECUTOR_POD_NAME" "SPARK_RESOURCE_PROFILE_ID") -}}
+{{- if has $name (list "POD_NAME" "POD_UID" "POD_IP" "FAIL_FAST" "_SPARK_AUTH_SECRET" "SPARK_JAVA_OPT_KINDLING" "SPARK_DRIVER_BIND_ADDRESS" "SPARK_CONF_DIR" "SPARK_LOCAL_DIRS" "SPARK_APPLICATION_ID" "SPARK_DRIVER_URL" "SPARK_EXECUTOR_CORES" "SPARK_EXECUTOR_ID" "SPARK_EXECUTOR_MEMORY" "SPARK_EXECUTOR_POD_IP" "SPARK_EXECUTOR_POD_NAME" "SPARK_RESOURCE_PROFILE_ID") -}}
 {{- fail (printf "%s sets %s, which the chart or Spark sets itself: take another name" $.from $name) -}}
 {{- end -}}
 {{- end -}}
@@ -205,13 +206,13 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- $names := dict -}}
 {{- $paths := dict -}}
 {{- range .Values.volumes -}}
-{{- if has .name (list "tmp" "work-dir" "kindling" "spark-conf" "spark-local-dir-kindling") -}}
+{{- if has .name (list "tmp" "work-dir" "kindling" "spark-auth" "spark-conf" "spark-local-dir-kindling") -}}
 {{- fail (printf "volumes has one named %q, a name that the chart uses: give it another" .name) -}}
 {{- end -}}
 {{- if hasKey $names .name -}}
 {{- fail (printf "volumes has two named %q: give each its own name" .name) -}}
 {{- end -}}
-{{- if has .mountPath (list "/tmp" "/opt/spark/work-dir" "/opt/kindling" "/opt/spark/conf") -}}
+{{- if has .mountPath (list "/tmp" "/opt/spark/work-dir" "/opt/kindling" "/opt/spark/conf" "/etc/spark-auth") -}}
 {{- fail (printf "volumes mounts %q at %s, which the chart uses: take another path" .name .mountPath) -}}
 {{- end -}}
 {{- if hasKey $paths .mountPath -}}

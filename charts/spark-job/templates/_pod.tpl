@@ -80,6 +80,7 @@ imagePullSecrets:
 {{- if include "spark-job.mountsLog" . }}
 {{- include "spark-job.logVolume" .configMap }}
 {{- end }}
+{{ include "spark-job.security" .root | fromYaml | include "spark-common.authVolume" }}
 {{- end }}
 
 {{/* A cluster-mode driver gets its configuration folder from Spark, out of that of the submitter. */}}
@@ -127,6 +128,7 @@ true
 {{- if include "spark-job.mountsLog" . }}
 {{- include "spark-job.logMount" . }}
 {{- end }}
+{{ include "spark-job.security" .root | fromYaml | include "spark-common.authMount" }}
 {{- end }}
 
 {{- define "spark-job.env" -}}
@@ -227,6 +229,9 @@ spec:
       {{- $env := include "spark-job.env" .env }}
       {{- if include "spark-job.mountsLog" (dict "root" $root "role" $role) }}
       {{- $env = cat $env (include "spark-job.logEnv" .) }}
+      {{- end }}
+      {{- if eq $role "executor" }}
+      {{- $env = include "spark-job.security" $root | fromYaml | include "spark-common.authEnv" | printf "%s\n%s" $env | trim }}
       {{- end }}
       {{- with $env }}
       env:

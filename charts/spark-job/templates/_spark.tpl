@@ -6,6 +6,7 @@ Spark's side of a run: its configuration and command line. Each is called with t
   spark-job.driverAccount         the driver's service account
   spark-job.memory                memory of the driver's container in MiB; call with a dict: root, role
   spark-job.conf                  one setting of sparkConf or global.sparkConf, or nothing; call with a dict: root, key
+  spark-job.security              team's and application's security as one: the application may ask for more than the team
   spark-job.cores                 CPU to ask of the cluster; call with .Values.driver or .Values.executor
   spark-job.log4j2                log4j2.properties
   spark-job.scrapeAnnotations     prometheus.io/… annotations, or nothing
@@ -20,8 +21,17 @@ Spark's side of a run: its configuration and command line. Each is called with t
 {{- end }}
 
 {{- define "spark-job.conf" -}}
-{{- $conf := hasKey .root.Values.sparkConf .key | ternary .root.Values.sparkConf .root.Values.global.sparkConf -}}
-{{- if hasKey $conf .key -}}{{ include "spark-common.text" (get $conf .key) }}{{- end -}}
+{{- include "spark-common.conf" (dict "confs" (list .root.Values.global.sparkConf .root.Values.sparkConf) "key" .key) -}}
+{{- end }}
+
+{{- define "spark-job.security" -}}
+{{- $team := .Values.global.security -}}
+{{- $own := .Values.security -}}
+profile: {{ has "hardened" (list $team.profile $own.profile) | ternary "hardened" "default" }}
+authSecret:
+  name: {{ $own.authSecret.name | default $team.authSecret.name | quote }}
+  key: {{ $own.authSecret.key | default $team.authSecret.key | quote }}
+allowInsecure: {{ concat $team.allowInsecure $own.allowInsecure | toJson }}
 {{- end }}
 
 {{/* Spark's own rule: a tenth on top, two fifths where Python runs beside the JVM, 384 MiB at least. */}}
@@ -54,6 +64,7 @@ Spark's side of a run: its configuration and command line. Each is called with t
 {{- define "spark-job.properties" -}}
 {{- include "spark-common.properties" (list
   (include "spark-job.defaultConf" . | fromYaml)
+  (include "spark-common.hardenedConf" (dict "security" (include "spark-job.security" . | fromYaml) "confs" (list .Values.global.sparkConf .Values.sparkConf)) | fromYaml)
   .Values.global.sparkConf
   .Values.sparkConf
   (include "spark-job.ownConf" . | fromYaml)

@@ -36,6 +36,7 @@ spark-namespace.checkNetwork: those of them that are in network
 {{- fail (printf "podSecurity.policy.hostPaths lists paths, which only a PodSecurityPolicy can allow one by one, and there is none (podSecurity.mode %s on Kubernetes %s): leave it empty and give pods PersistentVolumeClaims, or set podSecurity.enforce to privileged, which allows every path" .Values.podSecurity.mode $kube) -}}
 {{- end -}}
 {{- include "spark-namespace.checkNetwork" . -}}
+{{- include "spark-common.checkSecurity" (dict "root" . "security" .Values.global.security "allow" "global.security.allowInsecure" "confs" (list .Values.global.sparkConf) "from" (list "global.sparkConf")) -}}
 {{- range $key := list "runAsUser" "fsGroup" -}}
 {{- range get $.Values.podSecurity.policy $key -}}
 {{- if gt (int64 .min) (int64 .max) -}}

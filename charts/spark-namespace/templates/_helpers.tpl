@@ -56,12 +56,24 @@ spec:
     {{- include "spark-common.podSecurityContext" . | nindent 4 }}
   containers:
     - name: spark
+      {{- if eq .role "executor" }}
+      {{- with include "spark-common.authEnv" .root.Values.global.security }}
+      env:
+        {{- . | nindent 8 }}
+      {{- end }}
+      {{- end }}
       securityContext:
         {{- include "spark-common.containerSecurityContext" . | nindent 8 }}
       volumeMounts:
         {{- include "spark-common.scratchMounts" . | nindent 8 }}
+        {{- with include "spark-common.authMount" .root.Values.global.security }}
+        {{- . | nindent 8 }}
+        {{- end }}
   volumes:
     {{- include "spark-common.scratchVolumes" . | nindent 4 }}
+    {{- with include "spark-common.authVolume" .root.Values.global.security }}
+    {{- . | nindent 4 }}
+    {{- end }}
 {{- end }}
 
 {{- define "spark-namespace.closedDirections" -}}

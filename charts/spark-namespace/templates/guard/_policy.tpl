@@ -1,5 +1,7 @@
 {{/*
 spark-namespace.hasGuard   "true" where the guard is asked for and the cluster can have it; call with the root
+spark-namespace.guardedSecrets  Secrets that pods may use: those that values list, and that of the hardened preset; call with
+                           the root
 spark-namespace.guard      its name: policy and binding are of the whole cluster, so it carries the namespace
 */}}
 
@@ -13,4 +15,10 @@ true
 
 {{- define "spark-namespace.guard" -}}
 kindling-guard-{{ include "spark-namespace.name" . }}
+{{- end }}
+
+{{- define "spark-namespace.guardedSecrets" -}}
+{{- with .Values.global.security -}}
+{{- eq .profile "hardened" | ternary (list .authSecret.name) list | concat $.Values.guard.secrets | uniq | toYaml -}}
+{{- end -}}
 {{- end }}
