@@ -6,22 +6,23 @@ tests/rules/test_network.py evaluates the same matrix, for every scenario.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from probes import OPEN, SILENT, Probes, outside, start
-from team import EACH, QUICK, Team
+from team import QUICK, SMALL, Team
 from team_network import ABROAD, CLOSED, TWELVE, declared, team_of
 
 from chartproof import Cluster, Helm
-from chartproof.reachability import Flow
+from chartproof.reachability import Flow, Network
 from chartproof.scenarios import Scenario
 from kindling_dev.progress import Progress
 from kindling_dev.settings import ADMIN_NAMESPACE, Settings
-from kindling_dev.spark_image import DEFAULT_LINE, SparkLine, ensure_spark_image
+from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine, ensure_spark_image
 
 PATIENCE_S = 30.0
 """How long a connection may take that is to be made: the machine may be busy."""
@@ -72,9 +73,23 @@ def make_policy(cluster: Cluster, namespace: str, name: str, spec: dict[str, Any
     cluster.networking.create_namespaced_network_policy(namespace, {"metadata": {"name": name}, "spec": spec})
 
 
+def make_policies_of_applications(cluster: Cluster, namespace: str, network: Network) -> None:
+    """Make the NetworkPolicies of a network that are not there: those of applications, which do not run."""
+    there = {policy.metadata.name for policy in cluster.networking.list_namespaced_network_policy(namespace).items}
+    for policy in network.policies:
+        name = policy["metadata"].get("name", "made-by-spark")
+        if name not in there:
+            make_policy(cluster, namespace, name, policy["spec"])
+
+
 def remove_policies(cluster: Cluster, namespace: str) -> None:
     """Remove all NetworkPolicies of a namespace."""
     cluster.networking.delete_collection_namespaced_network_policy(namespace)
+
+
+def others_than(expected: str, answers: dict[Flow, str]) -> list[str]:
+    """The answers that are not the expected one."""
+    return sorted(f"{flow}: {said}" for flow, said in answers.items() if said != expected)
 
 
 def ends(probes: Probes, flow: Flow) -> bool:
@@ -105,53 +120,64 @@ def check_canary(probes: Probes, towards_nodes: Flow) -> bool:
     return holds
 
 
+@pytest.fixture
+def machines() -> Iterator[dict[str, str]]:
+    """Machines outside of the cluster: their addresses by the peers that they stand for."""
+    image = ensure_spark_image(DEFAULT_LINE, Settings.from_environment(), Progress())
+    with ExitStack() as until_the_end:
+        yield {
+            name: until_the_end.enter_context(outside(ABROAD[name], image)) for name in ("kdc", "namenode", "internet")
+        }
+
+
 def test_check_12_the_network_keeps_the_matrix_and_opens_once_the_policies_are_gone(
     team: Team,
     cluster: Cluster,
     helm: Helm,
+    machines: dict[str, str],
     new_namespace: Callable[..., str],
     scenario_of: Callable[[str], Scenario],
     tmp_path: Path,
 ) -> None:
-    image = ensure_spark_image(DEFAULT_LINE, Settings.from_environment(), Progress())
-    ours = {peer.namespace for name, peer in ABROAD.items() if name != "dns" and peer.namespace}
-    namespaces = {name: new_namespace(name) for name in sorted(ours)}
+    foreign = {peer.namespace for name, peer in ABROAD.items() if name != "dns" and peer.namespace}
+    namespaces = {name: new_namespace(name) for name in sorted(foreign)}
+    names = {name: namespaces[name] for name in ("kindling-system", "monitoring", "jupyter", "minio")}
+    blocks = {"192.0.2.88/32": f"{machines['kdc']}/32", "192.0.2.16/28": f"{machines['namenode']}/32"}
+    scenario = close(team, scenario_of(CLOSED), tmp_path / "values.yaml", {**names, **blocks})
     abroad = {n: replace(peer, namespace=namespaces.get(peer.namespace, peer.namespace)) for n, peer in ABROAD.items()}
-    with ExitStack() as machines:
-        addresses = {
-            name: machines.enter_context(outside(ABROAD[name], image)) for name in ("kdc", "namenode", "internet")
-        }
-        named = {name: namespaces[name] for name in ("kindling-system", "monitoring", "jupyter", "minio")}
-        served = {"192.0.2.88/32": f"{addresses['kdc']}/32", "192.0.2.16/28": f"{addresses['namenode']}/32"}
-        scenario = close(team, scenario_of(CLOSED), tmp_path / "values.yaml", {**named, **served})
-        there = team_of(scenario, helm, abroad)
-        for policy in there.network.policies:
-            name = policy["metadata"].get("name", "spark-plain-policy")
-            if not name.startswith("spark-") or name == "spark-plain-policy":  # the others spark-namespace made
-                make_policy(cluster, team.name, name, policy["spec"])
+    everyone = team_of(scenario, helm, abroad)
+    make_policies_of_applications(cluster, team.name, everyone.network)
 
-        peers = {name: peer for name, peer in there.peers.items() if peer.namespace and name != "dns"}
-        addresses |= start(cluster, peers, lambda ns: "spark-executor" if ns == team.name else "default")
-        addresses |= {f"API server:{port}": address for port, address in where_the_api_server_is(cluster).items()}
-        addresses["dns"] = cluster.core.read_namespaced_service("kube-dns", "kube-system").spec.cluster_ip
-        probes = Probes(cluster, there.peers, addresses)
-        nodes_are_closed = check_canary(probes, Flow("another team", "API server", 6443))
+    pods = {name: peer for name, peer in everyone.peers.items() if peer.namespace and name != "dns"}
+    addresses = start(cluster, pods, lambda namespace: "spark-executor" if namespace == team.name else "default")
+    addresses |= {f"API server:{port}": address for port, address in where_the_api_server_is(cluster).items()}
+    addresses["dns"] = cluster.core.read_namespaced_service("kube-dns", "kube-system").spec.cluster_ip
+    probes = Probes(cluster, everyone.peers, addresses | machines)
+    nodes_are_closed = check_canary(probes, Flow("another team", "API server", 6443))
 
-        concerned = {
-            flow
-            for flow in there.flows(peers, there.peers)
-            if flow.source != flow.target and there.home & {flow.source, flow.target}
-        }
-        allowed = concerned & declared(scenario, there)
-        closed = {flow for flow in concerned - allowed if nodes_are_closed or flow.target != "API server"}
-        assert {flow: flow in allowed for flow in TWELVE} == TWELVE
-        assert {flow: said for flow, said in probes.ask(allowed, PATIENCE_S).items() if said != OPEN} == {}
-        assert {flow: said for flow, said in probes.ask(closed, SILENCE_S).items() if said != SILENT} == {}
-        remove_policies(cluster, team.name)
-        assert {flow: said for flow, said in probes.ask(closed, PATIENCE_S).items() if said != OPEN} == {}
+    # A pod's traffic to itself is no matter of policies, and that of two neighbours none of the team's.
+    asked = {
+        flow
+        for flow in everyone.flows(pods, everyone.peers)
+        if flow.source != flow.target and everyone.home & {flow.source, flow.target}
+    }
+    allowed = asked & declared(scenario, everyone)
+    closed = {flow for flow in asked - allowed if nodes_are_closed or flow.target != "API server"}
+    assert {flow: flow in allowed for flow in TWELVE} == TWELVE
+    assert others_than(OPEN, probes.ask(allowed, PATIENCE_S)) == []
+    assert others_than(SILENT, probes.ask(closed, SILENCE_S)) == []
+    remove_policies(cluster, team.name)
+    assert others_than(OPEN, probes.ask(closed, PATIENCE_S)) == []
 
 
-@EACH
+@pytest.mark.parametrize(
+    ("mode", "line"),
+    [
+        pytest.param("cluster", LINES["4.3"], id="cluster-4.3"),
+        pytest.param("client", LINES["4.3"], id="client-4.3", marks=pytest.mark.long),
+        pytest.param("cluster", LINES["3.5"], id="cluster-3.5", marks=pytest.mark.long),
+    ],
+)
 def test_check_14_a_shuffle_in_a_closed_namespace_waits_for_no_connection(
     team: Team, scenario_of: Callable[[str], Scenario], tmp_path: Path, mode: str, line: SparkLine
 ) -> None:
@@ -165,13 +191,17 @@ def test_check_14_a_shuffle_in_a_closed_namespace_waits_for_no_connection(
         "spark.sql.shuffle.partitions": "200",
         "spark.kubernetes.executor.deleteOnTermination": "false",
     }
-    values: dict[str, Any] = {"app": {"source": SHUFFLE}, "sparkConf": conf, "global": {"isolateApplications": True}}
-    team.install("shuffle", line=line, mode=mode, **values)
+    executor = {**SMALL["executor"], "instances": 2}
+    values: dict[str, Any] = {"sparkConf": conf, "executor": executor, "global": {"isolateApplications": True}}
+    team.install("shuffle", line=line, mode=mode, app={"source": SHUFFLE}, **values)
     end = team.end_of("shuffle")
     log = team.log_of(end)
     assert end.succeeded, log
     results = [words.partition("RESULT ")[2] for words in log.splitlines() if "RESULT " in words]
     assert results == ["rows 200000", "hosts 2", f"bytes {8 << 20}", "53 open", "9153 silent"]
+    policies = team.cluster.networking.list_namespaced_network_policy(team.name).items
+    made_by_spark = [policy.metadata.name for policy in policies if policy.metadata.owner_references]
+    assert len(made_by_spark) == ((mode, line.line) == ("cluster", "4.3"))
     executors = team.cluster.core.list_namespaced_pod(team.name, label_selector="spark-role=executor").items
     logs = [log, *(team.cluster.core.read_namespaced_pod_log(pod.metadata.name, team.name) for pod in executors)]
     assert len(logs) == 3
