@@ -48,7 +48,7 @@ class Cluster:
     """The API of one cluster.
 
     Attributes:
-        core, batch, apps, rbac, authorization: the API groups as the official client offers them.
+        core, batch, apps, networking, rbac, authorization: the API groups as the official client offers them.
     """
 
     def __init__(self, kubeconfig: Path) -> None:
@@ -58,6 +58,7 @@ class Cluster:
         self.core: Any = client.CoreV1Api(api)
         self.batch: Any = client.BatchV1Api(api)
         self.apps: Any = client.AppsV1Api(api)
+        self.networking: Any = client.NetworkingV1Api(api)
         self.rbac: Any = client.RbacAuthorizationV1Api(api)
         self.authorization: Any = client.AuthorizationV1Api(api)
         self._kinds: dict[str, Any] = {}

@@ -48,7 +48,7 @@ CHECKS = (
     Check(11, "A namespace that holds no pod to a level is not ready; the chart sets all labels"),
     Check(12, "Who talks to whom, for every pair: the policies open what the matrix declares and nothing else"),
     Check(13, "Submitters may make NetworkPolicies where Spark 4.2 or newer submits; without the right it is refused"),
-    Check(14, "A shuffle of 200 partitions in a closed namespace times out nowhere", later="an enforcing network"),
+    Check(14, "A shuffle of 200 partitions in a closed namespace times out nowhere"),
     Check(15, "What executors say to each other is not readable on the wire; a wrong secret joins nothing"),
     Check(16, "The hardened preset sets each of its properties; weakening one takes its name in a list"),
     Check(17, "No page of the proxy without a login; who may only look kills nothing", _PROXY),

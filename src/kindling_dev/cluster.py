@@ -42,7 +42,7 @@ def _made_from(settings: Settings) -> Path:
 
 
 def _configuration(settings: Settings, host: Host) -> str:
-    node = settings.node_image or node_image.PUBLISHED
+    node = settings.node_image or node_image.built()
     return fingerprint(REPO / "ci/kind.yaml", REPO / "ci/audit-policy.yaml", repr(host), node)
 
 

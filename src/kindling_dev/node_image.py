@@ -40,8 +40,13 @@ _PROVISIONER = GoModule(
     "images/kind-node/go/local-path-provisioner",
     {"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
 )
-_MODULES = (KUBERNETES, _CONTAINERD, ETCD, _COREDNS, _PROVISIONER)
-_NODE_PROGRAMS = ("kubeadm", "kubectl", *_CONTAINERD.programs)
+_CALICO_MODULE = "github.com/projectcalico/calico"
+_CALICO = GoModule(
+    "images/kind-node/go/calico",
+    {"calico": f"{_CALICO_MODULE}/cni-plugin/cmd/calico", "calico-felix": f"{_CALICO_MODULE}/felix/cmd/calico-felix"},
+)
+_MODULES = (KUBERNETES, _CONTAINERD, ETCD, _COREDNS, _PROVISIONER, _CALICO)
+_NODE_PROGRAMS = ("kubeadm", "kubectl", "calico-felix", *_CONTAINERD.programs)
 _IMAGE_PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 _KUBE_PROXY_IMAGE = f"registry.k8s.io/kube-proxy:{_KUBERNETES_VERSION}"
 _PROVISIONER_IMAGE = "docker.io/kindling/local-path-provisioner:" + _PROVISIONER.version(
@@ -52,11 +57,10 @@ _CONTAINERD_DEADLINE_S = 30
 
 def ensure_node_image(settings: Settings, progress: Progress) -> str:
     """Return the reference of a node image that the engine has."""
-    key = _key()
     return images.choose(
         published=PUBLISHED,
-        built=f"kindling/node:{_KUBERNETES_VERSION}-{key}",
-        build=lambda: _build(f"kindling/node:{_KUBERNETES_VERSION}-{key}", settings, progress),
+        built=built(),
+        build=lambda: _build(built(), settings, progress),
         setting=settings.node_image,
         settings=settings,
         progress=progress,
@@ -111,11 +115,13 @@ def qualified(name: str) -> str:
     return f"docker.io/{name}" if slash else f"docker.io/library/{name}"
 
 
-def _key() -> str:
+def built() -> str:
+    """The name of the image that is built: the same for the same sources, and for the same Kubernetes."""
     kind_version = TOOLS.version("sigs.k8s.io/kind")
     pins = [path for module in _MODULES for path in (module.path / "go.mod", module.path / "go.sum")]
     files = [path for path in sorted(_FOLDER.iterdir()) if path.is_file()]
-    return fingerprint(Path(__file__), kind_version, _SUITE, *images.SLIM_HOOKS, *files, *pins)
+    key = fingerprint(Path(__file__), kind_version, _SUITE, *images.SLIM_HOOKS, *files, *pins)
+    return f"kindling/node:{_KUBERNETES_VERSION}-{key}"
 
 
 def _build(reference: str, settings: Settings, progress: Progress) -> None:
@@ -148,7 +154,12 @@ def _assemble_context(context: Path, programs: dict[str, Path], settings: Settin
     images.copy_into(context / "bin", *(programs[name] for name in _NODE_PROGRAMS))
     (context / "usr-bin").mkdir()
     images.copy_into(context / "usr-bin", programs["kubelet"])
-    images.copy_into(context, _FOLDER / "Dockerfile", _FOLDER / "cni.conflist", BOUNDED_RUNC)
+    images.copy_into(context / "cni", programs["calico"])
+    kinds = module_folder(_CALICO, _CALICO_MODULE, settings) / "libcalico-go/config/crd"
+    shutil.copytree(kinds, context / "network", copy_function=shutil.copyfile)
+    images.copy_into(context / "network", _FOLDER / "network.yaml")
+    own = ("Dockerfile", "cni.conflist", "felix.service")
+    images.copy_into(context, *(_FOLDER / name for name in own), BOUNDED_RUNC)
     storage = (_FOLDER / "storage.yaml").read_text()
     # local-path-provisioner's helper needs a shell: of the images in the node, kube-proxy's has one.
     storage = storage.replace("@HELPER_IMAGE@", _KUBE_PROXY_IMAGE).replace("@PROVISIONER_IMAGE@", _PROVISIONER_IMAGE)
