@@ -75,7 +75,7 @@ def test_the_commands_of_the_readme_and_of_the_guides_do_what_they_say(newcomer:
         (commands("network", "Close the other direction"), "endpoints/kubernetes"),
         (commands("watch-a-run", "", "Its pods and its log"), "at work with 1000 rows", "executor"),
         (commands("watch-a-run", "Its UI"), '"sparkUser"'),
-        (commands("network", "See that a policy blocks"), "spark-applications"),
+        (commands("network", "See that a policy blocks"), "spark-applications", "closed"),
         (commands("watch-a-run", "What holds it up"), "spark-driver", "slow in team-a: running"),
         (commands("watch-a-run", "End it"), 'release "slow" uninstalled'),
         (commands("hardened"), "spark.network.crypto.cipher=AES/GCM/NoPadding", "Pi is roughly 3.1"),
