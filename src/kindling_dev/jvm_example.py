@@ -1,4 +1,4 @@
-"""The Java application of examples/jvm as a jar: Debian's Eclipse compiler, run by a Spark image's own Java."""
+"""Java sources, those of examples/jvm, as a jar: Debian's Eclipse compiler, run by a Spark image's own Java."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ exec java -cp /compiler.jar org.eclipse.jdt.internal.compiler.batch.Main -proc:n
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def ensure_jar(line: SparkLine, settings: Settings) -> Path:
-    """The jar for a line of Spark, in the cache; compiled unless that was done for these sources and this image.
+def ensure_jar(line: SparkLine, settings: Settings, sources: Path = SOURCES) -> Path:
+    """The jar of some sources for a line of Spark, in the cache; compiled unless that was done for them and this image.
 
     Raises:
         Failure: the sources do not compile, or Debian's package of the compiler is not to be had.
     """
     image = ensure_spark_image(line, settings, Progress())
-    key = fingerprint(Path(__file__), SOURCES, images.image_id(image))
-    jar = settings.cache / "jvm" / f"digit-sums-{line.line}-{key}.jar"
+    key = fingerprint(Path(__file__), sources, images.image_id(image))
+    jar = settings.cache / "jvm" / f"{line.line}-{key}.jar"
     if jar.exists():
         return jar
     with images.scratch_folder(settings) as scratch:
         classes = scratch / "classes"
         classes.mkdir()
-        _compile(classes, image, _compiler(settings))
+        _compile(sources, classes, image, _compiler(settings))
         _pack(classes, scratch / jar.name)
         jar.parent.mkdir(parents=True, exist_ok=True)
         (scratch / jar.name).rename(jar)
@@ -70,11 +70,11 @@ def _download_package(folder: Path, settings: Settings) -> None:
         run(download, cwd=folder, log=log, what=f"download {_PACKAGE}")
 
 
-def _compile(classes: Path, image: str, compiler: Path) -> None:
-    mounts = [f"{compiler}:/compiler.jar:ro", f"{SOURCES}:/sources:ro", f"{classes}:/classes"]
+def _compile(sources: Path, classes: Path, image: str, compiler: Path) -> None:
+    mounts = [f"{compiler}:/compiler.jar:ro", f"{sources}:/sources:ro", f"{classes}:/classes"]
     argv = ["docker", "run", "--rm", "--network=none", f"--user={os.getuid()}:{os.getgid()}"]
     argv += [f"--volume={mount}" for mount in mounts]
-    run([*argv, "--entrypoint=sh", image, "-c", _COMPILE], what=f"compile {SOURCES.relative_to(REPO)} with {image}")
+    run([*argv, "--entrypoint=sh", image, "-c", _COMPILE], what=f"compile {sources.relative_to(REPO)} with {image}")
 
 
 def _pack(classes: Path, jar: Path) -> None:

@@ -31,7 +31,11 @@ _CASES = [
 ]
 _ACCOUNTS = ("other", "another")
 """Service accounts that scenarios name and no chart makes."""
-_GUARD = {"serviceAccounts": ["other"], "executorAccounts": ["another"], "secrets": ["password", "registry"]}
+_GUARD = {
+    "serviceAccounts": ["other"],
+    "executorAccounts": ["another"],
+    "secrets": ["password", "registry", "of-the-application", "of-the-team"],
+}
 """What scenarios of spark-job use, as a team's admin lists it."""
 
 

@@ -15,10 +15,12 @@ from uuid import uuid4
 
 import pytest
 import yaml
-from team import EACH, QUICK, Team
+from team import EACH, QUICK, SLEEP, Team
 from wire import listening
 
-from kindling_dev.settings import ADMIN_NAMESPACE
+from kindling_dev.command import Failure
+from kindling_dev.jvm_example import ensure_jar
+from kindling_dev.settings import ADMIN_NAMESPACE, Settings
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
 
 APP = (Path(__file__).parent / "apps/shuffle.py").read_text()
@@ -183,3 +185,30 @@ def test_hardened_the_wire_and_what_people_see_show_no_secret(hardened: Team, mo
     leaks = [(what, where) for where, text in seen.items() for what in forms if any(f in text for f in forms[what])]
     assert leaks == []
     finish(hardened, "hard", driver)
+
+
+FILTER = Path(__file__).parent / "jvm/src"
+
+
+@pytest.mark.long
+def test_acls_with_a_filter_show_the_ui_to_whom_they_name(hardened: Team) -> None:
+    make_secrets(hardened)
+    jar = ensure_jar(DEFAULT_LINE, Settings.from_environment(), FILTER)
+    hardened.kubectl("create", "configmap", "filter", f"--from-file=filter.jar={jar}")
+    conf = {
+        **QUICK,
+        "spark.driver.extraClassPath": "/filter/filter.jar",
+        "spark.ui.filters": "local.kindling.tests.LoginFilter",
+        "spark.ui.view.acls": "anna",
+    }
+    volumes = [{"name": "filter", "mountPath": "/filter", "roles": ["driver"], "configMap": {"name": "filter"}}]
+    app = {"source": SLEEP.format(seconds=600)}
+    hardened.install("seen", line=DEFAULT_LINE, app=app, sparkConf=conf, volumes=volumes, **FACTS)
+    driver = hardened.running("seen", "driver").metadata.name
+    hardened.cluster.wait_for_log(hardened.name, driver, "is ready for scheduling beginning", 90)
+    page = f"/api/v1/namespaces/{hardened.name}/pods/{driver}:4040/proxy/executors/"
+    assert "Executors" in hardened.kubectl("get", "--raw", f"{page}?user=anna")
+    for other, refusal in (("?user=bert", "Forbidden"), ("", "You must be logged in")):
+        with pytest.raises(Failure, match=refusal):
+            hardened.kubectl("get", "--raw", f"{page}{other}")
+    hardened.kubectl("delete", "configmap", "filter")

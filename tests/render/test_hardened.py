@@ -156,6 +156,13 @@ def test_acls_are_on_where_a_filter_says_who_asks(render_job: Render, filters: s
     assert written.get("spark.acls.enable") == ("true" if enabled else None)
 
 
+@pytest.mark.parametrize("own", [{}, {**LOGIN, "spark.acls.enable": False}], ids=["without a filter", "with one"])
+def test_a_team_may_allow_to_do_without_acls(render_job: Render, own: Values) -> None:
+    team = {"security": {**HARDENED, "allowInsecure": ["spark.acls.enable"]}}
+    written = conf_of_run(render_job(sparkConf=own, **{"global": team}))
+    assert written.get("spark.acls.enable", "false") == "false"
+
+
 BAD: dict[str, tuple[Values, str]] = {
     "ACLs without a filter": (
         {"sparkConf": {"spark.acls.enable": True}},
@@ -200,7 +207,7 @@ BAD: dict[str, tuple[Values, str]] = {
     ),
     "a setting that the preset has not": (
         {"security": {**HARDENED, "allowInsecure": ["spark.authentication"]}},
-        "security.allowInsecure lists spark.authentication, which the preset does not set: it sets spark.authenticate,",
+        "security.allowInsecure lists spark.authentication, which the preset does not set: it sets spark.acls.",
     ),
     "another file": (
         {"security": HARDENED, "volumes": [{"name": "x", "mountPath": "/etc/spark-auth", "emptyDir": {}}]},

@@ -76,11 +76,11 @@ spark.acls.enable: true
 {{- end }}
 
 {{- define "spark-common.checkSecurity" -}}
-{{- $preset := include "spark-common.preset" .confs | fromYaml -}}
+{{- $names := append (include "spark-common.preset" .confs | fromYaml | keys) "spark.acls.enable" | uniq | sortAlpha -}}
 {{- $allowed := .security.allowInsecure -}}
 {{- range $name := $allowed -}}
-{{- if not (hasKey $preset $name) -}}
-{{- fail (printf "%s lists %s, which the preset does not set: it sets %s" $.allow $name (keys $preset | sortAlpha | join ", ")) -}}
+{{- if not (has $name $names) -}}
+{{- fail (printf "%s lists %s, which the preset does not set: it sets %s" $.allow $name (join ", " $names)) -}}
 {{- end -}}
 {{- end -}}
 {{- $hardened := include "spark-common.hardenedConf" . | fromYaml -}}

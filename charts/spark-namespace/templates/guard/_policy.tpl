@@ -18,7 +18,6 @@ kindling-guard-{{ include "spark-namespace.name" . }}
 {{- end }}
 
 {{- define "spark-namespace.guardedSecrets" -}}
-{{- with .Values.global.security -}}
-{{- eq .profile "hardened" | ternary (list .authSecret.name) list | concat $.Values.guard.secrets | uniq | toYaml -}}
-{{- end -}}
+{{- $security := .Values.global.security -}}
+{{- eq $security.profile "hardened" | ternary (list $security.authSecret.name) list | concat .Values.guard.secrets | uniq | toYaml -}}
 {{- end }}
