@@ -401,10 +401,11 @@ def test_a_running_pod_is_not_turned_into_another(
     [
         (_DRIVER, "pods/driver", {"metadata": {"annotations": {"spark.exit-exception": "none"}}}),
         (_DRIVER, "pods/executor", {"metadata": {"labels": {"spark-exec-inactive": "true"}}}),
+        (_DRIVER, "pods/executor", {"metadata": {"labels": {"spark-exec-id": "2"}}}),
         (_SUBMITTER, "pods/driver/status", {"status": {"conditions": [{"type": "Mine", "status": "True"}]}}),
         ("ann", "pods/driver", {"metadata": {"labels": {"any": "one"}}}),
     ],
-    ids=["own annotation", "executor's label", "a condition", "a person's label"],
+    ids=["own annotation", "executor's label", "number of a StatefulSet's executor", "a condition", "a person's label"],
 )
 def test_what_runs_change_of_pods_can_be_changed(guarded: Team, who: str, path: str, changes: Body) -> None:
     executor = merged(_EXECUTOR, {"metadata": {"name": "executor"}})
