@@ -76,8 +76,10 @@ def classes(cluster: Cluster) -> Iterator[str]:
 
 
 @pytest.fixture
-def depot(team: Team, prepared: None) -> str:  # noqa: ARG001
-    """Address of a web server that has the dependencies, as a company's artifact store has."""
+def depot(cluster: Cluster, new_namespace: Callable[..., str]) -> str:
+    """Address of a web server that has the dependencies, as a company's artifact store has: in no team's namespace."""
+    namespace = new_namespace("depot")
+    cluster.core.create_namespaced_config_map(namespace, _dependencies())
     items = [{"key": name, "path": name} for name in DEPENDENCIES] + REPOSITORY
     pod = yaml.safe_load(f"""
         metadata: {{name: depot}}
@@ -94,22 +96,27 @@ def depot(team: Team, prepared: None) -> str:  # noqa: ARG001
               readinessProbe: {{tcpSocket: {{port: 8000}}, periodSeconds: 1}}
               volumeMounts: [{{name: depot, mountPath: /depot}}]
           volumes: [{{name: depot, configMap: {{name: dependencies, items: {json.dumps(items)}}}}}]""")
-    team.cluster.core.create_namespaced_pod(team.name, pod)
+    cluster.core.create_namespaced_pod(namespace, pod)
 
     def address(pod: Any, _: str) -> str | None:
         ready = [c for c in pod.status.conditions or [] if c.type == "Ready" and c.status == "True"]
         return f"http://{pod.status.pod_ip}:8000" if ready else None
 
-    where = {"namespace": team.name, "field_selector": "metadata.name=depot"}
-    return team.cluster.wait_for(team.cluster.core.list_namespaced_pod, address, "the depot", 60, **where)
+    where = {"namespace": namespace, "field_selector": "metadata.name=depot"}
+    return cluster.wait_for(cluster.core.list_namespaced_pod, address, "the depot", 60, **where)
+
+
+def _dependencies() -> dict[str, Any]:
+    """A ConfigMap of them."""
+    binary = {name: base64.b64encode(data).decode() for name, data in DEPENDENCIES.items()}
+    return {"metadata": {"name": "dependencies"}, "binaryData": binary}
 
 
 @pytest.fixture
 def prepared(team: Team) -> None:
     """What a run refers to is there: dependencies, a Secret, a ConfigMap, a claim, accounts of its own."""
     core, where = team.cluster.core, team.name
-    binary = {name: base64.b64encode(data).decode() for name, data in DEPENDENCIES.items()}
-    core.create_namespaced_config_map(where, {"metadata": {"name": "dependencies"}, "binaryData": binary})
+    core.create_namespaced_config_map(where, _dependencies())
     core.create_namespaced_config_map(where, {"metadata": {"name": "settings"}, "data": {"COLOUR": "green"}})
     core.create_namespaced_secret(where, {"metadata": {"name": "password"}, "stringData": {"password": "open sesame"}})
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
@@ -246,6 +253,7 @@ def scraped(team: Team, pod: str, path: str) -> set[str]:
     return {family.name for family in text_string_to_metric_families(get(f"{pod}:4040", team.name, path))}
 
 
+@pytest.mark.usefixtures("prepared")
 @EACH
 def test_all_settings_reach_the_pods(
     depot: str, swept: Team, classes: str, mode: str, line: SparkLine, audit_log: Callable[[], list[dict[str, Any]]]
