@@ -15,13 +15,13 @@ from uuid import uuid4
 
 import pytest
 import yaml
-from team import EACH, QUICK, SLEEP, Team
+from team import QUICK, SLEEP, Team
 from wire import listening
 
 from kindling_dev.command import Failure
 from kindling_dev.jvm_example import ensure_jar
 from kindling_dev.settings import ADMIN_NAMESPACE, Settings
-from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
+from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine
 
 APP = (Path(__file__).parent / "apps/shuffle.py").read_text()
 FACTS: dict[str, Any] = {"global": {"security": {"profile": "hardened"}}}
@@ -149,7 +149,15 @@ def where_secrets_might_be_seen(team: Team, release: str, driver: str, executor:
 
 
 @pytest.mark.check(15, 20)
-@EACH
+@pytest.mark.parametrize(
+    ("mode", "line"),
+    [
+        pytest.param("client", DEFAULT_LINE, id="client-4.3"),
+        pytest.param("cluster", LINES["3.5"], id="cluster-3.5", marks=pytest.mark.long),
+        pytest.param("client", LINES["3.5"], id="client-3.5", marks=pytest.mark.long),
+        pytest.param("cluster", DEFAULT_LINE, id="cluster-4.3", marks=pytest.mark.long),
+    ],
+)
 def test_hardened_the_wire_and_what_people_see_show_no_secret(hardened: Team, mode: str, line: SparkLine) -> None:
     canaries = make_secrets(hardened)
     own = {
