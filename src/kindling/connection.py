@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +106,13 @@ def answers(connection: Connection) -> Iterator[None]:
     except (HTTPError, OSError) as error:
         reason = getattr(error, "reason", None) or error
         raise KindlingError(f"no cluster: {connection.host} does not answer: {_one_line(reason)}") from None
+
+
+def server_time(connection: Connection) -> datetime:
+    """What the API server's clock says, to the second."""
+    version: Any = client.VersionApi(connection.api)
+    _, _, headers = version.get_code_with_http_info(_request_timeout=TIMEOUT_S)
+    return parsedate_to_datetime(headers["Date"])
 
 
 def message_of(error: ApiException) -> str:
