@@ -55,6 +55,19 @@ PodSecurityPolicy from Kubernetes 1.25 on. Only helm's own records change.
 
   release, namespace   what was looked at
   taken_out            list of: revision, object ("PodSecurityPolicy/spark-team-a (policy/v1beta1)")
+
+``kindling recover RELEASE`` tells helm that its last operation has ended, where helm was killed and says "another
+operation is in progress" ever since. Only helm's own record of the newest revision changes.
+
+  0  done, or nothing was to be done
+  2  there is no such release, another helm may be at work, no cluster answers, or the rights are missing: one line on
+     standard error
+
+``--json`` prints an object:
+
+  release, namespace   what was looked at
+  revision             the newest
+  was, status          its status before and now: "pending-upgrade" and "failed"; the same where nothing was to be done
 """
 
 from __future__ import annotations
@@ -171,6 +184,22 @@ def _mend(arguments: argparse.Namespace) -> int:
     return FOUND
 
 
+def _recover(arguments: argparse.Namespace) -> int:
+    from kindling import output
+    from kindling.connection import answers, connect
+    from kindling.recover import IDLE_S, recover
+
+    idle_s = IDLE_S if arguments.idle is None else arguments.idle
+    connection = connect(arguments.kubeconfig, arguments.context, arguments.namespace)
+    with answers(connection):
+        recovered = recover(connection, arguments.release, idle_s, dry_run=arguments.dry_run)
+    if arguments.json:
+        output.print_json(output.recover_as_json(arguments.release, connection.namespace, recovered))
+    else:
+        output.print_recover(arguments.release, recovered, dry_run=arguments.dry_run)
+    return FOUND
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kindling", description="Spark on Kubernetes: what is wrong, and what to do.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -192,6 +221,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_common(ready)
     ready.set_defaults(command=_preflight)
     _add_logins(commands)
+    _add_records(commands)
+    return parser
+
+
+def _add_records(commands: Any) -> None:
     mends = commands.add_parser(
         "mend",
         help="make helm able to upgrade and uninstall a release again",
@@ -202,7 +236,24 @@ def _parser() -> argparse.ArgumentParser:
     mends.add_argument("release", metavar="RELEASE", help="Helm release in the namespace")
     _add_common(mends)
     mends.set_defaults(command=_mend)
-    return parser
+    recovers = commands.add_parser(
+        "recover",
+        help="make helm work on a release again after it was killed",
+        description="Tells helm that its last operation on a release has ended, where helm was killed and says that "
+        "another operation is in progress. Only helm's own record changes.",
+        epilog="Exit codes: 0 done, or nothing was to be done; 2 no such release, another helm may be at work, "
+        "no cluster or no right.",
+    )
+    recovers.add_argument("release", metavar="RELEASE", help="Helm release in the namespace")
+    recovers.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    recovers.add_argument(
+        "--idle",
+        type=int,
+        metavar="SECONDS",
+        help="since when helm must have written nothing, otherwise 600; 0 if you know that none is at work",
+    )
+    _add_common(recovers)
+    recovers.set_defaults(command=_recover)
 
 
 def _add_logins(commands: Any) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
 from kindling.errors import KindlingError
+from kindling.impersonation import ask_as
+from kindling.login import read_login
 
 TIMEOUT_S = (5, 30)
 """Seconds to connect and to wait for an answer."""
@@ -56,11 +60,12 @@ def connect(kubeconfig: str | None, context: str | None, namespace: str | None) 
         if not kubeconfig and not context and "KUBERNETES_SERVICE_HOST" in os.environ:
             return _in_cluster(settings, namespace)
         raise KindlingError(f"no cluster: {_one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
-    return Connection(client.ApiClient(settings), namespace or _namespace_of(kubeconfig, context) or "default")
+    login = read_login(kubeconfig, context)
+    return Connection(_client(settings, login.user), namespace or login.namespace or "default")
 
 
 def connect_to(kubeconfig: dict[str, Any], context: str, namespace: str) -> Connection:
-    """Connect with a kubeconfig that stands in no file.
+    """Connect with a kubeconfig of one user that stands in no file.
 
     Raises:
         KindlingError: it is incomplete, or a file that it names is.
@@ -71,7 +76,14 @@ def connect_to(kubeconfig: dict[str, Any], context: str, namespace: str) -> Conn
         config.load_kube_config_from_dict(kubeconfig, context=context, client_configuration=settings)
     except (ConfigException, TypeError, OSError) as error:
         raise KindlingError(f"no cluster: {_one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
-    return Connection(client.ApiClient(settings), namespace)
+    (user,) = kubeconfig["users"]
+    return Connection(_client(settings, user["user"]), namespace)
+
+
+def _client(settings: Any, user: Mapping[str, Any]) -> Any:
+    api = client.ApiClient(settings)
+    ask_as(api, user)
+    return api
 
 
 def _in_cluster(settings: Any, namespace: str | None) -> Connection:
@@ -80,12 +92,6 @@ def _in_cluster(settings: Any, namespace: str | None) -> Connection:
     except ConfigException as error:
         raise KindlingError(f"no cluster: {_one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
     return Connection(client.ApiClient(settings), namespace or (_SERVICE_ACCOUNT / "namespace").read_text().strip())
-
-
-def _namespace_of(kubeconfig: str | None, context: str | None) -> str:
-    contexts, active = config.list_kube_config_contexts(config_file=kubeconfig)
-    chosen = next((entry for entry in contexts if entry["name"] == context), active)
-    return str(chosen["context"].get("namespace", ""))
 
 
 @contextmanager
@@ -104,6 +110,13 @@ def answers(connection: Connection) -> Iterator[None]:
     except (HTTPError, OSError) as error:
         reason = getattr(error, "reason", None) or error
         raise KindlingError(f"no cluster: {connection.host} does not answer: {_one_line(reason)}") from None
+
+
+def server_time(connection: Connection) -> datetime:
+    """What the API server's clock says, to the second."""
+    version: Any = client.VersionApi(connection.api)
+    _, _, headers = version.get_code_with_http_info(_request_timeout=TIMEOUT_S)
+    return parsedate_to_datetime(headers["Date"])
 
 
 def message_of(error: ApiException) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kindling.connection import Connection
-from kindling.errors import KindlingError
 from kindling.releases import Releases
 
 
@@ -24,11 +23,8 @@ def mend(connection: Connection, release: str) -> list[TakenOut]:
         KindlingError: the namespace has no such release.
     """
     releases = Releases(connection)
-    records = releases.of_namespace(connection.namespace, release)
-    if not records:
-        raise KindlingError(f"namespace {connection.namespace} has no Helm release {release}: name its namespace by -n")
     taken_out = []
-    for record in records:
+    for record in releases.of_namespace(connection.namespace, release):
         gone = [held for held in record.held() if releases.is_gone(held)]
         if gone:
             releases.write(record.without(releases.is_gone))

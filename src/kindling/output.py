@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.box import SIMPLE
@@ -15,6 +16,7 @@ from rich.text import Text
 from kindling.facts import Report
 from kindling.mend import TakenOut
 from kindling.preflight.facts import FAIL, Answer, Check, Readiness
+from kindling.recover import Recovered
 
 _COLOURS = {
     "succeeded": "green",
@@ -103,6 +105,22 @@ def print_mend(release: str, taken_out: Sequence[TakenOut]) -> None:
         out.print("helm upgrade and helm uninstall work again; upgrade now: the release may render something instead")
     else:
         out.print(f"release {release} holds nothing that this Kubernetes does not have")
+
+
+def recover_as_json(release: str, namespace: str, recovered: Recovered) -> dict[str, Any]:
+    """The fields that ``kindling recover --json`` promises; see ``kindling.cli``."""
+    return {"release": release, "namespace": namespace, **asdict(recovered)}
+
+
+def print_recover(release: str, recovered: Recovered, *, dry_run: bool) -> None:
+    """What is now written, and what to do next."""
+    out = console()
+    revision = f"revision {recovered.revision} of {release}"
+    if recovered.was == recovered.status:
+        out.print(f"{revision} is {recovered.status}: nothing is to be recovered")
+        return
+    out.print(f"{revision} was {recovered.was}, {'and would be' if dry_run else 'now it is'} {recovered.status}")
+    out.print("next: the interrupted command again (helm upgrade --install for helm install), or helm rollback")
 
 
 def preflight_as_json(facts: Readiness, checks: Sequence[Check]) -> dict[str, Any]:

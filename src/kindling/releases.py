@@ -1,4 +1,4 @@
-"""Helm's records of releases: the objects that they hold, and how to take out what the API server no longer has.
+"""Helm's records of releases: what they say of themselves, the objects that they hold, and how to write them.
 
 Helm keeps each revision of a release in a Secret or (``HELM_DRIVER=configmap``) a ConfigMap, in its namespace:
 JSON, compressed, in base64 (helm's ``pkg/storage/driver/util.go``; the same for Helm 3 and 4). Its ``manifest`` is what
@@ -11,8 +11,9 @@ import gzip
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +21,8 @@ import yaml
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from kindling.connection import TIMEOUT_S, Connection
+from kindling.connection import TIMEOUT_S, Connection, message_of
+from kindling.errors import KindlingError
 
 _PAGE = 50  # records of up to a megabyte
 _FORBIDDEN, _NOT_FOUND = 403, 404
@@ -48,6 +50,7 @@ class Record:
         driver: "secret" or "configmap".
         name: of the Secret or ConfigMap, in the release's namespace.
         version: resourceVersion of that, so that helm's own writes meanwhile are not lost.
+        written: when it was written last, by the API server's clock.
         content: what it holds.
     """
 
@@ -55,6 +58,7 @@ class Record:
     name: str
     namespace: str
     version: str
+    written: datetime
     content: dict[str, Any]
 
     @property
@@ -67,9 +71,29 @@ class Record:
         """1 for the first."""
         return int(self.content["version"])
 
+    @property
+    def status(self) -> str:
+        """helm's word for it: "deployed", "pending-upgrade"."""
+        return str(self.content["info"]["status"])
+
+    def marked(self, status: str, description: str) -> Record:
+        """The same with another status, and why it has that."""
+        info = {**self.content["info"], "status": status, "description": description}
+        return replace(self, content={**self.content, "info": info})
+
     def held(self) -> list[Held]:
         """The objects of its manifest; hooks apart."""
         return [held for _, held in self._documents if held]
+
+    def joined(self, others: Iterable[Record]) -> Record:
+        """The same with the objects of older revisions too; an object of several has the fields of all."""
+        texts: dict[Held, str] = {}
+        for record in (*others, self):
+            for text, held in record._documents:
+                if held:
+                    texts[held] = text if texts.get(held, text) == text else _merged(texts[held], text)
+        manifest = "".join(f"{text.rstrip()}\n" for text in texts.values())
+        return replace(self, content={**self.content, "manifest": manifest})
 
     def without(self, gone: Callable[[Held], bool]) -> Record:
         """The same without some of its objects."""
@@ -90,13 +114,25 @@ class Releases:
         self._kinds: dict[str, frozenset[str] | None] = {}
 
     def of_namespace(self, namespace: str, release: str) -> list[Record]:
-        """All revisions of a release, oldest first.
+        """All revisions of a release, oldest first, as far as the caller may read them.
 
         Raises:
-            ApiException: the caller may not read them.
+            KindlingError: there is none.
         """
-        selector = f"owner=helm,name={release}"
-        found = [record for driver in _DRIVERS for record in self._list(driver, selector, namespace)]
+        found: list[Record] = []
+        unread = ""
+        for driver in _DRIVERS:
+            try:
+                found += self._list(driver, f"owner=helm,name={release}", namespace)
+            except ApiException as error:
+                if error.status != _FORBIDDEN:
+                    raise
+                # Who keeps releases in ConfigMaps is often one who may not list Secrets.
+                unread = f"; what you may not read: {message_of(error)}"
+        if not found:
+            raise KindlingError(
+                f"namespace {namespace} has no Helm release {release}: name its namespace by -n{unread}"
+            )
         return sorted(found, key=lambda record: record.revision)
 
     def about(self, namespace: str) -> list[Record] | None:
@@ -121,7 +157,9 @@ class Releases:
         """Put a changed record in the place of the one that was read."""
         text = b64encode(gzip.compress(json.dumps(record.content).encode())).decode()
         data = text if record.driver == "configmap" else b64encode(text.encode()).decode()
-        body = {"metadata": {"resourceVersion": record.version}, "data": {"release": data}}
+        # helm finds records by this label.
+        metadata = {"resourceVersion": record.version, "labels": {"status": record.status}}
+        body = {"metadata": metadata, "data": {"release": data}}
         patch = self._core.patch_namespaced_secret
         if record.driver == "configmap":
             patch = self._core.patch_namespaced_config_map
@@ -163,7 +201,9 @@ def _record(driver: str, item: Any) -> Record:
     text = item.data["release"]
     packed = b64decode(text) if driver == "configmap" else b64decode(b64decode(text))
     meta = item.metadata
-    return Record(driver, meta.name, meta.namespace, meta.resource_version, json.loads(gzip.decompress(packed)))
+    written = max([meta.creation_timestamp, *(entry.time for entry in meta.managed_fields or [] if entry.time)])
+    content = json.loads(gzip.decompress(packed))
+    return Record(driver, meta.name, meta.namespace, meta.resource_version, written, content)
 
 
 def _held(body: Any) -> Held | None:
@@ -171,6 +211,24 @@ def _held(body: Any) -> Held | None:
         return None
     metadata = body["metadata"]
     return Held(body["apiVersion"], body["kind"], str(metadata.get("name", "")), str(metadata.get("namespace", "")))
+
+
+def _merged(old: str, new: str) -> str:
+    """Two states of an object as one with the fields of both: of what only one has, helm knows that it may go."""
+    # JSON: no reader of YAML takes its texts for numbers.
+    return f"---\n{json.dumps(_both(yaml.safe_load(old), yaml.safe_load(new)), default=str)}"
+
+
+def _both(old: Any, new: Any) -> Any:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old | {key: _both(old[key], value) if key in old else value for key, value in new.items()}
+    if isinstance(old, list) and isinstance(new, list):
+        named = [
+            {item["name"]: item for item in items if isinstance(item, dict) and "name" in item} for items in (old, new)
+        ]
+        if (len(named[0]), len(named[1])) == (len(old), len(new)):
+            return list(_both(*named).values())
+    return new
 
 
 def _is_about(record: Record, namespace: str) -> bool:

@@ -63,7 +63,7 @@ CHECKS = (
     Check(26, "Jobs survive a minute without the API server"),
     Check(27, "In a tight quota all jobs finish, none is told to specify limits, and what is missing is said"),
     Check(28, "Drawn values render to sound objects or are refused in a line; forbidden ones are refused"),
-    Check(29, "Upgrades, rollbacks and helm's sudden death lose nothing", later="the life cycle's tests"),
+    Check(29, "Upgrades, rollbacks and helm's sudden death lose nothing"),
     Check(30, "Packages have the same bytes each time, are signed, and say what is in them"),
 )
 _TEXT = """# Thirty checks

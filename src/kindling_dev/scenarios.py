@@ -1,4 +1,6 @@
-"""Every scenario of the repository: those of the charts, and the site's teams."""
+"""Every scenario of the repository: those of the charts, and the site's teams; what was released of a chart."""
+
+from pathlib import Path
 
 from chartproof.scenarios import Scenario, chart_scenarios, site_scenarios
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO
@@ -8,3 +10,11 @@ SCENARIOS: list[Scenario] = [
     *chart_scenarios(CHARTS),
     *site_scenarios(CHARTS, REPO / "values", {"spark-namespace": ADMIN_NAMESPACE}),
 ]
+
+
+def last_release(chart: Path) -> tuple[str, Path]:
+    """The newest release of a chart: version and package."""
+    packages = {path.stem.removeprefix(f"{chart.name}-"): path for path in (REPO / "tests/releases").glob("*.tgz")}
+    versions = [version for version in packages if version.replace(".", "").isdigit()]
+    version = max(versions, key=lambda version: [int(part) for part in version.split(".")])
+    return version, packages[version]

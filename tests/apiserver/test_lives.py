@@ -1,13 +1,18 @@
-"""Every scenario of the charts lives on a real API server: made, upgraded, rolled back, removed, by both helms."""
+"""Every scenario of the charts lives on a real API server: made, upgraded, rolled back, removed, by both helms.
+
+On the newest Kubernetes a life begins with the last release, where that knows the scenario's values.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import jsonschema_rs
 import pytest
 import yaml
 from kubernetes import client
@@ -15,8 +20,10 @@ from kubernetes import client
 from chartproof import Helm, HelmError, Manifest
 from chartproof.apiserver import ApiServer
 from chartproof.checks import Rule
+from chartproof.packages import files_of
 from chartproof.scenarios import Scenario
-from kindling_dev.scenarios import CHARTS, SCENARIOS
+from chartproof.values import merged
+from kindling_dev.scenarios import CHARTS, SCENARIOS, last_release
 
 Kubectl = Callable[..., str]
 _NOT_IN_1_24 = {
@@ -79,12 +86,21 @@ def place_of(scenario: Scenario, server: ApiServer, helm: Helm) -> Place:
     return Place(namespace, (f"--namespace={namespace}", *values), namespace)
 
 
+def released(scenario: Scenario) -> Path | None:
+    """The last release of a scenario's chart, if it knows the values."""
+    _, package = last_release(scenario.chart)
+    files = files_of(package)
+    values = merged(yaml.safe_load(files["values.yaml"]), scenario.values)
+    return package if jsonschema_rs.is_valid(json.loads(files["values.schema.json"]), values) else None
+
+
 def there(server: ApiServer, kubectl: Kubectl, place: Place, manifest: str) -> set[str]:
     """ "kind/name" of the objects of a manifest that the server holds."""
     get = ["get", "--filename=-", f"--namespace={place.namespace}", "--ignore-not-found", "--output=name"]
     return set(kubectl(server, *get, stdin=manifest).split())
 
 
+@pytest.mark.check(29)
 @pytest.mark.parametrize(("version", "scenario"), _CASES, ids=lambda value: getattr(value, "name", value))
 def test_a_scenario_is_made_upgraded_rolled_back_and_removed(
     version: str, scenario: Scenario, program: str, peopled: Callable[[str], ApiServer], kubectl: Kubectl
@@ -93,6 +109,11 @@ def test_a_scenario_is_made_upgraded_rolled_back_and_removed(
     helm = server.helm(program)
     place = place_of(scenario, server, helm)
     of_release = f"--namespace={place.release}"
+
+    def accounts() -> dict[str, str]:
+        """uid of each ServiceAccount, but for the one that Kubernetes makes when it comes round to it."""
+        listed = server.cluster.core.list_namespaced_service_account(place.namespace).items
+        return {account.metadata.name: account.metadata.uid for account in listed if account.metadata.name != "default"}
 
     def now_there() -> tuple[str, set[str]]:
         """The release's manifest, and "kind/name" of its objects; each is there."""
@@ -103,19 +124,36 @@ def test_a_scenario_is_made_upgraded_rolled_back_and_removed(
 
     chart = str(scenario.chart)
     helm.run(["install", "life", chart, "--dry-run=server", *place.argv])
-    helm.run(["install", "life", chart, *place.argv])
+    before = released(scenario) if version == "1.34" else None
+    helm.run(["install", "life", str(before or chart), *place.argv])
     installed, objects = now_there()
+    first = accounts()
     pods = server.cluster.core.list_namespaced_pod
     if Manifest(installed).all("Job"):
         # The controller makes it, as anyone of the team may: Pod Security and service accounts allow it.
         server.cluster.wait_for(pods, lambda found, _: found, "the run's pod", 60, namespace=place.namespace)
-    helm.run(["upgrade", "life", chart, *place.argv, "--set=global.imageRegistry=mirror.example.com"])
-    assert "mirror.example.com/" in now_there()[0]
+    upgrade = ["upgrade", "life", chart, *place.argv, "--set=global.imageRegistry=mirror.example.com"]
+    helm.run(upgrade)
+    upgraded = now_there()
+    assert "mirror.example.com/" in upgraded[0]
+    assert accounts().items() >= first.items()
     helm.run(["rollback", "life", "1", of_release])
     assert now_there() == (installed, objects)
+    assert accounts() == first
+    if before:
+        helm.run(upgrade)
+        assert now_there() == upgraded
+        assert accounts().items() >= first.items()
     helm.run(["uninstall", "life", of_release])
-    assert there(server, kubectl, place, installed) == objects & {f"namespace/{place.namespace}"}, "it is kept"
+    for manifest, owned in (installed, objects), upgraded:
+        assert there(server, kubectl, place, manifest) == owned & {f"namespace/{place.namespace}"}, "it is kept"
     server.cluster.wait_until_none(pods, "the end of the run's pods", 60, namespace=place.namespace)
+
+
+def test_each_chart_has_lives_that_begin_with_its_last_release() -> None:
+    assert {scenario.chart for scenario in SCENARIOS if released(scenario)} == {
+        scenario.chart for scenario in SCENARIOS
+    }
 
 
 @pytest.mark.parametrize(

@@ -10,17 +10,10 @@ from chartproof import Helm, HelmError, Manifest
 from chartproof.checks import Rendered
 from chartproof.deltas import changes, entries_above, immutable_changes
 from chartproof.scenarios import Scenario
+from kindling_dev.scenarios import last_release
 from kindling_dev.settings import REPO
 
 CHANGELOG = (REPO / "CHANGELOG.md").read_text()
-
-
-def last_released(chart: Path) -> tuple[str, Path]:
-    """The newest release of a chart: version and package."""
-    packages = {path.stem.removeprefix(f"{chart.name}-"): path for path in (REPO / "tests/releases").glob("*.tgz")}
-    versions = [version for version in packages if version.replace(".", "").isdigit()]
-    version = max(versions, key=lambda version: [int(part) for part in version.split(".")])
-    return version, packages[version]
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +27,7 @@ def test_no_upgrade_from_a_released_chart_changes_what_is_immutable(
 ) -> None:
     upgraded = set()
     for scenario in scenarios:
-        _, package = last_released(scenario.chart)
+        _, package = last_release(scenario.chart)
         after = renders[scenario.name][-1]
         try:
             before = scenario.render(helm, after.kube, chart=package)
@@ -48,7 +41,7 @@ def test_no_upgrade_from_a_released_chart_changes_what_is_immutable(
 def test_what_changes_under_default_values_is_in_the_changelog(smallest: list[Scenario], helm: Helm) -> None:
     assert {scenario.chart for scenario in smallest} == {path.parent for path in REPO.glob("charts/*/ci")}
     for scenario in smallest:
-        version, package = last_released(scenario.chart)
+        version, package = last_release(scenario.chart)
         changed = changes(scenario.render(helm, chart=package), scenario.render(helm))
         entries = entries_above(CHANGELOG, version, scenario.chart.name)
         assert entries or not changed, (

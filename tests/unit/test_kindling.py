@@ -249,6 +249,7 @@ def readiness(**changes: Any) -> Readiness:
         "nodes": (node,),
         "other_nodes": 0,
         "quotas": (),
+        "defaults": frozenset(),
     }
     return Readiness(**{**facts, **changes})
 
@@ -281,6 +282,20 @@ def test_a_quota_that_is_used_up_is_a_warning() -> None:
     (check,) = checks.quota(readiness(quotas=(quota,)))
     assert check.state == "warn"
     assert "1500m of 2 used" in check.what
+
+
+@pytest.mark.parametrize(
+    ("defaults", "state"),
+    [(frozenset({"cpu"}), "ok"), (frozenset({"memory"}), "warn"), (None, "warn")],
+    ids=["given", "not-given", "not-read"],
+)
+def test_a_quota_of_cpu_limits_is_no_warning_where_containers_get_one(
+    defaults: frozenset[str] | None, state: str
+) -> None:
+    quota = Quota("cpu", {"limits.cpu": "8"}, {})
+    (check,) = checks.quota(readiness(quotas=(quota,), defaults=defaults))
+    assert check.state == state
+    assert ("limits.default.cpu" in check.cure) == (state == "warn")
 
 
 @pytest.mark.parametrize(

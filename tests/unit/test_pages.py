@@ -18,8 +18,8 @@ NOT_RUN = {
     ("log-in", "A client certificate"): "waits for an admin: apiserver/test_kubeconfig.py is both of them",
 }
 """Page and heading of commands that no test runs as they are written -> why; their blocks are "sh"."""
-BLOCK_BY_BLOCK = {"test-your-chart"}
-"""Pages that packaging/test_guide.py does, with the files and the output that they show."""
+BLOCK_BY_BLOCK = {"recover", "test-your-chart"}
+"""Pages that apiserver/test_recover.py and packaging/test_guide.py do, with the files and the output that they show."""
 REFERENCE = re.compile(r"`(?:(?P<file>\w+/\w+\.py)|…)(?:::)?(?P<test>[\w…]*)`")
 """`render/test_x.py::test_y`, `…::test_of_the_same_file`, `…end_of_a_name`."""
 

@@ -167,8 +167,11 @@ def quota(facts: Readiness) -> list[Check]:
         if short:
             cure = f"a small job needs more of {', '.join(short)}: wait for runs to end, or have the quota raised"
             checks.append(Check("quota", WARN, f"ResourceQuota {item.name}: {figures}", cure))
-        elif "limits.cpu" in item.hard:
-            cure = "it refuses pods without a CPU limit: set driver.limitCores and executor.limitCores"
+        elif "limits.cpu" in item.hard and "cpu" not in (facts.defaults or ()):
+            cure = (
+                "it refuses pods without a CPU limit: set driver.limitCores and executor.limitCores, "
+                "or limits.default.cpu in spark-namespace"
+            )
             checks.append(Check("quota", WARN, f"ResourceQuota {item.name}: {figures}", cure))
         else:
             checks.append(Check("quota", OK, f"ResourceQuota {item.name}: {figures}"))

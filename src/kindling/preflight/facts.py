@@ -102,6 +102,7 @@ class Readiness:
         releases: None if records of releases may not be read.
         default_storage_class: "" if there is none.
         nodes: those that take pods without a toleration; ``other_nodes`` counts those that do not.
+        defaults: the limits that a LimitRange gives to containers without: "cpu", "memory".
     """
 
     namespace: str
@@ -117,6 +118,7 @@ class Readiness:
     nodes: tuple[Node, ...] | None
     other_nodes: int
     quotas: tuple[Quota, ...] | None
+    defaults: frozenset[str] | None
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ def read(connection: Connection) -> Readiness:
         nodes=nodes,
         other_nodes=others,
         quotas=_quotas(core, connection.namespace),
+        defaults=_defaults(core, connection.namespace),
     )
 
 
@@ -211,7 +212,16 @@ def _quotas(core: Any, namespace: str) -> tuple[Quota, ...] | None:
     listed = _allowed(core.list_namespaced_resource_quota, namespace)
     if listed is None:
         return None
-    return tuple(Quota(q.metadata.name, q.status.hard or {}, q.status.used or {}) for q in listed.items)
+    # The controller writes the status when it comes round to it.
+    return tuple(Quota(q.metadata.name, q.status.hard or q.spec.hard or {}, q.status.used or {}) for q in listed.items)
+
+
+def _defaults(core: Any, namespace: str) -> frozenset[str] | None:
+    listed = _allowed(core.list_namespaced_limit_range, namespace)
+    if listed is None:
+        return None
+    items = (item for limits in listed.items for item in limits.spec.limits if item.type == "Container")
+    return frozenset(resource for item in items for resource in item.default or {})
 
 
 def _amount(text: str) -> Decimal:
