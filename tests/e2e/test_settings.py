@@ -84,7 +84,6 @@ def depot(cluster: Cluster, new_namespace: Callable[..., str]) -> str:
     pod = yaml.safe_load(f"""
         metadata: {{name: depot}}
         spec:
-          serviceAccountName: spark-executor
           automountServiceAccountToken: false
           terminationGracePeriodSeconds: 0
           securityContext: {{runAsNonRoot: true, runAsUser: 185, seccompProfile: {{type: RuntimeDefault}}}}
