@@ -18,9 +18,9 @@ What people get, and who they are.
 - apiGroups: [batch]
   resources: [jobs, cronjobs]
   verbs: [get, list, watch]
-# What is left for a run to ask for.
+# What is left for a run to ask for, and what it is given.
 - apiGroups: [""]
-  resources: [resourcequotas]
+  resources: [resourcequotas, limitranges]
   verbs: [get, list]
 # An application's UI, by spark-ui-proxy.
 - apiGroups: [kindling.local]
