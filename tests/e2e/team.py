@@ -41,6 +41,14 @@ OLD_LINE_LONG = pytest.mark.parametrize(
     ],
 )
 """Each line of Spark, the older one in the long run."""
+NEW_LINE_LONG = pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(DEFAULT_LINE, id=f"spark-{DEFAULT_LINE.line}", marks=pytest.mark.long),
+        pytest.param(LINES["3.5"], id="spark-3.5"),
+    ],
+)
+"""Each line of Spark, the newer one in the long run: it has been seen in that mode by other tests."""
 SLEEP = "import time\nfrom pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate()\ntime.sleep({seconds})\n"
 """An application with executors that lasts."""
 BURST = """

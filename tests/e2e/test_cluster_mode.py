@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from team import SLEEP, Team, is_running, node_run
+from team import NEW_LINE_LONG, SLEEP, Team, is_running, node_run
 
 from chartproof import JobEnd
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
@@ -44,6 +44,7 @@ def assert_one_driver_with_seven(team: Team, end: JobEnd) -> None:
 
 
 @pytest.mark.check(23)
+@NEW_LINE_LONG
 def test_a_failing_application_fails_the_job_with_the_drivers_exit_code(swept: Team, line: SparkLine) -> None:
     swept.install("fails", line=line, mode="cluster", app=SEVEN)
     driver = swept.pod("fails", "driver")
@@ -56,7 +57,14 @@ def test_a_failing_application_fails_the_job_with_the_drivers_exit_code(swept: T
 
 
 @pytest.mark.check(23)
-@pytest.mark.parametrize("moment", ["before there is a driver", "as the driver appears", "as the driver runs"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("before there is a driver", marks=pytest.mark.long),
+        "as the driver appears",
+        pytest.param("as the driver runs", marks=pytest.mark.long),
+    ],
+)
 def test_a_submitter_that_is_killed_leaves_one_driver_and_its_code(swept: Team, moment: str) -> None:
     swept.install("killed", line=DEFAULT_LINE, mode="cluster", app=SEVEN)
     victim = submitter(swept, "killed")
@@ -79,6 +87,7 @@ def test_a_submitter_that_is_killed_at_any_moment(swept: Team, line: SparkLine, 
     assert_one_driver_with_seven(swept, swept.end_of("killed"))
 
 
+@pytest.mark.long
 def test_a_submitter_that_is_evicted_twice_finds_its_driver_again(swept: Team) -> None:
     swept.install("evicted", line=DEFAULT_LINE, mode="cluster", app={"source": SLEEP.format(seconds=15)})
     before = swept.running("evicted", "driver")
@@ -93,7 +102,8 @@ def test_a_submitter_that_is_evicted_twice_finds_its_driver_again(swept: Team) -
     assert driver_starts(swept) == 1
 
 
-@pytest.mark.parametrize("mode", [pytest.param("client", marks=pytest.mark.long), "cluster"])
+@pytest.mark.long
+@pytest.mark.parametrize("mode", ["client", "cluster"])
 def test_two_failing_attempts_and_then_success(swept: Team, mode: str) -> None:
     claim = client.V1PersistentVolumeClaim(
         metadata=client.V1ObjectMeta(name="count"),
@@ -112,6 +122,7 @@ def test_two_failing_attempts_and_then_success(swept: Team, mode: str) -> None:
 
 
 @pytest.mark.check(25)
+@pytest.mark.long
 def test_a_deleted_driver_is_a_failed_attempt(swept: Team) -> None:
     swept.install("again", line=DEFAULT_LINE, mode="cluster", app={"source": SLEEP.format(seconds=8)}, retries=1)
     first = swept.running("again", "driver")

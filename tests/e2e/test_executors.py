@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from team import BURST, EACH, SLEEP, SMALL, Team
+from team import BURST, EACH, NEW_LINE_LONG, OLD_LINE_LONG, SLEEP, SMALL, Team
 
 from kindling_dev.settings import ADMIN_NAMESPACE
 from kindling_dev.spark_image import SparkLine
@@ -23,7 +23,8 @@ def ids_of_executors(team: Team, release: str, until: set[str], deadline_s: floa
     team.cluster.wait_for(team.cluster.core.list_namespaced_pod, found, f"executors {until}", deadline_s, **where)
 
 
-@EACH
+@OLD_LINE_LONG
+@pytest.mark.parametrize("mode", ["client", pytest.param("cluster", marks=pytest.mark.long)])
 def test_executors_follow_the_work_and_are_decommissioned(swept: Team, mode: str, line: SparkLine) -> None:
     executor = {
         **SMALL["executor"],
@@ -48,7 +49,8 @@ def test_executors_are_rolled(swept: Team, mode: str, line: SparkLine) -> None:
     assert swept.end_of("rolls").succeeded
 
 
-@EACH
+@NEW_LINE_LONG
+@pytest.mark.parametrize("mode", [pytest.param("client", marks=pytest.mark.long), "cluster"])
 def test_a_statefulset_makes_the_executors(swept: Team, mode: str, line: SparkLine) -> None:
     argv = ["upgrade", swept.name, str(swept.charts / "spark-namespace"), "--namespace", ADMIN_NAMESPACE]
     swept.helm.run([*argv, "--reuse-values", "--set=driver.statefulSets=true"])

@@ -42,7 +42,8 @@ def test_a_jar_runs_on_driver_and_executors(team: Team, line: SparkLine) -> None
     assert expected() in team.log_of(end).splitlines()
 
 
-@pytest.mark.parametrize("mode", [pytest.param("client", marks=pytest.mark.long), "cluster"])
+@pytest.mark.long
+@pytest.mark.parametrize("mode", ["client", "cluster"])
 def test_the_exit_code_of_a_jvm_is_the_jobs(team: Team, mode: str) -> None:
     run(team, DEFAULT_LINE, "exit=7", mode=mode)
     end = team.end_of("digits")

@@ -113,7 +113,7 @@ def test_nothing_is_refused_and_no_right_is_unused(swept: Team, line: SparkLine,
     pods, its_driver = swept.cluster.core.list_namespaced_pod, "spark-role=driver,app.kubernetes.io/instance=killed"
     swept.cluster.wait_until_none(pods, "its driver", 60, namespace=swept.name, label_selector=its_driver)
     swept.install("nightly", line=line, mode="cluster", app=lasts, schedule={"cron": "@yearly"})
-    for release in ("sets", "nightly"):
+    for release in ("elastic", "nightly"):
         swept.helm.run(["test", release, f"--namespace={swept.name}"])
 
     found = {}

@@ -56,30 +56,40 @@ def done_as_written(written: str, newcomer: Path, cluster: Cluster) -> str:
     return done.stdout
 
 
-def test_the_commands_of_the_readme_and_of_the_guides_do_what_they_say(newcomer: Path, cluster: Cluster) -> None:
+Said = tuple[str, ...]
+"""Commands, and words that they print."""
+ALWAYS: tuple[Said, ...] = (
+    (commands("README", "Your first job"), "sum: 499999500000"),
+    (commands("README", "A namespace for your team"), "Phase:          Succeeded"),
+    (commands("README", "Is it well, and why not"), "pi in team-a: succeeded"),
+    (commands("quota"), "ResourceQuota spark-drivers refuses the driver pod: requests.cpu asked 3, left 2500m"),
+    (
+        commands("give-a-team-a-namespace"),
+        "yes\nno\nas it should be\nno\nas it should be\nkind: Job\n",
+        "superseded",
+    ),
+    (commands("guard"), "have it listed in guard.secrets"),
+    (commands("network", "Close the other direction"), "endpoints/kubernetes"),
+    (commands("watch-a-run", "", "Its pods and its log"), "at work with 1000 rows", "executor"),
+    (commands("watch-a-run", "Its UI"), '"sparkUser"'),
+    (commands("network", "See that a policy blocks"), "spark-applications", "closed"),
+    (commands("watch-a-run", "What holds it up"), "spark-driver", "slow in team-a: running"),
+    (commands("watch-a-run", "End it"), 'release "slow" uninstalled'),
+    (commands("hardened"), "spark.network.crypto.cipher=AES/GCM/NoPadding", "Pi is roughly 3.1"),
+)
+LONG: tuple[Said, ...] = (
+    (commands("schedule"), "rows: 1000"),
+    (commands("dependencies"), "bill: 32.43"),
+    (commands("retries-and-modes"), "1      no luck today\n1      no luck today\n", "raise deadlineSeconds"),
+    (commands("does-not-start"), "cause  the driver pod finds no node: no node has enough cpu left"),
+)
+"""What other tests do too, in other words; run with ``--long``."""
+
+
+def test_the_commands_of_the_readme_and_of_the_guides_do_what_they_say(
+    newcomer: Path, cluster: Cluster, pytestconfig: pytest.Config
+) -> None:
     # One test for all: they share the cluster's two teams.
-    for written, *words in (
-        (commands("README", "Your first job"), "sum: 499999500000"),
-        (commands("README", "A namespace for your team"), "Phase:          Succeeded"),
-        (commands("README", "Is it well, and why not"), "pi in team-a: succeeded"),
-        (commands("schedule"), "rows: 1000"),
-        (commands("dependencies"), "bill: 32.43"),
-        (commands("retries-and-modes"), "1      no luck today\n1      no luck today\n", "raise deadlineSeconds"),
-        (commands("quota"), "ResourceQuota spark-drivers refuses the driver pod: requests.cpu asked 3, left 2500m"),
-        (
-            commands("give-a-team-a-namespace"),
-            "yes\nno\nas it should be\nno\nas it should be\nkind: Job\n",
-            "superseded",
-        ),
-        (commands("guard"), "have it listed in guard.secrets"),
-        (commands("network", "Close the other direction"), "endpoints/kubernetes"),
-        (commands("watch-a-run", "", "Its pods and its log"), "at work with 1000 rows", "executor"),
-        (commands("watch-a-run", "Its UI"), '"sparkUser"'),
-        (commands("network", "See that a policy blocks"), "spark-applications", "closed"),
-        (commands("watch-a-run", "What holds it up"), "spark-driver", "slow in team-a: running"),
-        (commands("watch-a-run", "End it"), 'release "slow" uninstalled'),
-        (commands("hardened"), "spark.network.crypto.cipher=AES/GCM/NoPadding", "Pi is roughly 3.1"),
-        (commands("does-not-start"), "cause  the driver pod finds no node: no node has enough cpu left"),
-    ):
+    for written, *words in ALWAYS + (LONG if pytestconfig.getoption("--long") else ()):
         printed = done_as_written(written, newcomer, cluster)
         assert all(text in printed for text in words), printed

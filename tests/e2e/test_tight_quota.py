@@ -99,7 +99,7 @@ def test_five_executors_are_asked_two_fit_and_the_run_succeeds(
 ) -> None:
     # The seed's silent hang: here the driver says it, and goes on with those that it has.
     set_values(quota={"hard": {"pods": 3, "limits.cpu": 6}}, limits={"default": {"cpu": 2}})
-    source = COUNT + "import time\ntime.sleep(20)\n"
+    source = COUNT + "import time\ntime.sleep(10)\n"
     job: dict[str, Any] = {"app": {"source": source}, "driver": SMALL, "executor": {**SMALL, "instances": 5}}
     team.install("wide", line=DEFAULT_LINE, **job | {"global": {"sparkConf": PATIENT}})
     driver = team.running("wide", "driver")

@@ -241,6 +241,7 @@ def test_a_driver_killed_for_its_memory(team: Team, why: Why) -> None:
     assert "limit 1433Mi" in finding["cause"]
 
 
+@pytest.mark.long
 def test_executors_killed_for_their_memory(team: Team, why: Why) -> None:
     source = SPARK + EAT.format(megabytes=420) + "spark.sparkContext.parallelize([1], 1).mapPartitions(eat).collect()\n"
     # All of the heap is touched at once, so that it is the JVM that the kernel takes, whatever the cgroup version.
@@ -253,7 +254,7 @@ def test_executors_killed_for_their_memory(team: Team, why: Why) -> None:
     assert "executor.memoryOverhead" in finding["cure"]
 
 
-@pytest.mark.parametrize("mode", ["client", "cluster"])
+@pytest.mark.parametrize("mode", ["client", pytest.param("cluster", marks=pytest.mark.long)])
 def test_a_python_exception(team: Team, why: Why, mode: str) -> None:
     team.install("job", line=DEFAULT_LINE, mode=mode, app={"source": "raise ValueError('column delay is missing')\n"})
     end = team.end_of("job")
