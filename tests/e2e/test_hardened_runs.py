@@ -112,6 +112,7 @@ def one_more_executor(team: Team, like: Any, number: int, secret: str) -> str:
     del labels["spark-app-selector"]  # by which the driver finds pods that failed, and deletes them
     del spec["nodeName"]
     (container,) = spec["containers"]
+    container["resources"]["requests"]["cpu"] = "10m"  # beside the two that are there
     container["env"] = [
         {"name": "SPARK_EXECUTOR_ID", "value": str(number)} if env["name"] == "SPARK_EXECUTOR_ID" else env
         for env in container["env"]

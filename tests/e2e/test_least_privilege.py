@@ -99,7 +99,9 @@ def test_nothing_is_refused_and_no_right_is_unused(swept: Team, line: SparkLine,
     small = SMALL["executor"]
     spill = {"name": "spill", "mountPath": "/spill", "onDemand": {"storageClass": "standard", "size": "1Mi"}}
     elastic = {**small, "dynamicAllocation": {"enabled": True, "max": 1, "idleTimeout": "1s"}}
-    swept.install("elastic", line=line, app={"source": BURST}, executor=elastic, volumes=[spill])
+    # A driver that lives on removes the pods of executors that have ended, one by one.
+    app = {"source": f"{BURST}time.sleep(5)\n"}
+    swept.install("elastic", line=line, app=app, executor=elastic, volumes=[spill])
     assert swept.end_of("elastic").succeeded
     spark_submit(swept, line)
 
