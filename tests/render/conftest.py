@@ -1,19 +1,19 @@
 """What the render tests share."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from refusals import RefusalOf, Values
 
 from chartproof import Helm, HelmError, Manifest, Render
 
 
 @pytest.fixture(scope="session")
-def refusal_of() -> Callable[[Render, dict[str, Any]], str]:
+def refusal_of() -> RefusalOf:
     """What a chart says of values that it must refuse."""
 
-    def refusal_of(render: Render, values: dict[str, Any]) -> str:
+    def refusal_of(render: Render, values: Values) -> str:
         with pytest.raises(HelmError) as refusal:
             render(**values)
         return str(refusal.value)

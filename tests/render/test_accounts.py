@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from refusals import RefusalOf, Values
 
 from chartproof import Manifest, Render
 from chartproof.checks import Rendered
@@ -90,9 +89,6 @@ def test_its_role_is_that_of_people(render_namespace: Render, role: str, granted
     ],
 )
 def test_accounts_that_cannot_work_are_refused_in_a_line(
-    render_namespace: Render,
-    refusal_of: Callable[[Render, dict[str, Any]], str],
-    values: dict[str, Any],
-    words: str,
+    render_namespace: Render, refusal_of: RefusalOf, values: Values, words: str
 ) -> None:
     assert words in refusal_of(render_namespace, values)

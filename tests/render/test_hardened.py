@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import yaml
+from refusals import RefusalOf, Values
 
 from chartproof import Manifest, Render, Resource
 
-Values = dict[str, Any]
-RefusalOf = Callable[[Render, Values], str]
 HARDENED: Values = {"profile": "hardened"}
 OF_THE_TEAM: Values = {"global": {"security": HARDENED}}
 PRESET = {

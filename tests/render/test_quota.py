@@ -1,10 +1,10 @@
 """Quotas and limits of a team's namespace, and what of them is refused."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import yaml
+from refusals import RefusalOf, Values
 
 from chartproof import Render
 
@@ -136,10 +136,7 @@ def test_a_submitter_has_the_drivers_priority_class_where_it_has_none_of_its_own
     ],
 )
 def test_quotas_that_cannot_work_are_refused_in_a_line_that_names_the_value(
-    render_namespace: Render,
-    refusal_of: Callable[[Render, dict[str, Any]], str],
-    values: dict[str, Any],
-    words: str,
+    render_namespace: Render, refusal_of: RefusalOf, values: Values, words: str
 ) -> None:
     assert words in refusal_of(render_namespace, values)
 

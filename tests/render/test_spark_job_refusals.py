@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from refusals import RefusalOf, Values
 
 from chartproof import Render
 from kindling_dev.values_schema import cron_pattern
@@ -126,10 +126,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("values", "words"), REFUSED, ids=[words for _, words in REFUSED])
 def test_values_that_cannot_work_are_refused_with_the_name_of_the_value(
-    render_job: Render,
-    refusal_of: Callable[[Render, dict[str, Any]], str],
-    values: dict[str, Any],
-    words: str,
+    render_job: Render, refusal_of: RefusalOf, values: Values, words: str
 ) -> None:
     assert words in refusal_of(render_job, values)
 

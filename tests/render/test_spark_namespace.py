@@ -1,11 +1,10 @@
 """What spark-namespace renders, and what it refuses."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from refusals import RefusalOf, Values
 
 from chartproof import Helm, HelmError, Render
 
@@ -202,10 +201,7 @@ def test_an_existing_namespace_is_used_but_not_made(helm: Helm, charts: Path) ->
     ],
 )
 def test_values_that_cannot_work_are_refused_with_the_name_of_the_value(
-    render_namespace: Render,
-    refusal_of: Callable[[Render, dict[str, Any]], str],
-    values: dict[str, Any],
-    words: str,
+    render_namespace: Render, refusal_of: RefusalOf, values: Values, words: str
 ) -> None:
     assert words in refusal_of(render_namespace, values)
 
