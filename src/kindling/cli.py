@@ -75,7 +75,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -226,25 +226,25 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_records(commands: Any) -> None:
-    mends = commands.add_parser(
+    _add_release_command(
+        commands,
         "mend",
+        _mend,
         help="make helm able to upgrade and uninstall a release again",
         description="Take out of a Helm release the objects whose kinds this Kubernetes no longer has. "
         "Only helm's own records change.",
         epilog="Exit codes: 0 done, or nothing was to be done; 2 no such release, no cluster or no right.",
     )
-    mends.add_argument("release", metavar="RELEASE", help="Helm release in the namespace")
-    _add_common(mends)
-    mends.set_defaults(command=_mend)
-    recovers = commands.add_parser(
+    recovers = _add_release_command(
+        commands,
         "recover",
+        _recover,
         help="make helm work on a release again after it was killed",
         description="Tells helm that its last operation on a release has ended, where helm was killed and says that "
         "another operation is in progress. Only helm's own record changes.",
         epilog="Exit codes: 0 done, or nothing was to be done; 2 no such release, another helm may be at work, "
         "no cluster or no right.",
     )
-    recovers.add_argument("release", metavar="RELEASE", help="Helm release in the namespace")
     recovers.add_argument("--dry-run", action="store_true", help="only say what would be done")
     recovers.add_argument(
         "--idle",
@@ -252,8 +252,17 @@ def _add_records(commands: Any) -> None:
         metavar="SECONDS",
         help="since when helm must have written nothing, otherwise 600; 0 if you know that none is at work",
     )
-    _add_common(recovers)
-    recovers.set_defaults(command=_recover)
+
+
+def _add_release_command(
+    commands: Any, name: str, command: Callable[[argparse.Namespace], int], **texts: str
+) -> argparse.ArgumentParser:
+    """A command on a release of a namespace."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, **texts)
+    parser.add_argument("release", metavar="RELEASE", help="Helm release in the namespace")
+    _add_common(parser)
+    parser.set_defaults(command=command)
+    return parser
 
 
 def _add_logins(commands: Any) -> None:
