@@ -13,6 +13,7 @@ import yaml
 from kubernetes import client
 
 from chartproof.apiserver import ApiServer
+from kindling.connection import connect
 
 Kindling = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -41,6 +42,19 @@ def test_it_asks_as_whom_the_kubeconfig_says(
     server.cluster.rbac.create_namespaced_role_binding(namespace, binding)
     assert "may not read" in told({"as": "vera", "as-groups": ["writers"]})
     assert told({"as": "vera", "as-groups": ["writers", "readers"]}) == f"{missing}\n"
+
+
+def test_it_asks_with_all_that_the_kubeconfig_says_of_another(
+    apiserver: Callable[[str], ApiServer], tmp_path: Path
+) -> None:
+    config = yaml.safe_load(apiserver("1.34").kubeconfig.read_text())
+    other = {"as": "vera", "as-uid": "42", "as-groups": ["readers"], "as-user-extra": {"example.com/why": ["an audit"]}}
+    config["users"][0]["user"] |= other
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    authentication: Any = client.AuthenticationV1Api(connect(str(tmp_path / "config"), None, None).api)
+    me = authentication.create_self_subject_review(client.V1SelfSubjectReview()).status.user_info
+    assert (me.username, me.uid, me.extra) == ("vera", "42", {"example.com/why": ["an audit"]})
+    assert "readers" in me.groups
 
 
 def test_a_quota_of_cpu_limits_is_well_where_the_namespace_gives_them(
