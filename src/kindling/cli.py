@@ -135,15 +135,15 @@ def _kubeconfig(arguments: argparse.Namespace) -> int:
     name = arguments.name or (f"{named}@{arguments.namespace}" if named else arguments.namespace)
     output = Path(arguments.output or f"{arguments.namespace}.kubeconfig").absolute()
     wish = Wish(
-        arguments.namespace,
-        name,
-        output,
-        arguments.merge,
-        arguments.account,
-        arguments.first_token,
-        arguments.certificate,
-        arguments.life,
-        arguments.wait,
+        namespace=arguments.namespace,
+        name=name,
+        output=output,
+        merge=arguments.merge,
+        account=arguments.account,
+        first_token=arguments.first_token,
+        certificate=arguments.certificate,
+        life_s=arguments.life,
+        wait_s=arguments.wait,
     )
     log_in(wish, arguments.kubeconfig, arguments.context)
     print(f"kindling: {output} has context {name}")
