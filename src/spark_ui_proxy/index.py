@@ -1,0 +1,85 @@
+"""What runs: the applications and history servers that the watched pods are.
+
+The watch writes it, everything else reads it; it knows nothing of HTTP and nothing of people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a UI listens: always the address of a watched, running pod.
+
+    Attributes:
+        pod_uid: of the pod, which an address alone does not tell from its successor.
+        ip: `status.podIP`.
+        port: of the UI.
+    """
+
+    pod_uid: str
+    ip: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Application:
+    """A Spark application whose driver's pod is there.
+
+    Attributes:
+        namespace, app_id: its key; of two drivers with the same, the newest that runs counts (`disputed`).
+        pod, pod_uid: the driver's.
+        name: what its owner calls it: the label spark-app-name, else the release, else the pod.
+        user: SPARK_USER of the driver, or "".
+        state: `pending`, `running`, `succeeded`, `failed`.
+        target: of its UI while it runs, else None.
+        problem: why there is none though it runs (host network, port out of range), in a line; or "".
+        created: when its pod was made.
+        spark_version: of the label spark-version, or "".
+        executors: how many executors run.
+        cpu: cores asked for by driver and executors.
+        memory: bytes asked for by driver and executors.
+        disputed: another driver in the namespace bears the same id.
+    """
+
+    namespace: str
+    app_id: str
+    pod: str
+    pod_uid: str
+    name: str
+    user: str
+    state: str
+    target: Target | None
+    created: datetime
+    problem: str = ""
+    spark_version: str = ""
+    executors: int = 0
+    cpu: float = 0
+    memory: int = 0
+    disputed: bool = False
+
+
+@dataclass(frozen=True)
+class HistoryServer:
+    """A history server's pod that is ready."""
+
+    namespace: str
+    pod: str
+    target: Target
+
+
+@dataclass
+class Index:
+    """All that is known; replaced object by object, as the watch sees pods change.
+
+    Attributes:
+        applications: by (namespace, application id).
+        histories: by namespace.
+        version: rises with every change: pages and caches compare it.
+    """
+
+    applications: dict[tuple[str, str], Application] = field(default_factory=dict)
+    histories: dict[str, HistoryServer] = field(default_factory=dict)
+    version: int = 0
