@@ -37,6 +37,13 @@ EXEMPTIONS = [
     external("Secret", "registry", _BY_THE_USER),
     external("Secret", "spark-auth", "an admin made it: docs/guides/hardened.md"),
     external("Secret", "of-the-*", "the same, under another name"),
+    external("Secret", "certificate", _BY_THE_USER),
+    external("Secret", "ingress-*", _BY_THE_USER),
+    external("Secret", "session", _BY_THE_USER),
+    external("Secret", "spark-ui-proxy-session", "an admin made it: NOTES.txt of spark-ui-proxy"),
+    Exemption(
+        "cluster-roles", "ClusterRole*/*:*", "of spark-ui-proxy's values that ask for it: namespaces, rbac.reviews"
+    ),
     Exemption("resources", "Job/*", _USERS_CONTAINER, says="container agent has no *"),
     Exemption("resources", "Job/*", _USERS_CONTAINER, says="container prepare has no *"),
     Exemption(

@@ -54,14 +54,5 @@ spark-namespace.checkNetwork: those of them that are in network
 {{- if and .Values.global.isolateApplications (not $network.ingress.closed) -}}
 {{- fail "global.isolateApplications is true but network.ingress.closed is false: applications are isolated in a closed namespace only; set it to true" -}}
 {{- end -}}
-{{- range $list, $peers := dict "ingress.from" $network.ingress.from "egress.to" $network.egress.to -}}
-{{- range $name, $peer := $peers -}}
-{{- if not (or $peer.namespaces $peer.cidrs) -}}
-{{- fail (printf "network.%s.%s names nobody, which Kubernetes reads as everybody: give it namespaces or cidrs" $list $name) -}}
-{{- end -}}
-{{- if and $peer.podLabels (not $peer.namespaces) -}}
-{{- fail (printf "network.%s.%s has podLabels but no namespaces to look for them in: give it namespaces" $list $name) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
+{{- include "spark-common.checkPeers" (dict "ingress.from" $network.ingress.from "egress.to" $network.egress.to) -}}
 {{- end }}

@@ -6,8 +6,6 @@ spark-namespace.policy        name of the PodSecurityPolicy; call with the root
 spark-namespace.podTemplate   what the namespace asks of pods that plain spark-submit makes; call with a dict: root, role
 spark-namespace.closedDirections     policyTypes of what values close, or nothing; call with the root
 spark-namespace.sharingApplications  a selector: pods of applications that have no NetworkPolicy of their own
-spark-namespace.networkRule          peers and ports of a NetworkPolicy's rule; call with a dict: side ("from", "to"),
-                                     peer (namespaces, podLabels, cidrs, ports, protocols)
 */}}
 
 {{- define "spark-namespace.name" -}}
@@ -88,28 +86,4 @@ spec:
 matchExpressions:
   - { key: spark-role, operator: In, values: [driver, executor] }
   - { key: kindling.local/isolated, operator: DoesNotExist }
-{{- end }}
-
-{{- define "spark-namespace.networkRule" -}}
-{{ .side }}:
-  {{- range .peer.namespaces }}
-  - namespaceSelector:
-      matchLabels:
-        kubernetes.io/metadata.name: {{ . | quote }}
-    {{- with $.peer.podLabels }}
-    podSelector:
-      matchLabels:
-        {{- toYaml . | nindent 8 }}
-    {{- end }}
-  {{- end }}
-  {{- range .peer.cidrs }}
-  - ipBlock:
-      cidr: {{ . | quote }}
-  {{- end }}
-ports:
-  {{- range $port := .peer.ports }}
-  {{- range $.peer.protocols | default (list "TCP") }}
-  - { port: {{ $port }}, protocol: {{ . }} }
-  {{- end }}
-  {{- end }}
 {{- end }}

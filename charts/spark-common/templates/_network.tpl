@@ -1,0 +1,44 @@
+{{/*
+NetworkPolicies.
+
+  spark-common.networkRule  peers and ports of a rule; call with a dict: side ("from", "to"), peer (namespaces, podLabels,
+                            cidrs, ports, protocols)
+  spark-common.checkPeers   refuses peers that name nobody; call with a dict of the peers of a list, by the list's name
+*/}}
+
+{{- define "spark-common.networkRule" -}}
+{{ .side }}:
+  {{- range .peer.namespaces }}
+  - namespaceSelector:
+      matchLabels:
+        kubernetes.io/metadata.name: {{ . | quote }}
+    {{- with $.peer.podLabels }}
+    podSelector:
+      matchLabels:
+        {{- toYaml . | nindent 8 }}
+    {{- end }}
+  {{- end }}
+  {{- range .peer.cidrs }}
+  - ipBlock:
+      cidr: {{ . | quote }}
+  {{- end }}
+ports:
+  {{- range $port := .peer.ports }}
+  {{- range $.peer.protocols | default (list "TCP") }}
+  - { port: {{ $port }}, protocol: {{ . }} }
+  {{- end }}
+  {{- end }}
+{{- end }}
+
+{{- define "spark-common.checkPeers" -}}
+{{- range $list, $peers := . -}}
+{{- range $name, $peer := $peers -}}
+{{- if not (or $peer.namespaces $peer.cidrs) -}}
+{{- fail (printf "network.%s.%s names nobody, which Kubernetes reads as everybody: give it namespaces or cidrs" $list $name) -}}
+{{- end -}}
+{{- if and $peer.podLabels (not $peer.namespaces) -}}
+{{- fail (printf "network.%s.%s has podLabels but no namespaces to look for them in: give it namespaces" $list $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
