@@ -60,11 +60,12 @@ login:
     separator: {{ quote .login.header.separator }}
     userPrefix: {{ quote .login.header.userPrefix }}
     groupPrefix: {{ quote .login.header.groupPrefix }}
-    secretHeader: {{ quote .login.header.secret.header }}
     {{- if .login.header.secret.secretName }}
+    proof: secret
+    secretHeader: {{ quote .login.header.secret.header }}
     secretFile: /etc/spark-ui-proxy/header-secret/{{ .login.header.secret.key }}
     {{- else }}
-    secretFile: ""
+    proof: mtls
     {{- end }}
 hosts:
   mode: {{ .hosts.mode }}
@@ -77,10 +78,10 @@ sharedHistory: {{ quote .history.shared }}
 {{- with .tls }}
 {{- if .secretName }}
 tls:
-  certificateFile: /etc/spark-ui-proxy/tls/tls.crt
-  keyFile: /etc/spark-ui-proxy/tls/tls.key
+  certificate: /etc/spark-ui-proxy/tls/tls.crt
+  key: /etc/spark-ui-proxy/tls/tls.key
   {{- if .clientCA }}
-  clientCaFile: /etc/spark-ui-proxy/client-ca/ca.crt
+  clientCa: /etc/spark-ui-proxy/client-ca/ca.crt
   {{- end }}
 {{- end }}
 {{- end }}
