@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import aiohttp
 
 from spark_ui_proxy.config import Config
 from spark_ui_proxy.finished import Finished
@@ -15,6 +18,8 @@ from spark_ui_proxy.listing import SHARED, Found, Listing, Row
 from spark_ui_proxy.progress import Progress, ProgressReader
 from spark_ui_proxy.query import LIVE, Query
 from spark_ui_proxy.viewing import Sight, Viewing
+
+_TICK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -87,25 +92,34 @@ class Source:
 
 
 class Board:
-    """Answers for the page and its API.
+    """Answers for the page and its API; `run` keeps what it tells.
 
-    Attributes:
+    Args:
+        config: where the service stands.
+        index: what lives.
+        client: asks drivers and history servers; `rest.new_client`.
         viewing: who looks.
     """
 
-    def __init__(
-        self, config: Config, index: Index, finished: Finished, progress: ProgressReader, viewing: Viewing
-    ) -> None:
+    def __init__(self, config: Config, index: Index, client: aiohttp.ClientSession, viewing: Viewing) -> None:
         self.viewing = viewing
         self._config = config
-        self._listing = Listing(index, finished, config.shared_history)
-        self._finished = finished
-        self._progress = progress
+        self._finished = Finished(index, client)
+        self._progress = ProgressReader(client)
+        self._listing = Listing(index, self._finished, config.shared_history)
         self._links = Links(config)
 
-    def refresh(self) -> None:
-        """Take in what changed; called every second, so that what ends is noticed while nobody looks."""
-        self._listing.refresh()
+    async def run(self) -> None:
+        """Ask history servers and drivers, and notice what ends while nobody looks, until cancelled."""
+        try:
+            while True:
+                self._listing.refresh()
+                self._finished.tick()
+                self._progress.tick()
+                await asyncio.sleep(_TICK_SECONDS)
+        finally:
+            self._finished.stop()
+            self._progress.stop()
 
     def find(self, query: Query, sight: Sight) -> tuple[Found, list[Shown]]:
         """What a query finds, and the rows of its page as they are shown."""

@@ -72,7 +72,7 @@ class History:
 
 
 class Finished:
-    """The finished applications of every namespace that has a history server; `run` keeps them.
+    """The finished applications of every namespace that has a history server; `tick` is called at least every second.
 
     Attributes:
         histories: by namespace. What was read stays while a history server is away.
@@ -96,17 +96,6 @@ class Finished:
         """In these namespaces an application just ended: its log may be there any moment."""
         self._expected = namespaces
 
-    async def run(self) -> None:
-        """Read, until cancelled."""
-        try:
-            while True:
-                self.tick()
-                await asyncio.sleep(1)
-        finally:
-            for history in self.histories.values():
-                if history.reading:
-                    history.reading.cancel()
-
     def tick(self) -> None:
         """Start the readings that are due; say which history servers are away."""
         servers = self._index.histories
@@ -119,6 +108,12 @@ class Finished:
         for namespace, history in self.histories.items():
             if namespace not in servers:
                 self._say(history, "is not ready")
+
+    def stop(self) -> None:
+        """End the readings."""
+        for history in self.histories.values():
+            if history.reading:
+                history.reading.cancel()
 
     def _pause(self, namespace: str) -> float:
         """Seconds between two readings."""

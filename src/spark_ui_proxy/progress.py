@@ -49,7 +49,7 @@ class _Seen:
 
 
 class ProgressReader:
-    """Asks drivers for their running jobs; `run` keeps asking for those that are wanted."""
+    """Asks drivers for their running jobs; `tick` is called at least every second."""
 
     def __init__(self, client: aiohttp.ClientSession) -> None:
         self._client = client
@@ -71,16 +71,6 @@ class ProgressReader:
                 seen.application, seen.wanted_at = application, now
         self.tick()
 
-    async def run(self) -> None:
-        """Ask, until cancelled."""
-        try:
-            while True:
-                self.tick()
-                await asyncio.sleep(0.5)
-        finally:
-            for task in self._asking:
-                task.cancel()
-
     def tick(self) -> None:
         """Ask those that are wanted and due; forget the others."""
         now = time.monotonic()
@@ -92,6 +82,11 @@ class ProgressReader:
                 task = asyncio.create_task(self._ask(seen))
                 self._asking.add(task)
                 task.add_done_callback(self._asking.discard)
+
+    def stop(self) -> None:
+        """End what is being asked."""
+        for task in self._asking:
+            task.cancel()
 
     async def _ask(self, seen: _Seen) -> None:
         application, pause = seen.application, _FRESH_SECONDS

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -58,7 +59,7 @@ class Site:
         """The list, as the query asks; a query that means nothing shows all and says so."""
         sight = await self._board.viewing.sight(request)
         if sight is None:
-            raise web.HTTPFound(f"{self._config.base_path}/-/login")
+            return self._who_are_you(request)
         wrong = ""
         try:
             query = Query.parse({key: value for key, value in request.query.items() if value})
@@ -91,6 +92,20 @@ class Site:
             )
 
         return tagged(request, tag, make, dict(HEADERS))
+
+    def _who_are_you(self, request: web.Request) -> web.Response:
+        if self._config.login.mode == "token":
+            raise web.HTTPFound(f"{self._config.base_path}/-/login?to={quote(request.path_qs)}")
+        return self._pages.response(
+            "message.html",
+            status=401,
+            heading="Who are you?",
+            lines=["The ingress in front of this page has to say who you are, and did not. Its admin can mend that."],
+            actions=[],
+            code="",
+            tone="error",
+            again=0,
+        )
 
 
 def routes(board: Board, pages: Pages, config: Config) -> list[web.RouteDef]:
