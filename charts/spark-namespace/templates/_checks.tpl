@@ -37,6 +37,7 @@ spark-namespace.checkNetwork: those of them that are in network
 {{- end -}}
 {{- include "spark-namespace.checkNetwork" . -}}
 {{- include "spark-common.checkSecurity" (dict "root" . "security" .Values.global.security "allow" "global.security.allowInsecure" "confs" (list .Values.global.sparkConf) "from" (list "global.sparkConf")) -}}
+{{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "confs" (list .Values.global.sparkConf) "from" (list "global.sparkConf")) -}}
 {{- range $key := list "runAsUser" "fsGroup" -}}
 {{- range get $.Values.podSecurity.policy $key -}}
 {{- if gt (int64 .min) (int64 .max) -}}
@@ -54,14 +55,6 @@ spark-namespace.checkNetwork: those of them that are in network
 {{- if and .Values.global.isolateApplications (not $network.ingress.closed) -}}
 {{- fail "global.isolateApplications is true but network.ingress.closed is false: applications are isolated in a closed namespace only; set it to true" -}}
 {{- end -}}
-{{- range $list, $peers := dict "ingress.from" $network.ingress.from "egress.to" $network.egress.to -}}
-{{- range $name, $peer := $peers -}}
-{{- if not (or $peer.namespaces $peer.cidrs) -}}
-{{- fail (printf "network.%s.%s names nobody, which Kubernetes reads as everybody: give it namespaces or cidrs" $list $name) -}}
-{{- end -}}
-{{- if and $peer.podLabels (not $peer.namespaces) -}}
-{{- fail (printf "network.%s.%s has podLabels but no namespaces to look for them in: give it namespaces" $list $name) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
+{{- include "spark-common.checkPeers" (dict "peers" $network.ingress.from "from" "network.ingress.from") -}}
+{{- include "spark-common.checkPeers" (dict "peers" $network.egress.to "from" "network.egress.to") -}}
 {{- end }}

@@ -6,8 +6,6 @@ spark-namespace.policy        name of the PodSecurityPolicy; call with the root
 spark-namespace.podTemplate   what the namespace asks of pods that plain spark-submit makes; call with a dict: root, role
 spark-namespace.closedDirections     policyTypes of what values close, or nothing; call with the root
 spark-namespace.sharingApplications  a selector: pods of applications that have no NetworkPolicy of their own
-spark-namespace.networkRule          peers and ports of a NetworkPolicy's rule; call with a dict: side ("from", "to"),
-                                     peer (namespaces, podLabels, cidrs, ports, protocols)
 */}}
 
 {{- define "spark-namespace.name" -}}
@@ -54,13 +52,16 @@ spec:
   {{- end }}
   securityContext:
     {{- include "spark-common.podSecurityContext" . | nindent 4 }}
+  {{- $isDriver := eq .role "driver" }}
+  {{- with $isDriver | ternary (include "spark-common.eventLogInit" .root) "" }}
+  initContainers:
+    {{- . | nindent 4 }}
+  {{- end }}
   containers:
     - name: spark
-      {{- if eq .role "executor" }}
-      {{- with include "spark-common.authEnv" .root.Values.global.security }}
+      {{- with $isDriver | ternary (include "spark-common.eventLogEnv" .root.Values.global.eventLog) (include "spark-common.authEnv" .root.Values.global.security) }}
       env:
         {{- . | nindent 8 }}
-      {{- end }}
       {{- end }}
       securityContext:
         {{- include "spark-common.containerSecurityContext" . | nindent 8 }}
@@ -69,10 +70,16 @@ spec:
         {{- with include "spark-common.authMount" .root.Values.global.security }}
         {{- . | nindent 8 }}
         {{- end }}
+        {{- if $isDriver }}
+        {{- include "spark-common.eventLogMounts" .root.Values.global.eventLog | nindent 8 }}
+        {{- end }}
   volumes:
     {{- include "spark-common.scratchVolumes" . | nindent 4 }}
     {{- with include "spark-common.authVolume" .root.Values.global.security }}
     {{- . | nindent 4 }}
+    {{- end }}
+    {{- if $isDriver }}
+    {{- include "spark-common.eventLogVolumes" .root.Values.global.eventLog | nindent 4 }}
     {{- end }}
 {{- end }}
 
@@ -88,28 +95,4 @@ spec:
 matchExpressions:
   - { key: spark-role, operator: In, values: [driver, executor] }
   - { key: kindling.local/isolated, operator: DoesNotExist }
-{{- end }}
-
-{{- define "spark-namespace.networkRule" -}}
-{{ .side }}:
-  {{- range .peer.namespaces }}
-  - namespaceSelector:
-      matchLabels:
-        kubernetes.io/metadata.name: {{ . | quote }}
-    {{- with $.peer.podLabels }}
-    podSelector:
-      matchLabels:
-        {{- toYaml . | nindent 8 }}
-    {{- end }}
-  {{- end }}
-  {{- range .peer.cidrs }}
-  - ipBlock:
-      cidr: {{ . | quote }}
-  {{- end }}
-ports:
-  {{- range $port := .peer.ports }}
-  {{- range $.peer.protocols | default (list "TCP") }}
-  - { port: {{ $port }}, protocol: {{ . }} }
-  {{- end }}
-  {{- end }}
 {{- end }}
