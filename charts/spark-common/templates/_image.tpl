@@ -1,10 +1,10 @@
 {{/*
-The reference of the image in .Values.image. global.imageRegistry, where set, takes the place of image.registry; a
-digest wins over a tag.
+The image in .Values.image. global.imageRegistry, where set, takes the place of image.registry; a digest wins over a tag.
 
-  spark-common.image           the default tag is the official image of the chart's Spark version with Python; call with
-                               the root ($)
-  spark-common.imageReference  call with a dict: root, tag (the default one)
+  spark-common.image           its reference; the default tag is the official image of the chart's Spark version with
+                               Python; call with the root ($)
+  spark-common.imageReference  the same with another default; call with a dict: root, tag
+  spark-common.pullSecrets     what a pod pulls it with; call with .Values.image.pullSecrets
 */}}
 {{- define "spark-common.image" -}}
 {{- include "spark-common.imageReference" (dict "root" . "tag" (printf "%s-python3" .Chart.AppVersion)) -}}
@@ -18,5 +18,14 @@ digest wins over a tag.
 {{- printf "%s@%s" $name $image.digest -}}
 {{- else -}}
 {{- printf "%s:%s" $name ($image.tag | default .tag) -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.pullSecrets" -}}
+{{- with . -}}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . | quote }}
+  {{- end }}
 {{- end -}}
 {{- end }}

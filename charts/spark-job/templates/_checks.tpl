@@ -26,6 +26,7 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- include "spark-job.checkConf" (dict "conf" .Values.sparkConf "from" "sparkConf") -}}
 {{- include "spark-job.checkConf" (dict "conf" .Values.global.sparkConf "from" "global.sparkConf") -}}
 {{- include "spark-common.checkSecurity" (dict "root" . "security" (include "spark-job.security" . | fromYaml) "allow" "security.allowInsecure" "confs" (list .Values.global.sparkConf .Values.sparkConf) "from" (list "global.sparkConf" "sparkConf")) -}}
+{{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "confs" (list .Values.global.sparkConf .Values.sparkConf) "from" (list "global.sparkConf" "sparkConf")) -}}
 {{- with .Values.log -}}
 {{- if and .properties (or .level .json) -}}
 {{- fail "log.properties is a whole configuration: leave log.level and log.json out, or log.properties empty" -}}
@@ -100,7 +101,14 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- end -}}
 {{- include "spark-job.checkLabels" (dict "labels" $values.labels "from" (printf "%s.labels" $role)) -}}
 {{- include "spark-job.checkEnv" (dict "names" (keys $values.env) "from" (printf "%s.env" $role)) -}}
-{{- $names := list $role -}}
+{{- if eq $role "driver" -}}
+{{- range include "spark-common.eventLogEnv" .root.Values.global.eventLog | fromYamlArray -}}
+{{- if hasKey $values.env .name -}}
+{{- fail (printf "driver.env sets %s, which global.eventLog sets: leave it out" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $names := list $role "event-log-trust" -}}
 {{- range $list := list "initContainers" "sidecars" -}}
 {{- range get $values $list -}}
 {{- if has .name $names -}}
@@ -205,6 +213,12 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- define "spark-job.checkVolumes" -}}
 {{- $names := dict -}}
 {{- $paths := dict -}}
+{{- range include "spark-common.eventLogVolumes" .Values.global.eventLog | fromYamlArray -}}
+{{- $_ := set $names .name true -}}
+{{- end -}}
+{{- range include "spark-common.eventLogMounts" .Values.global.eventLog | fromYamlArray -}}
+{{- $_ := set $paths .mountPath .name -}}
+{{- end -}}
 {{- range .Values.volumes -}}
 {{- if has .name (list "tmp" "work-dir" "kindling" "spark-auth" "spark-conf" "spark-local-dir-kindling") -}}
 {{- fail (printf "volumes has one named %q, a name that the chart uses: give it another" .name) -}}

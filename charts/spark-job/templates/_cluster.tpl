@@ -29,7 +29,7 @@ spec:
   enableServiceLinks: false
   securityContext:
     {{- include "spark-common.podSecurityContext" $root | nindent 4 }}
-  {{- include "spark-job.pullSecrets" $root | nindent 2 }}
+  {{- include "spark-common.pullSecrets" $root.Values.image.pullSecrets | nindent 2 }}
   {{- range $key := list "nodeSelector" "tolerations" "affinity" }}
   {{- with get $root.Values.driver $key }}
   {{- dict $key . | toYaml | nindent 2 }}

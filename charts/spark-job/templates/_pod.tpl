@@ -10,7 +10,6 @@ asks. Each gives YAML with metadata and spec.
   spark-job.containers    a list of the user's containers, each restricted unless it says otherwise; a dict: root, list
   spark-job.volumesOf     the items of .Values.volumes that a role mounts; call with a dict: root, role
   spark-job.priorityClass the priority class of a role's pods, or nothing; call with a dict: root, role
-  spark-job.pullSecrets   what a pod's image is pulled with; call with the root
   spark-job.isolated      a selector: drivers and executors of the release where they are isolated; call with the root
 */}}
 
@@ -18,15 +17,6 @@ asks. Each gives YAML with metadata and spec.
 matchLabels:
   {{- include "spark-common.podLabels" (dict "root" .) | nindent 2 }}
   kindling.local/isolated: "true"
-{{- end }}
-
-{{- define "spark-job.pullSecrets" -}}
-{{- with .Values.image.pullSecrets -}}
-imagePullSecrets:
-  {{- range . }}
-  - name: {{ . | quote }}
-  {{- end }}
-{{- end -}}
 {{- end }}
 
 {{- define "spark-job.priorityClass" -}}
@@ -81,6 +71,9 @@ imagePullSecrets:
 {{- include "spark-job.logVolume" .configMap }}
 {{- end }}
 {{ include "spark-job.security" .root | fromYaml | include "spark-common.authVolume" }}
+{{- if eq $role "driver" }}
+{{- include "spark-common.eventLogVolumes" .root.Values.global.eventLog }}
+{{- end }}
 {{- end }}
 
 {{/* A cluster-mode driver gets its configuration folder from Spark, out of that of the submitter. */}}
@@ -129,6 +122,9 @@ true
 {{- include "spark-job.logMount" . }}
 {{- end }}
 {{ include "spark-job.security" .root | fromYaml | include "spark-common.authMount" }}
+{{- if eq $role "driver" }}
+{{- include "spark-common.eventLogMounts" .root.Values.global.eventLog }}
+{{- end }}
 {{- end }}
 
 {{- define "spark-job.env" -}}
@@ -203,7 +199,7 @@ spec:
   enableServiceLinks: false
   securityContext:
     {{- include "spark-common.podSecurityContext" $root | nindent 4 }}
-  {{- include "spark-job.pullSecrets" $root | nindent 2 }}
+  {{- include "spark-common.pullSecrets" $root.Values.image.pullSecrets | nindent 2 }}
   {{- range $key := list "nodeSelector" "tolerations" "affinity" "schedulerName" "runtimeClassName" }}
   {{- with get $.values $key }}
   {{- dict $key . | toYaml | nindent 2 }}
@@ -219,8 +215,10 @@ spec:
   {{- if not (kindIs "invalid" .terminationGracePeriodSeconds) }}
   terminationGracePeriodSeconds: {{ int64 .terminationGracePeriodSeconds }}
   {{- end }}
-  {{- if or .initContainers .sidecars }}
+  {{- $trust := eq $role "driver" | ternary (include "spark-common.eventLogInit" $root) "" }}
+  {{- if or .initContainers .sidecars $trust }}
   initContainers:
+    {{- $trust | nindent 4 }}
     {{- include "spark-job.sidecars" (include "spark-job.containers" (dict "root" $root "list" .sidecars) | fromYamlArray) | nindent 4 }}
     {{- include "spark-job.containers" (dict "root" $root "list" .initContainers) | nindent 4 }}
   {{- end }}
@@ -230,7 +228,9 @@ spec:
       {{- if include "spark-job.mountsLog" (dict "root" $root "role" $role) }}
       {{- $env = cat $env (include "spark-job.logEnv" .) }}
       {{- end }}
-      {{- if eq $role "executor" }}
+      {{- if eq $role "driver" }}
+      {{- $env = include "spark-common.eventLogEnv" $root.Values.global.eventLog | printf "%s\n%s" $env | trim }}
+      {{- else }}
       {{- $env = include "spark-job.security" $root | fromYaml | include "spark-common.authEnv" | printf "%s\n%s" $env | trim }}
       {{- end }}
       {{- with $env }}

@@ -65,6 +65,7 @@ allowInsecure: {{ concat $team.allowInsecure $own.allowInsecure | toJson }}
 {{- include "spark-common.properties" (list
   (include "spark-job.defaultConf" . | fromYaml)
   (include "spark-common.hardenedConf" (dict "security" (include "spark-job.security" . | fromYaml) "confs" (list .Values.global.sparkConf .Values.sparkConf)) | fromYaml)
+  (include "spark-common.eventLogDriverConf" .Values.global.eventLog | fromYaml)
   .Values.global.sparkConf
   .Values.sparkConf
   (include "spark-job.ownConf" . | fromYaml)

@@ -37,6 +37,7 @@ spark-namespace.checkNetwork: those of them that are in network
 {{- end -}}
 {{- include "spark-namespace.checkNetwork" . -}}
 {{- include "spark-common.checkSecurity" (dict "root" . "security" .Values.global.security "allow" "global.security.allowInsecure" "confs" (list .Values.global.sparkConf) "from" (list "global.sparkConf")) -}}
+{{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "confs" (list .Values.global.sparkConf) "from" (list "global.sparkConf")) -}}
 {{- range $key := list "runAsUser" "fsGroup" -}}
 {{- range get $.Values.podSecurity.policy $key -}}
 {{- if gt (int64 .min) (int64 .max) -}}
@@ -54,5 +55,6 @@ spark-namespace.checkNetwork: those of them that are in network
 {{- if and .Values.global.isolateApplications (not $network.ingress.closed) -}}
 {{- fail "global.isolateApplications is true but network.ingress.closed is false: applications are isolated in a closed namespace only; set it to true" -}}
 {{- end -}}
-{{- include "spark-common.checkPeers" (dict "ingress.from" $network.ingress.from "egress.to" $network.egress.to) -}}
+{{- include "spark-common.checkPeers" (dict "peers" $network.ingress.from "from" "network.ingress.from") -}}
+{{- include "spark-common.checkPeers" (dict "peers" $network.egress.to "from" "network.egress.to") -}}
 {{- end }}

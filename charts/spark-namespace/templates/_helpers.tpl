@@ -52,13 +52,16 @@ spec:
   {{- end }}
   securityContext:
     {{- include "spark-common.podSecurityContext" . | nindent 4 }}
+  {{- $isDriver := eq .role "driver" }}
+  {{- with $isDriver | ternary (include "spark-common.eventLogInit" .root) "" }}
+  initContainers:
+    {{- . | nindent 4 }}
+  {{- end }}
   containers:
     - name: spark
-      {{- if eq .role "executor" }}
-      {{- with include "spark-common.authEnv" .root.Values.global.security }}
+      {{- with $isDriver | ternary (include "spark-common.eventLogEnv" .root.Values.global.eventLog) (include "spark-common.authEnv" .root.Values.global.security) }}
       env:
         {{- . | nindent 8 }}
-      {{- end }}
       {{- end }}
       securityContext:
         {{- include "spark-common.containerSecurityContext" . | nindent 8 }}
@@ -67,10 +70,16 @@ spec:
         {{- with include "spark-common.authMount" .root.Values.global.security }}
         {{- . | nindent 8 }}
         {{- end }}
+        {{- if $isDriver }}
+        {{- include "spark-common.eventLogMounts" .root.Values.global.eventLog | nindent 8 }}
+        {{- end }}
   volumes:
     {{- include "spark-common.scratchVolumes" . | nindent 4 }}
     {{- with include "spark-common.authVolume" .root.Values.global.security }}
     {{- . | nindent 4 }}
+    {{- end }}
+    {{- if $isDriver }}
+    {{- include "spark-common.eventLogVolumes" .root.Values.global.eventLog | nindent 4 }}
     {{- end }}
 {{- end }}
 

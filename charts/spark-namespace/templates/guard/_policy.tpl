@@ -1,7 +1,7 @@
 {{/*
 spark-namespace.hasGuard   "true" where the guard is asked for and the cluster can have it; call with the root
-spark-namespace.guardedSecrets  Secrets that pods may use: those that values list, and that of the hardened preset; call with
-                           the root
+spark-namespace.guardedSecrets  Secrets that pods may use: those that values list, that of the hardened preset, and that of the
+                           event logs' store; call with the root
 spark-namespace.guard      its name: policy and binding are of the whole cluster, so it carries the namespace
 */}}
 
@@ -19,5 +19,6 @@ kindling-guard-{{ include "spark-namespace.name" . }}
 
 {{- define "spark-namespace.guardedSecrets" -}}
 {{- $security := .Values.global.security -}}
-{{- eq $security.profile "hardened" | ternary (list $security.authSecret.name) list | concat .Values.guard.secrets | uniq | toYaml -}}
+{{- $shared := eq $security.profile "hardened" | ternary $security.authSecret.name "" -}}
+{{- list $shared .Values.global.eventLog.secret.name | concat .Values.guard.secrets | uniq | compact | toYaml -}}
 {{- end }}

@@ -1,0 +1,199 @@
+{{/*
+Event logs: global.eventLog says where drivers write them and the history server reads them. Call with global.eventLog
+unless said otherwise; each gives nothing where there is no store.
+
+  spark-common.eventLogUrl         the folder, as Spark names it
+  spark-common.eventLogConf        the store's own Spark configuration, a map
+  spark-common.eventLogDriverConf  the same, and what makes a driver write
+  spark-common.eventLogVolumes, spark-common.eventLogMounts, spark-common.eventLogEnv
+                                   what a pod and its container of Spark need to reach the store
+  spark-common.eventLogInit        an init container, in a list: adds the store's CA to those that Java trusts; call with
+                                   the root
+  spark-common.checkEventLog       refuses what no store can be; call with a dict: eventLog, confs and, as a list, from
+                                   (their names in values)
+*/}}
+
+{{- define "spark-common.eventLogUrl" -}}
+{{- if eq .store "claim" -}}
+file:/var/spark/events
+{{- else if .store -}}
+{{- .url -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.eventLogConf" -}}
+{{- if eq .store "s3" -}}
+{{- /* Of this bucket alone: what else an application keeps in S3 is its own affair. */ -}}
+{{- $bucket := printf "spark.hadoop.fs.s3a.bucket.%s" (urlParse .url).host -}}
+{{ $bucket }}.path.style.access: {{ .s3.pathStyle }}
+{{- with .s3.endpoint }}
+{{ $bucket }}.endpoint: {{ . | quote }}
+{{- end }}
+{{- with .s3.region }}
+{{ $bucket }}.endpoint.region: {{ . | quote }}
+{{- end }}
+{{- if .secret.name }}
+# Its name in SDK 1, that of Spark 3.5; newer Hadoop takes it for that in SDK 2.
+{{ $bucket }}.aws.credentials.provider: com.amazonaws.auth.profile.ProfileCredentialsProvider
+{{- end }}
+{{- else if and (eq .store "gcs") .secret.name -}}
+spark.hadoop.fs.gs.auth.type: SERVICE_ACCOUNT_JSON_KEYFILE
+spark.hadoop.fs.gs.auth.service.account.json.keyfile: /etc/spark-event-log/{{ .secret.key }}
+{{- else if and (eq .store "abfs") .secret.name -}}
+spark.hadoop.hadoop.security.credential.provider.path: localjceks://file/etc/spark-event-log/{{ .secret.key }}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.eventLogDriverConf" -}}
+{{- if .store -}}
+spark.eventLog.enabled: true
+spark.eventLog.dir: {{ include "spark-common.eventLogUrl" . | quote }}
+# As Spark 4 has it. An object store shows a file once it is closed: whole, or rolled.
+spark.eventLog.rolling.enabled: true
+spark.eventLog.compress: true
+{{ include "spark-common.eventLogConf" . }}
+{{- if and (eq .store "hdfs") .hdfs.principal }}
+spark.kerberos.principal: {{ .hdfs.principal | quote }}
+spark.kerberos.keytab: local:///etc/spark-event-log/{{ .secret.key }}
+{{- end }}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.eventLogVolumes" -}}
+{{- if eq .store "claim" }}
+- name: event-logs
+  persistentVolumeClaim:
+    claimName: {{ .claim | quote }}
+{{- end }}
+{{- if and .store .secret.name }}
+- name: event-log-secret
+  secret:
+    secretName: {{ .secret.name | quote }}
+    # 0440: the pod's fsGroup reads it.
+    defaultMode: 288
+    items:
+      - { key: {{ .secret.key | quote }}, path: {{ .secret.key | quote }} }
+{{- end }}
+{{- if and .store .ca.configMap }}
+- name: event-log-ca
+  configMap:
+    name: {{ .ca.configMap | quote }}
+    items:
+      - { key: {{ .ca.key | quote }}, path: ca.crt }
+- name: event-log-trust
+  emptyDir: {}
+{{- end }}
+{{- if eq .store "hdfs" }}
+- name: event-log-hadoop
+  configMap:
+    name: {{ .hdfs.hadoopConf | quote }}
+{{- if .hdfs.principal }}
+- name: event-log-krb5
+  configMap:
+    name: {{ .hdfs.krb5Conf | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-common.eventLogMounts" -}}
+{{- if eq .store "claim" }}
+- name: event-logs
+  mountPath: /var/spark/events
+{{- end }}
+{{- if and .store .secret.name }}
+- name: event-log-secret
+  mountPath: /etc/spark-event-log
+  readOnly: true
+{{- end }}
+{{- if and .store .ca.configMap }}
+- name: event-log-trust
+  mountPath: /etc/spark-event-log-trust
+  readOnly: true
+{{- end }}
+{{- if eq .store "hdfs" }}
+- name: event-log-hadoop
+  mountPath: /etc/hadoop/conf
+  readOnly: true
+{{- if .hdfs.principal }}
+- name: event-log-krb5
+  mountPath: /etc/krb5.conf
+  subPath: krb5.conf
+  readOnly: true
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-common.eventLogEnv" -}}
+{{- if and (eq .store "s3") .secret.name }}
+# Where AWS's SDKs look for the file.
+- name: AWS_SHARED_CREDENTIALS_FILE
+  value: /etc/spark-event-log/{{ .secret.key }}
+{{- end }}
+{{- if and .store .ca.configMap }}
+- name: JDK_JAVA_OPTIONS
+  value: -Djavax.net.ssl.trustStore=/etc/spark-event-log-trust/cacerts
+{{- end }}
+{{- if eq .store "hdfs" }}
+- name: HADOOP_CONF_DIR
+  value: /etc/hadoop/conf
+{{- end }}
+{{- end }}
+
+{{- define "spark-common.eventLogInit" -}}
+{{- with .Values.global.eventLog -}}
+{{- if and .store .ca.configMap -}}
+- name: event-log-trust
+  image: {{ include "spark-common.image" $ | quote }}
+  # A copy of Java's own authorities, and one more.
+  command: [sh, -c]
+  args:
+    - >-
+      cat "$JAVA_HOME/lib/security/cacerts" >/trust/cacerts &&
+      exec "$JAVA_HOME/bin/keytool" -J-XX:+UseSerialGC -importcert -noprompt -alias event-log
+      -file /ca/ca.crt -keystore /trust/cacerts -storepass changeit
+  resources:
+    requests: { cpu: 50m, memory: 64Mi }
+    limits: { memory: 256Mi }
+  securityContext:
+    {{- include "spark-common.containerSecurityContext" $ | nindent 4 }}
+  volumeMounts:
+    - name: tmp
+      mountPath: /tmp
+    - name: event-log-ca
+      mountPath: /ca
+      readOnly: true
+    - name: event-log-trust
+      mountPath: /trust
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.checkEventLog" -}}
+{{- $log := .eventLog -}}
+{{- $schemes := dict "s3" "s3a" "hdfs" "hdfs" "gcs" "gs" "abfs" "abfss" -}}
+{{- with get $schemes $log.store -}}
+{{- if not (hasPrefix (printf "%s://" .) $log.url) -}}
+{{- fail (printf "global.eventLog.url is %q, and the store is %s: write %s://…" $log.url $log.store .) -}}
+{{- end -}}
+{{- else -}}
+{{- if $log.url -}}
+{{- fail (printf "global.eventLog.url is %q and the store is %q, which has none: leave it empty, or set global.eventLog.store" $log.url $log.store) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $log.secret.name (has $log.store (list "" "claim")) -}}
+{{- fail (printf "global.eventLog.secret.name is %q and the store is %q, which needs none: leave it empty" $log.secret.name $log.store) -}}
+{{- end -}}
+{{- if and $log.ca.configMap (not (hasPrefix "https://" $log.s3.endpoint)) -}}
+{{- fail (printf "global.eventLog.ca.configMap is %q but global.eventLog.s3.endpoint is %q: only what is asked by https:// has a certificate" $log.ca.configMap $log.s3.endpoint) -}}
+{{- end -}}
+{{- if and $log.hdfs.principal (not $log.secret.name) -}}
+{{- fail (printf "global.eventLog.hdfs.principal is %q but global.eventLog.secret.name is empty: set it to the Secret with its keytab" $log.hdfs.principal) -}}
+{{- end -}}
+{{- if $log.store -}}
+{{- range $number, $conf := .confs -}}
+{{- if hasKey $conf "spark.eventLog.dir" -}}
+{{- fail (printf "%s sets spark.eventLog.dir, which global.eventLog sets: leave it out" (index $.from $number)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}

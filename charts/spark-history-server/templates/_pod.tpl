@@ -1,0 +1,77 @@
+{{/*
+Parts of the server's pod. Call with the root.
+
+  spark-history-server.answers         a probe: the server answers
+  spark-history-server.initContainers  the store's CA, and its folder
+  spark-history-server.jwsSecret       a volume's source: the key that tokens are signed with
+  spark-history-server.fsCommand, spark-history-server.fsEnv, spark-history-server.fsResources
+                                       of a container that runs Hadoop's own program for files, in the store
+*/}}
+
+{{- define "spark-history-server.answers" -}}
+exec:
+  command:
+    - bash
+    - -c
+    - |
+      exec 3<>/dev/tcp/127.0.0.1/18080
+      printf 'GET /api/v1/version HTTP/1.0\r\n\r\n' >&3
+      read -r -t 8 version status rest <&3
+      [[ $version == HTTP/* && $status == [234]* ]]
+timeoutSeconds: 10
+{{- end }}
+
+{{- define "spark-history-server.initContainers" -}}
+{{- include "spark-common.eventLogInit" . }}
+{{- if has .Values.global.eventLog.store (list "s3" "gcs" "abfs") }}
+# Spark asks that the folder is there, before the first log is.
+- name: log-folder
+  image: {{ include "spark-common.image" . | quote }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  args:
+    {{- include "spark-history-server.fsCommand" . | nindent 4 }}
+    - -mkdir
+    - -p
+    - {{ include "spark-common.eventLogUrl" .Values.global.eventLog | quote }}
+  env:
+    {{- include "spark-history-server.fsEnv" . | nindent 4 }}
+  resources:
+    {{- include "spark-history-server.fsResources" . | nindent 4 }}
+  terminationMessagePolicy: FallbackToLogsOnError
+  securityContext:
+    {{- include "spark-common.containerSecurityContext" . | nindent 4 }}
+  volumeMounts:
+    {{- include "spark-common.scratchMounts" . | nindent 4 }}
+    {{- include "spark-common.eventLogMounts" .Values.global.eventLog | nindent 4 }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-history-server.fsCommand" -}}
+- /opt/spark/bin/spark-class
+- org.apache.hadoop.fs.FsShell
+{{- range $key, $value := include "spark-common.eventLogConf" .Values.global.eventLog | fromYaml }}
+- {{ printf "-D%s=%v" (trimPrefix "spark.hadoop." $key) $value | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-history-server.fsEnv" -}}
+- name: SPARK_DRIVER_MEMORY
+  value: 128m
+{{- include "spark-common.eventLogEnv" .Values.global.eventLog }}
+{{- end }}
+
+{{- define "spark-history-server.fsResources" -}}
+requests: { cpu: 50m, memory: 128Mi }
+limits: { memory: 512Mi }
+{{- end }}
+
+{{- define "spark-history-server.jwsSecret" -}}
+{{- with .Values.auth.jws.secret -}}
+secret:
+  secretName: {{ .name | quote }}
+  # 0440: the pod's fsGroup reads it.
+  defaultMode: 288
+  items:
+    - { key: {{ .key | quote }}, path: key }
+{{- end }}
+{{- end }}

@@ -1,0 +1,50 @@
+{{/*
+Spark's side of the server. Call with the root.
+
+  spark-history-server.heap        the JVM's heap in MiB
+  spark-history-server.properties  the properties file
+*/}}
+
+{{- define "spark-history-server.heap" -}}
+{{- div (mul (include "spark-common.mebibytes" .Values.memory | int64) 6) 10 -}}
+{{- end }}
+
+{{- define "spark-history-server.properties" -}}
+{{- include "spark-common.properties" (list .Values.sparkConf (include "spark-history-server.ownConf" . | fromYaml) (include "spark-common.eventLogConf" .Values.global.eventLog | fromYaml)) -}}
+{{- end }}
+
+{{- define "spark-history-server.ownConf" -}}
+spark.history.fs.logDirectory: {{ include "spark-common.eventLogUrl" .Values.global.eventLog | quote }}
+spark.history.fs.update.interval: {{ .Values.updateInterval }}
+spark.history.ui.port: 18080
+spark.history.retainedApplications: {{ .Values.retainedApplications }}
+spark.history.store.path: /var/spark/history
+spark.history.store.maxDiskUsage: {{ div (mul (include "spark-common.mebibytes" .Values.state.size | int64) 9) 10 }}m
+spark.history.store.serializer: PROTOBUF
+# A UI is made in memory first, and then moved to disk.
+spark.history.store.hybridStore.enabled: true
+spark.history.store.hybridStore.diskBackend: ROCKSDB
+spark.history.store.hybridStore.maxMemoryUsage: {{ div (include "spark-history-server.heap" . | int64) 3 }}m
+spark.history.fs.cleaner.enabled: {{ .Values.cleaner.enabled }}
+spark.history.fs.cleaner.interval: {{ .Values.cleaner.interval }}
+spark.history.fs.cleaner.maxAge: {{ .Values.cleaner.maxAge }}
+{{- with .Values.cleaner.maxApplications }}
+spark.history.fs.cleaner.maxNum: {{ . }}
+{{- end }}
+{{- with .Values.compactionFiles }}
+spark.history.fs.eventLog.rolling.maxFilesToRetain: {{ . }}
+{{- end }}
+{{- if eq .Values.auth.mode "jws" }}
+spark.ui.filters: {{ compact (list "org.apache.spark.ui.JWSFilter" (index .Values.sparkConf "spark.ui.filters")) | join "," | quote }}
+{{- end }}
+{{- if and .Values.ingress.enabled (ne .Values.ingress.path "/") }}
+spark.ui.proxyBase: {{ .Values.ingress.path | quote }}
+{{- end }}
+{{- with .Values.global.eventLog }}
+{{- if and (eq .store "hdfs") .hdfs.principal }}
+spark.history.kerberos.enabled: true
+spark.history.kerberos.principal: {{ .hdfs.principal | quote }}
+spark.history.kerberos.keytab: /etc/spark-event-log/{{ .secret.key }}
+{{- end }}
+{{- end }}
+{{- end }}
