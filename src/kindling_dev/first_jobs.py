@@ -17,11 +17,11 @@ from kindling_dev.progress import Progress
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 
 TEAMS = ("team-a", "team-b")
+HISTORY = "spark-history-server"
 _TEAM = "team-a"
 _CHARTS = REPO / "charts"
 _VALUES = REPO / "values"
 _PRIORITY_CLASSES = REPO / "examples/quota/priority-classes.yaml"
-_GET_SECRET = "kubectl get secret spark-auth"
 _MAKE_SECRET = "head -c 32 /dev/urandom | kubectl create secret generic spark-auth --from-file=secret=/dev/stdin"
 """As docs/guides/hardened.md has it."""
 _JOB_DEADLINE_S = 300
@@ -30,23 +30,42 @@ _FLIGHTS_VALUES = f"--values={flights.EXAMPLE / 'values.yaml'}"
 
 
 def install_namespaces(settings: Settings, progress: Progress) -> None:
-    """Install spark-namespace for each team, and make what the values of team-b name."""
-    helm = Helm(kubeconfig=settings.kubeconfig)
-    build_dependencies(_CHARTS, helm)
+    """Install spark-namespace for each team, make what the values of team-b name, and start team-a's history server."""
+    build_dependencies(_CHARTS, Helm(kubeconfig=settings.kubeconfig))
     kubectl = ["kubectl", f"--kubeconfig={settings.kubeconfig}"]
     run([*kubectl, "apply", f"--filename={_PRIORITY_CLASSES}"], what="make the priority classes of team-b's quotas")
     for team in TEAMS:
-        with progress.step(f"helm upgrade --install {team} charts/spark-namespace"):
-            folder = _VALUES / team
-            files = [_VALUES / "spark-namespace.yaml", folder / "common.yaml", folder / "spark-namespace.yaml"]
-            values = [f"--values={file}" for file in files]
-            argv = ["upgrade", "--install", team, str(_CHARTS / "spark-namespace"), *values]
-            helm_run(helm, [*argv, "--namespace", ADMIN_NAMESPACE, "--create-namespace"])
-            facts = yaml.safe_load((folder / "common.yaml").read_text())["global"]
-            if facts.get("security", {}).get("profile") == "hardened":
-                make = f"{_GET_SECRET} --namespace {team} || {_MAKE_SECRET} --namespace {team}"
-                env = {"KUBECONFIG": str(settings.kubeconfig)}
-                run(["sh", "-c", make], env=env, what=f"make the Secret of {team}'s applications")
+        install_chart("spark-namespace", team, release=team, into=ADMIN_NAMESPACE, settings=settings, progress=progress)
+        facts = yaml.safe_load((_VALUES / team / "common.yaml").read_text())["global"]
+        if facts.get("security", {}).get("profile") == "hardened":
+            make_once("secret spark-auth", _MAKE_SECRET, team, settings)
+    install_chart(HISTORY, _TEAM, release=HISTORY, into=_TEAM, settings=settings, progress=progress)
+
+
+def make_once(what: str, make: str, namespace: str, settings: Settings) -> None:
+    """Run a command that makes an object ("secret spark-auth") in a namespace, unless it is there."""
+    of_namespace = f"--namespace {namespace}"
+    script = f"kubectl get {what} {of_namespace} || {make} {of_namespace}"
+    run(["sh", "-c", script], env={"KUBECONFIG": str(settings.kubeconfig)}, what=f"make {what} in {namespace}")
+
+
+def install_chart(
+    chart: str, namespace: str, *, release: str, into: str, settings: Settings, progress: Progress
+) -> None:
+    """Install or upgrade a release of a chart with the site's values for a namespace.
+
+    Args:
+        chart: its name.
+        namespace: whose values they are: values/NAMESPACE.
+        release: its name.
+        into: namespace of the release.
+        settings, progress: as everywhere.
+    """
+    files = (_VALUES / f"{chart}.yaml", _VALUES / namespace / "common.yaml", _VALUES / namespace / f"{chart}.yaml")
+    values = [f"--values={file}" for file in files if file.exists()]
+    argv = ["upgrade", "--install", release, str(_CHARTS / chart), *values, "--namespace", into, "--create-namespace"]
+    with progress.step(f"helm upgrade --install {release} charts/{chart}"):
+        _helm(Helm(kubeconfig=settings.kubeconfig), argv)
 
 
 def run_pi(settings: Settings, progress: Progress) -> None:
@@ -88,7 +107,7 @@ def _run(release: str, arguments: list[str], settings: Settings, progress: Progr
     files = [f"--values={_VALUES / 'spark-job.yaml'}", f"--values={_VALUES / _TEAM / 'common.yaml'}"]
     argv = ["upgrade", "--install", release, str(_CHARTS / "spark-job"), "--namespace", _TEAM, *files, *arguments]
     with progress.step(f"helm upgrade --install {release} charts/spark-job, and its run"):
-        helm_run(helm, argv)
+        _helm(helm, argv)
         end = cluster.job_end(_TEAM, f"app.kubernetes.io/instance={release}", _JOB_DEADLINE_S)
     if not end.succeeded:
         raise Failure(_failed(release, end))
@@ -101,8 +120,7 @@ def _failed(release: str, end: JobEnd) -> str:
     return f"job {end.name} failed ({end.reason}, exit codes {list(end.exit_codes)}); {cure}\n{evidence}"
 
 
-def helm_run(helm: Helm, argv: list[str]) -> None:
-    """Run helm; what it refuses is for the person."""
+def _helm(helm: Helm, argv: list[str]) -> None:
     try:
         helm.run(argv)
     except HelmError as error:
