@@ -18,6 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from spark_ui_proxy import logs
 from spark_ui_proxy.answers import Answers
 from spark_ui_proxy.asked import Asked
+from spark_ui_proxy.board import Board
 from spark_ui_proxy.catalog import Catalog
 from spark_ui_proxy.config import Config
 from spark_ui_proxy.decide import Decider, Decision
@@ -29,10 +30,11 @@ from spark_ui_proxy.kube import Api, ApiError
 from spark_ui_proxy.login import Login
 from spark_ui_proxy.metrics import Metrics
 from spark_ui_proxy.naming import Naming
-from spark_ui_proxy.page.assets import PREFIX
+from spark_ui_proxy.page import site
 from spark_ui_proxy.page.rendering import Pages
 from spark_ui_proxy.permission import Permission
 from spark_ui_proxy.requests import asked_of, original
+from spark_ui_proxy.rest import new_client
 from spark_ui_proxy.session import Sessions
 from spark_ui_proxy.viewing import Sight
 from spark_ui_proxy.watcher import Watcher
@@ -47,9 +49,10 @@ class Service:
         config: the whole configuration.
         api: the API server.
         drivers: for requests to drivers.
+        told: for what drivers and history servers tell the page.
     """
 
-    def __init__(self, config: Config, api: Api, drivers: aiohttp.ClientSession) -> None:
+    def __init__(self, config: Config, api: Api, drivers: aiohttp.ClientSession, told: aiohttp.ClientSession) -> None:
         self.config = config
         self.index = Index()
         self.forgetting = Forgetting(config.control_socket)
@@ -58,6 +61,7 @@ class Service:
         self.naming = Naming(self.catalog, drivers)
         self.permission = Permission(api, config)
         self.pages = Pages(config.base_path)
+        self.board = Board(config, self.index, told, self)
         self.stopping = False
         tokens = TokenReader(api, config)
         sessions = Sessions(config)
@@ -77,7 +81,7 @@ class Service:
         app.add_routes([web.get("/authz", self._authz), web.get("/-/answer", self._answer)])
         if self.config.login.mode == "token":
             app.add_routes(self._login.routes())
-        app.add_routes([web.get(f"{self.config.base_path}{PREFIX}{{file}}", self.pages.assets.serve)])
+        app.add_routes(site.routes(self.board, self.pages, self.config))
         return app
 
     def operations_app(self) -> web.Application:
@@ -174,8 +178,8 @@ async def serve(config: Config) -> None:
     drivers = aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(), connector=aiohttp.TCPConnector(force_close=True, limit=64)
     )
-    async with api, drivers:
-        service = Service(config, api, drivers)
+    async with api, drivers, new_client() as told:
+        service = Service(config, api, drivers, told)
         async with _listening(service), _beside(service):
             await stop.wait()
             service.stopping = True
@@ -188,7 +192,9 @@ async def _beside(service: Service) -> AsyncIterator[None]:
     """What runs all the time; if one of these ends, so does the process."""
     whole = asyncio.current_task()
     assert whole
-    tasks = [asyncio.create_task(part.run()) for part in (service.watcher, service.forgetting, service.naming)]
+    tasks = [
+        asyncio.create_task(part.run()) for part in (service.watcher, service.forgetting, service.naming, service.board)
+    ]
     failed: list[BaseException] = []
 
     def ended(task: asyncio.Task[None]) -> None:
