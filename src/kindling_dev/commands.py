@@ -49,6 +49,7 @@ def up(*, jobs: bool) -> None:
             first_jobs.run_pi(settings, progress)
         with progress.phase("flights"):
             first_jobs.run_flights(settings, progress)
+            first_jobs.start_live(settings, progress)
     progress.print_table()
     print(_NEXT.format(bin=settings.bin, kubeconfig=settings.kubeconfig, url=front_door.URL, login=front_door.LOGIN))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import yaml
 from rich import box
@@ -25,6 +26,7 @@ _PRIORITY_CLASSES = REPO / "examples/quota/priority-classes.yaml"
 _MAKE_SECRET = "head -c 32 /dev/urandom | kubectl create secret generic spark-auth --from-file=secret=/dev/stdin"
 """As docs/guides/hardened.md has it."""
 _JOB_DEADLINE_S = 300
+_LIVE_MINUTES = 60
 _PI_FILE = "local:///opt/spark/examples/src/main/python/pi.py"
 _FLIGHTS_VALUES = f"--values={flights.EXAMPLE / 'values.yaml'}"
 
@@ -50,22 +52,23 @@ def make_once(what: str, make: str, namespace: str, settings: Settings) -> None:
 
 
 def install_chart(
-    chart: str, namespace: str, *, release: str, into: str, settings: Settings, progress: Progress
+    chart: str, namespace: str, *arguments: str, release: str, into: str, settings: Settings, progress: Progress
 ) -> None:
     """Install or upgrade a release of a chart with the site's values for a namespace.
 
     Args:
         chart: its name.
         namespace: whose values they are: values/NAMESPACE.
+        arguments: more of helm's.
         release: its name.
         into: namespace of the release.
         settings, progress: as everywhere.
     """
     files = (_VALUES / f"{chart}.yaml", _VALUES / namespace / "common.yaml", _VALUES / namespace / f"{chart}.yaml")
     values = [f"--values={file}" for file in files if file.exists()]
-    argv = ["upgrade", "--install", release, str(_CHARTS / chart), *values, "--namespace", into, "--create-namespace"]
+    argv = ["upgrade", "--install", release, str(_CHARTS / chart), "--namespace", into, "--create-namespace"]
     with progress.step(f"helm upgrade --install {release} charts/{chart}"):
-        _helm(Helm(kubeconfig=settings.kubeconfig), argv)
+        _helm(Helm(kubeconfig=settings.kubeconfig), [*argv, *values, *arguments])
 
 
 def run_pi(settings: Settings, progress: Progress) -> None:
@@ -89,6 +92,16 @@ def run_flights(settings: Settings, progress: Progress) -> None:
     progress.console.print(_flights_table(flights.means_in_log(log)))
 
 
+def start_live(settings: Settings, progress: Progress) -> None:
+    """Start a flights job that lasts, for whoever looks at its UI; each time a new one."""
+    run_id = f"--set=run.id={datetime.now(UTC):%Y%m%d-%H%M%S}"
+    source = [f"--set-file=app.source={flights.EXAMPLE / 'live.py'}", _FLIGHTS_VALUES, run_id]
+    arguments = [*source, f"--set=app.args={{/data/flights.csv,{_LIVE_MINUTES}}}"]
+    install_chart(
+        "spark-job", _TEAM, *arguments, release="flights-live", into=_TEAM, settings=settings, progress=progress
+    )
+
+
 def _flights_table(means: flights.Means) -> Table:
     months = range(1, 13)
     title = "mean arrival delay in minutes, by carrier and month of 2013"
@@ -103,11 +116,9 @@ def _flights_table(means: flights.Means) -> Table:
 
 def _run(release: str, arguments: list[str], settings: Settings, progress: Progress) -> str:
     """Install or upgrade a release of spark-job, wait for its run; return what it printed."""
-    helm, cluster = Helm(kubeconfig=settings.kubeconfig), Cluster(settings.kubeconfig)
-    files = [f"--values={_VALUES / 'spark-job.yaml'}", f"--values={_VALUES / _TEAM / 'common.yaml'}"]
-    argv = ["upgrade", "--install", release, str(_CHARTS / "spark-job"), "--namespace", _TEAM, *files, *arguments]
-    with progress.step(f"helm upgrade --install {release} charts/spark-job, and its run"):
-        _helm(helm, argv)
+    cluster = Cluster(settings.kubeconfig)
+    install_chart("spark-job", _TEAM, *arguments, release=release, into=_TEAM, settings=settings, progress=progress)
+    with progress.step(f"running {release}"):
         end = cluster.job_end(_TEAM, f"app.kubernetes.io/instance={release}", _JOB_DEADLINE_S)
     if not end.succeeded:
         raise Failure(_failed(release, end))
