@@ -97,9 +97,7 @@ def start_live(settings: Settings, progress: Progress) -> None:
     run_id = f"--set=run.id={datetime.now(UTC):%Y%m%d-%H%M%S}"
     source = [f"--set-file=app.source={flights.EXAMPLE / 'live.py'}", _FLIGHTS_VALUES, run_id]
     arguments = [*source, f"--set=app.args={{/data/flights.csv,{_LIVE_MINUTES}}}"]
-    install_chart(
-        "spark-job", _TEAM, *arguments, release="flights-live", into=_TEAM, settings=settings, progress=progress
-    )
+    _start("flights-live", arguments, settings, progress)
 
 
 def _flights_table(means: flights.Means) -> Table:
@@ -114,10 +112,14 @@ def _flights_table(means: flights.Means) -> Table:
     return table
 
 
+def _start(release: str, arguments: list[str], settings: Settings, progress: Progress) -> None:
+    install_chart("spark-job", _TEAM, *arguments, release=release, into=_TEAM, settings=settings, progress=progress)
+
+
 def _run(release: str, arguments: list[str], settings: Settings, progress: Progress) -> str:
     """Install or upgrade a release of spark-job, wait for its run; return what it printed."""
     cluster = Cluster(settings.kubeconfig)
-    install_chart("spark-job", _TEAM, *arguments, release=release, into=_TEAM, settings=settings, progress=progress)
+    _start(release, arguments, settings, progress)
     with progress.step(f"running {release}"):
         end = cluster.job_end(_TEAM, f"app.kubernetes.io/instance={release}", _JOB_DEADLINE_S)
     if not end.succeeded:
