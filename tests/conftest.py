@@ -25,18 +25,37 @@ _USERS_CONTAINER = "the user's own container: its values say what it asks for"
 EXEMPTIONS = [
     external("ServiceAccount", "spark-submitter", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "spark-driver", _BY_SPARK_NAMESPACE),
+    external("ServiceAccount", "spark-history", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "submitter", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "driver", _BY_SPARK_NAMESPACE),
+    external("ServiceAccount", "history", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "*ui-proxy", "spark-ui-proxy's own chart makes it; global.uiProxy names it in both"),
     external("ServiceAccount", "deployer", _BY_THE_USER),
     external("ServiceAccount", "reader", _BY_THE_USER),
     external("ServiceAccount", "other", _BY_THE_USER),
     external("ConfigMap", "settings", _BY_THE_USER),
     external("PersistentVolumeClaim", "flights", _BY_THE_USER),
+    external(
+        "PersistentVolumeClaim", "our-logs", "spark-history-server makes it; global.eventLog names it in all charts"
+    ),
+    external("PersistentVolumeClaim", "spark-events", "the same; with claim.create: false the user made it"),
+    external("ConfigMap", "company-ca", _BY_THE_USER),
+    external("ConfigMap", "our-hadoop", _BY_THE_USER),
+    external("ConfigMap", "our-krb5", _BY_THE_USER),
+    external("Secret", "event-log-store", _BY_THE_USER),
+    external("Secret", "history-key", _BY_THE_USER),
+    external("Secret", "history-tls", _BY_THE_USER),
     external("Secret", "password", _BY_THE_USER),
     external("Secret", "registry", _BY_THE_USER),
     external("Secret", "spark-auth", "an admin made it: docs/guides/hardened.md"),
     external("Secret", "of-the-*", "the same, under another name"),
+    external("Secret", "certificate", _BY_THE_USER),
+    external("Secret", "ingress-*", _BY_THE_USER),
+    external("Secret", "session", _BY_THE_USER),
+    external("Secret", "spark-ui-proxy-session", "an admin made it: NOTES.txt of spark-ui-proxy"),
+    Exemption(
+        "cluster-roles", "ClusterRole*/*:*", "of spark-ui-proxy's values that ask for it: namespaces, rbac.reviews"
+    ),
     Exemption("resources", "Job/*", _USERS_CONTAINER, says="container agent has no *"),
     Exemption("resources", "Job/*", _USERS_CONTAINER, says="container prepare has no *"),
     Exemption(

@@ -97,14 +97,19 @@ def _answers(settings: Settings) -> bool:
 
 
 def _load_missing(settings: Settings, progress: Progress, lines: tuple[SparkLine, ...]) -> None:
-    node = node_name(settings)
     for line in lines:
-        reference = spark_image.ensure_spark_image(line, settings, progress)
-        if node_image.has_image(node, line.published, reference):
-            continue
-        _say_stand_ins({line.published: reference}, progress)
-        with progress.step(f"loading {line.published} into the cluster"):
-            node_image.load(node, line.published, reference, settings)
+        load_if_missing(line.published, spark_image.ensure_spark_image(line, settings, progress), settings, progress)
+
+
+def load_if_missing(name: str, reference: str, settings: Settings, progress: Progress) -> bool:
+    """See that the cluster has an image of the engine under the name that pods use; say whether it had another."""
+    node = node_name(settings)
+    if node_image.has_image(node, name, reference):
+        return False
+    _say_stand_ins({name: reference}, progress)
+    with progress.step(f"loading {name} into the cluster"):
+        node_image.load(node, name, reference, settings)
+    return True
 
 
 def _say_stand_ins(contents: dict[str, str], progress: Progress) -> None:

@@ -29,25 +29,28 @@ Next, in this shell:
     --values values/team-a/common.yaml --set-file app.source=job.py
 
 README.md shows a first job.py; scripts/test runs the tests; scripts/down removes the cluster.
+
+Every application, live or finished: {url} (log in with what this prints: {login})
 """
 
 
 def up(*, jobs: bool) -> None:
     """Cluster, charts and the first two jobs."""
-    from kindling_dev import first_jobs
+    from kindling_dev import first_jobs, front_door
     from kindling_dev.spark_image import DEFAULT_LINE
 
     settings, progress = Settings.from_environment(), Progress()
     _prepare(settings, progress, tools.FOR_UP, (DEFAULT_LINE,))
-    with progress.phase("charts: a namespace for each of two teams"):
+    with progress.phase("charts: a namespace for each of two teams, and spark-ui-proxy"):
         first_jobs.install_namespaces(settings, progress)
+        front_door.install(settings, progress)
     if jobs:
         with progress.phase("SparkPi"):
             first_jobs.run_pi(settings, progress)
         with progress.phase("flights"):
             first_jobs.run_flights(settings, progress)
     progress.print_table()
-    print(_NEXT.format(bin=settings.bin, kubeconfig=settings.kubeconfig))
+    print(_NEXT.format(bin=settings.bin, kubeconfig=settings.kubeconfig, url=front_door.URL, login=front_door.LOGIN))
 
 
 def down(*, purge: bool) -> None:

@@ -41,7 +41,7 @@ def install_namespaces(settings: Settings, progress: Progress) -> None:
             files = [_VALUES / "spark-namespace.yaml", folder / "common.yaml", folder / "spark-namespace.yaml"]
             values = [f"--values={file}" for file in files]
             argv = ["upgrade", "--install", team, str(_CHARTS / "spark-namespace"), *values]
-            _helm(helm, [*argv, "--namespace", ADMIN_NAMESPACE, "--create-namespace"])
+            helm_run(helm, [*argv, "--namespace", ADMIN_NAMESPACE, "--create-namespace"])
             facts = yaml.safe_load((folder / "common.yaml").read_text())["global"]
             if facts.get("security", {}).get("profile") == "hardened":
                 make = f"{_GET_SECRET} --namespace {team} || {_MAKE_SECRET} --namespace {team}"
@@ -88,7 +88,7 @@ def _run(release: str, arguments: list[str], settings: Settings, progress: Progr
     files = [f"--values={_VALUES / 'spark-job.yaml'}", f"--values={_VALUES / _TEAM / 'common.yaml'}"]
     argv = ["upgrade", "--install", release, str(_CHARTS / "spark-job"), "--namespace", _TEAM, *files, *arguments]
     with progress.step(f"helm upgrade --install {release} charts/spark-job, and its run"):
-        _helm(helm, argv)
+        helm_run(helm, argv)
         end = cluster.job_end(_TEAM, f"app.kubernetes.io/instance={release}", _JOB_DEADLINE_S)
     if not end.succeeded:
         raise Failure(_failed(release, end))
@@ -101,7 +101,8 @@ def _failed(release: str, end: JobEnd) -> str:
     return f"job {end.name} failed ({end.reason}, exit codes {list(end.exit_codes)}); {cure}\n{evidence}"
 
 
-def _helm(helm: Helm, argv: list[str]) -> None:
+def helm_run(helm: Helm, argv: list[str]) -> None:
+    """Run helm; what it refuses is for the person."""
     try:
         helm.run(argv)
     except HelmError as error:

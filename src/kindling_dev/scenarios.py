@@ -12,9 +12,11 @@ SCENARIOS: list[Scenario] = [
 ]
 
 
-def last_release(chart: Path) -> tuple[str, Path]:
-    """The newest release of a chart: version and package."""
+def last_release(chart: Path) -> tuple[str, Path] | None:
+    """The newest release of a chart: version and package; None before its first."""
     packages = {path.stem.removeprefix(f"{chart.name}-"): path for path in (REPO / "tests/releases").glob("*.tgz")}
     versions = [version for version in packages if version.replace(".", "").isdigit()]
+    if not versions:
+        return None
     version = max(versions, key=lambda version: [int(part) for part in version.split(".")])
     return version, packages[version]

@@ -243,6 +243,17 @@ _DEFINITIONS: dict[str, Any] = {
         "properties": {"name": {"$ref": "#/definitions/name"}, "image": {"type": "string", "minLength": 1}},
     },
     "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+    "host": {
+        "type": "string",
+        "description": "A host name: spark.example.com.",
+        "pattern": f"^({_OBJECT_NAME})?$",
+        "maxLength": 253,
+    },
+    "httpHeader": {
+        "type": "string",
+        "description": "Name of a header: X-Forwarded-User.",
+        "pattern": "^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?$",
+    },
     "cidr": {
         "type": "string",
         "description": "A block of IP addresses: 192.0.2.88/32, 2001:db8::/32.",

@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,7 +20,11 @@ from kindling_dev.release import application_charts, build_packages, check_versi
 from kindling_dev.settings import REPO
 
 CHARTS = application_charts(REPO / "charts")
-VALUES = {"spark-job": {"app": {"file": "local:///app.py"}}, "spark-namespace": {"namespace": {"name": "team-a"}}}
+VALUES: dict[str, dict[str, Any]] = {
+    "spark-job": {"app": {"file": "local:///app.py"}},
+    "spark-namespace": {"namespace": {"name": "team-a"}},
+    "spark-ui-proxy": {"namespaces": {"names": ["team-a"]}},
+}
 HELMS = ["helm", "helm4"]
 
 
@@ -97,7 +102,7 @@ def test_what_artifact_hub_shows_is_true(chart: Path) -> None:
     annotations = yaml.safe_load((chart / "Chart.yaml").read_text())["annotations"]
     images = {entry["image"] for entry in yaml.safe_load(annotations["artifacthub.io/images"])}
     rendered = Helm().template(chart, values=VALUES[chart.name]).text
-    assert images == set(re.findall(r"[\w./-]*/spark:[\w.-]+", rendered))
+    assert images == set(re.findall(r"[\w./-]*/spark(?:-ui-proxy)?:[\w.-]+", rendered))
     for change in yaml.safe_load(annotations["artifacthub.io/changes"]):
         assert change["kind"] in {"added", "changed", "deprecated", "removed", "fixed", "security"}
         assert change["description"]

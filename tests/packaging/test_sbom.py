@@ -48,7 +48,7 @@ def test_a_packages_sbom_names_its_charts_and_images(tmp_path: Path) -> None:
 
 
 def test_the_same_package_has_the_same_sbom_and_another_one_another(tmp_path: Path) -> None:
-    job, namespace = build_packages(REPO / "charts", tmp_path)
+    job, namespace, *_ = build_packages(REPO / "charts", tmp_path)
     assert chart_sbom(job) == chart_sbom(job) != chart_sbom(namespace)
 
 

@@ -1,0 +1,63 @@
+{{/*
+spark-ui-proxy.checks: values that cannot go together, each refused in one line that says what to do.
+*/}}
+{{- define "spark-ui-proxy.checks" -}}
+{{- include "spark-common.checkText" .Values -}}
+{{- $namespaces := .Values.namespaces -}}
+{{- $ways := list -}}
+{{- range $way := list "names" "selector" "all" -}}
+{{- if get $namespaces $way -}}
+{{- $ways = append $ways (printf "namespaces.%s" $way) -}}
+{{- end -}}
+{{- end -}}
+{{- if not $ways -}}
+{{- fail "namespaces shows none: list them in namespaces.names, or set namespaces.selector or namespaces.all" -}}
+{{- end -}}
+{{- if gt (len $ways) 1 -}}
+{{- fail (printf "%s are both set: keep the one that says whose applications are shown" (join " and " $ways)) -}}
+{{- end -}}
+{{- range $namespaces.names -}}
+{{- if has . (list "proxy" "history" "shs") -}}
+{{- fail (printf "namespaces.names has %q, a word that Spark's pages misread in a path: such a namespace cannot be shown; give the team's another name" .) -}}
+{{- end -}}
+{{- end -}}
+{{- range splitList "/" .Values.basePath -}}
+{{- if has . (list "proxy" "history" "shs") -}}
+{{- fail (printf "basePath has the segment %q, which Spark's pages misread: name it otherwise, /spark" .) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.rbac.roles (not $namespaces.names) -}}
+{{- fail "rbac.roles is true but namespaces.names is empty: Roles are made in the namespaces that are listed" -}}
+{{- end -}}
+{{- if and .Values.history.shared (include "spark-ui-proxy.watchesCluster" . | not) (not (has .Values.history.shared $namespaces.names)) -}}
+{{- fail (printf "history.shared is %q, which namespaces.names does not list: add it, so that its pods are watched" .Values.history.shared) -}}
+{{- end -}}
+{{- include "spark-ui-proxy.checkLogin" . -}}
+{{- $byHost := eq .Values.hosts.mode "namespace" -}}
+{{- if and $byHost (not .Values.hosts.domain) -}}
+{{- fail "hosts.mode is namespace but hosts.domain is empty: set it to the domain that has a host for each namespace" -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+{{- fail "httpRoute.enabled is true but httpRoute.parentRefs is empty: name the gateway" -}}
+{{- end -}}
+{{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) -}}
+{{- fail (printf "autoscaling.minReplicas is %d, above maxReplicas %d: raise the one or lower the other" (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
+{{- end -}}
+{{- if and .Values.service.nodePort (eq .Values.service.type "ClusterIP") -}}
+{{- fail (printf "service.nodePort is %d but service.type is ClusterIP: set the type to NodePort" (int .Values.service.nodePort)) -}}
+{{- end -}}
+{{- $network := .Values.network -}}
+{{- if and $network.egress.closed (not $network.egress.apiServer.cidrs) -}}
+{{- fail "network.egress.closed is true but network.egress.apiServer.cidrs is empty, and nothing could be watched: give the addresses of \"kubectl get service,endpoints kubernetes\"" -}}
+{{- end -}}
+{{- include "spark-common.checkPeers" (dict "ingress.from" $network.ingress.from "egress.to" $network.egress.to) -}}
+{{- end }}
+
+{{- define "spark-ui-proxy.checkLogin" -}}
+{{- if and (eq .Values.login.mode "header") (not (or .Values.login.header.secret.secretName .Values.tls.clientCA)) -}}
+{{- fail "login.mode is header, and anybody could send such headers: name the Secret that the ingress shares with the proxy in login.header.secret.secretName, or the authority of its certificate in tls.clientCA" -}}
+{{- end -}}
+{{- if and .Values.tls.clientCA (not .Values.tls.secretName) -}}
+{{- fail "tls.clientCA is set but tls.secretName is empty: clients show certificates in TLS alone; name the Secret with the pods' own" -}}
+{{- end -}}
+{{- end }}

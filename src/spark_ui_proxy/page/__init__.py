@@ -1,0 +1,1 @@
+"""What people see in a browser: templates, styles, the script, and the handlers that serve them."""
