@@ -31,6 +31,7 @@ EXEMPTIONS = [
     external("ServiceAccount", "history", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "*ui-proxy", "spark-ui-proxy's own chart makes it; global.uiProxy names it in both"),
     external("ServiceAccount", "deployer", _BY_THE_USER),
+    external("ServiceAccount", "on-call", "scripts/up makes it"),
     external("ServiceAccount", "reader", _BY_THE_USER),
     external("ServiceAccount", "other", _BY_THE_USER),
     external("ConfigMap", "settings", _BY_THE_USER),

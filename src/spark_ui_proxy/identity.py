@@ -25,7 +25,7 @@ VERIFIED_HEADER = "X-Client-Verified"
 """Set by nginx alone: SUCCESS if the client has shown a certificate of the authority that is configured."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,16384}")
 _REVIEWS = "/apis/authentication.k8s.io/v1"
-_UNAUTHORIZED, _NOT_FOUND = 401, 404
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class TokenReader:
         self._api = api
         self._cluster = config.permission.reviews == "cluster"
         self._audiences = config.login.audiences
-        self._known: Memory[str, Person | None] = Memory(
+        self.known: Memory[str, Person | None] = Memory(
             "token", lambda person: config.permission.allow_seconds if person else config.permission.deny_seconds
         )
 
@@ -85,7 +85,7 @@ class TokenReader:
         """
         if not _TOKEN.fullmatch(token):
             return None
-        return await self._known.get(_digest(token), lambda: self._ask(token))
+        return await self.known.get(_digest(token), lambda: self._ask(token))
 
     async def _ask(self, token: str) -> Person | None:
         return await (self._review(token) if self._cluster else self._ask_itself(token))
@@ -105,7 +105,8 @@ class TokenReader:
         except ApiError as error:
             if error.status == _UNAUTHORIZED:
                 return None
-            if error.status != _NOT_FOUND:
+            # Rights come before existence: who may not ask what is not there is forbidden to.
+            if error.status not in (_FORBIDDEN, _NOT_FOUND):
                 raise
             return await self._nameless(token)
         return Person(user["username"], tuple(user.get("groups", ())), token)

@@ -3,7 +3,7 @@ The image in .Values.image. global.imageRegistry, where set, takes the place of 
 
   spark-common.image           its reference; the default tag is the official image of the chart's Spark version with
                                Python; call with the root ($)
-  spark-common.imageReference  its reference; call with a dict: root, tag (the default one)
+  spark-common.imageReference  the same with another default; call with a dict: root, tag
   spark-common.pullSecrets     what a pod pulls it with; call with .Values.image.pullSecrets
 */}}
 {{- define "spark-common.image" -}}

@@ -1,9 +1,10 @@
 {{/*
-NetworkPolicies.
+Rules of NetworkPolicies.
 
   spark-common.networkRule  peers and ports of a rule; call with a dict: side ("from", "to"), peer (namespaces, podLabels,
                             cidrs, ports, protocols)
-  spark-common.checkPeers   refuses peers that name nobody; call with a dict of the peers of a list, by the list's name
+  spark-common.checkPeers   refuses peers that name nobody; call with a dict: peers (name -> peer), from (their name in
+                            values)
 */}}
 
 {{- define "spark-common.networkRule" -}}
@@ -31,14 +32,12 @@ ports:
 {{- end }}
 
 {{- define "spark-common.checkPeers" -}}
-{{- range $list, $peers := . -}}
-{{- range $name, $peer := $peers -}}
+{{- range $name, $peer := .peers -}}
 {{- if not (or $peer.namespaces $peer.cidrs) -}}
-{{- fail (printf "network.%s.%s names nobody, which Kubernetes reads as everybody: give it namespaces or cidrs" $list $name) -}}
+{{- fail (printf "%s.%s names nobody, which Kubernetes reads as everybody: give it namespaces or cidrs" $.from $name) -}}
 {{- end -}}
 {{- if and $peer.podLabels (not $peer.namespaces) -}}
-{{- fail (printf "network.%s.%s has podLabels but no namespaces to look for them in: give it namespaces" $list $name) -}}
-{{- end -}}
+{{- fail (printf "%s.%s has podLabels but no namespaces to look for them in: give it namespaces" $.from $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

@@ -9,7 +9,7 @@ root.
 {{- fail "global.eventLog.store is empty, and there are no event logs to show: set it in the namespace's common values, which its jobs follow too" -}}
 {{- end -}}
 {{- include "spark-common.checkEventLog" (dict "eventLog" $log "confs" (list .Values.sparkConf) "from" (list "sparkConf")) -}}
-{{- include "spark-common.checkPeers" (dict "from" .Values.network.from) -}}
+{{- include "spark-common.checkPeers" (dict "peers" .Values.network.from "from" "network.from") -}}
 {{- if lt (include "spark-common.mebibytes" .Values.memory | int) 512 -}}
 {{- fail (printf "memory is %q, and the server needs 512m at least" .Values.memory) -}}
 {{- end -}}

@@ -55,5 +55,6 @@ spark-namespace.checkNetwork: those of them that are in network
 {{- if and .Values.global.isolateApplications (not $network.ingress.closed) -}}
 {{- fail "global.isolateApplications is true but network.ingress.closed is false: applications are isolated in a closed namespace only; set it to true" -}}
 {{- end -}}
-{{- include "spark-common.checkPeers" (dict "ingress.from" $network.ingress.from "egress.to" $network.egress.to) -}}
+{{- include "spark-common.checkPeers" (dict "peers" $network.ingress.from "from" "network.ingress.from") -}}
+{{- include "spark-common.checkPeers" (dict "peers" $network.egress.to "from" "network.egress.to") -}}
 {{- end }}

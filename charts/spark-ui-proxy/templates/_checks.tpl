@@ -50,7 +50,8 @@ spark-ui-proxy.checks: values that cannot go together, each refused in one line 
 {{- if and $network.egress.closed (not $network.egress.apiServer.cidrs) -}}
 {{- fail "network.egress.closed is true but network.egress.apiServer.cidrs is empty, and nothing could be watched: give the addresses of \"kubectl get service,endpoints kubernetes\"" -}}
 {{- end -}}
-{{- include "spark-common.checkPeers" (dict "ingress.from" $network.ingress.from "egress.to" $network.egress.to) -}}
+{{- include "spark-common.checkPeers" (dict "peers" $network.ingress.from "from" "network.ingress.from") -}}
+{{- include "spark-common.checkPeers" (dict "peers" $network.egress.to "from" "network.egress.to") -}}
 {{- end }}
 
 {{- define "spark-ui-proxy.checkLogin" -}}

@@ -1,0 +1,135 @@
+"""What spark-ui-proxy renders, what it refuses, and that its service reads what it writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from refusals import RefusalOf, Values
+
+from chartproof import Helm, Manifest, Render
+from chartproof.scenarios import Scenario
+from kindling_dev.scenarios import SCENARIOS
+from spark_ui_proxy.config import Config, load
+
+TWO_TEAMS = {"namespaces": {"names": ["team-a", "team-b"]}}
+INGRESS = {"login": {"mode": "header", "header": {"secret": {"secretName": "of-the-ingress"}}}}
+OF_THE_CHART = [scenario for scenario in SCENARIOS if scenario.chart.name == "spark-ui-proxy"]
+CLUSTER_RIGHTS = ("ClusterRole", "ClusterRoleBinding")
+
+
+@pytest.fixture(scope="session")
+def render_proxy(helm: Helm, charts: Path) -> Render:
+    """Render spark-ui-proxy in the admin namespace; keyword arguments are values at the top level."""
+
+    def render(**values: Any) -> Manifest:
+        chart, shown = charts / "spark-ui-proxy", {"namespaces": TWO_TEAMS["namespaces"], **values}
+        return helm.template(chart, release="spark-ui-proxy", namespace="kindling-system", values=shown)
+
+    return render
+
+
+@pytest.mark.parametrize("scenario", OF_THE_CHART, ids=lambda scenario: scenario.name)
+def test_the_service_reads_what_the_chart_writes(scenario: Scenario, helm: Helm, tmp_path: Path) -> None:
+    config = read(scenario.render(helm).manifest, tmp_path)
+    names = scenario.values["namespaces"].get("names", [])
+    assert config.namespaces.names == tuple(names)
+
+
+def read(manifest: Manifest, folder: Path) -> Config:
+    """The service's configuration in a render."""
+    file = folder / "config.yaml"
+    file.write_text(manifest.one("ConfigMap").body["data"]["config.yaml"])
+    return load(file)
+
+
+def test_every_value_reaches_the_service(render_proxy: Render, tmp_path: Path) -> None:
+    config = read(
+        render_proxy(
+            basePath="/spark",
+            permission={"resource": "pods/proxy", "allowSeconds": 7, "denySeconds": 3},
+            rbac={"reviews": "cluster"},
+            limits={"perUser": 5, "perApplication": 4},
+            kill=False,
+            **INGRESS,
+        ),
+        tmp_path,
+    )
+    assert config.base_path == "/spark"
+    assert (config.permission.resource, config.permission.reviews) == ("pods/proxy", "cluster")
+    assert (config.permission.allow_seconds, config.permission.deny_seconds) == (7, 3)
+    assert (config.limits.per_user, config.limits.per_application) == (5, 4)
+    assert not config.kill
+    assert (config.login.mode, config.login.header.proof) == ("header", "secret")
+
+
+def test_namespaces_by_name_need_no_right_in_the_cluster(render_proxy: Render) -> None:
+    manifest = render_proxy()
+    assert not [resource for kind in (*CLUSTER_RIGHTS, "Role", "RoleBinding") for resource in manifest.all(kind)]
+
+
+def test_a_role_in_each_namespace_where_it_is_asked_for(render_proxy: Render) -> None:
+    roles = render_proxy(rbac={"roles": True}).all("Role")
+    assert [role.namespace for role in roles] == ["team-a", "team-b"]
+    for role in roles:
+        rights = {(r, v) for rule in role.body["rules"] for r in rule["resources"] for v in rule["verbs"]}
+        assert rights == {("pods", "list"), ("pods", "watch"), ("localsubjectaccessreviews", "create")}
+
+
+def test_a_watch_of_the_cluster_reads_pods_and_nothing_else(render_proxy: Render) -> None:
+    role = render_proxy(namespaces={"all": True}, rbac={"reviews": "cluster"}).one("ClusterRole")
+    assert role.body["rules"] == [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]}]
+
+
+def test_what_moves_the_bytes_has_no_token_and_no_key(render_proxy: Render) -> None:
+    deployment = render_proxy().one("Deployment")
+    assert deployment.pod["spec"]["automountServiceAccountToken"] is False
+    nginx, decider = (set(deployment.container(name).mounts) for name in ("nginx", "decider"))
+    assert nginx == {"/etc/spark-ui-proxy/config.yaml", "/run/spark-ui-proxy", "/tmp"}
+    assert decider - nginx == {"/var/run/secrets/kubernetes.io/serviceaccount", "/etc/spark-ui-proxy/session-key"}
+
+
+def test_what_the_containers_share_is_in_memory(render_proxy: Render) -> None:
+    (run,) = [volume for volume in render_proxy().one("Deployment").pod["spec"]["volumes"] if volume["name"] == "run"]
+    assert run["emptyDir"]["medium"] == "Memory"
+
+
+def test_replicas_are_left_to_the_autoscaler(render_proxy: Render) -> None:
+    assert render_proxy().one("Deployment").body["spec"]["replicas"] == 2
+    assert "replicas" not in render_proxy(autoscaling={"enabled": True}).one("Deployment").body["spec"]
+
+
+def test_hosts_of_namespaces_are_all_below_the_domain(render_proxy: Render) -> None:
+    hosts = {"mode": "namespace", "domain": "spark.example.com"}
+    rules = render_proxy(hosts=hosts, ingress={"enabled": True}).one("Ingress").body["spec"]["rules"]
+    assert [rule["host"] for rule in rules] == ["spark.example.com", "*.spark.example.com"]
+
+
+REFUSED: list[tuple[Values, str]] = [
+    ({"namespaces": {}}, "namespaces shows none: list them in namespaces.names"),
+    ({"namespaces": {"names": ["a"], "all": True}}, "namespaces.names and namespaces.all are both set"),
+    ({"namespaces": {"names": ["team-a", "proxy"]}}, 'namespaces.names has "proxy", a word that Spark'),
+    ({"namespaces": {"names": ["Team"]}}, "/namespaces/names/0"),
+    ({"basePath": "/spark/history"}, 'basePath has the segment "history"'),
+    ({"basePath": "spark"}, "/basePath"),
+    ({"namespaces": {"all": True}, "rbac": {"roles": True}}, "rbac.roles is true but namespaces.names is empty"),
+    ({"history": {"shared": "logs"}}, 'history.shared is "logs", which namespaces.names does not list'),
+    ({"login": {"mode": "header"}}, "login.mode is header, and anybody could send such headers"),
+    ({"login": {"mode": "nobody"}}, "/login/mode"),
+    ({"tls": {"clientCA": "ca"}}, "tls.clientCA is set but tls.secretName is empty"),
+    ({"hosts": {"mode": "namespace"}}, "hosts.mode is namespace but hosts.domain is empty"),
+    ({"httpRoute": {"enabled": True}}, "httpRoute.parentRefs is empty: name the gateway"),
+    ({"autoscaling": {"minReplicas": 9}}, "autoscaling.minReplicas is 9, above maxReplicas 5"),
+    ({"service": {"nodePort": 30080}}, "service.nodePort is 30080 but service.type is ClusterIP"),
+    ({"network": {"egress": {"closed": True}}}, "network.egress.apiServer.cidrs is empty"),
+    ({"network": {"ingress": {"from": {"all": {"ports": [80]}}}}}, "network.ingress.from.all names nobody"),
+    ({"network": {"egress": {"to": {"all": {"ports": [80]}}}}}, "network.egress.to.all names nobody"),
+]
+
+
+@pytest.mark.parametrize(("values", "says"), REFUSED, ids=[says for _, says in REFUSED])
+def test_what_cannot_be_meant_is_refused(
+    values: Values, says: str, render_proxy: Render, refusal_of: RefusalOf
+) -> None:
+    assert says in refusal_of(render_proxy, values)
