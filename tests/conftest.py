@@ -25,8 +25,10 @@ _USERS_CONTAINER = "the user's own container: its values say what it asks for"
 EXEMPTIONS = [
     external("ServiceAccount", "spark-submitter", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "spark-driver", _BY_SPARK_NAMESPACE),
+    external("ServiceAccount", "spark-history", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "submitter", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "driver", _BY_SPARK_NAMESPACE),
+    external("ServiceAccount", "history", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "*ui-proxy", "spark-ui-proxy's own chart makes it; global.uiProxy names it in both"),
     external("ServiceAccount", "deployer", _BY_THE_USER),
     external("ServiceAccount", "on-call", "scripts/up makes it"),
@@ -34,6 +36,16 @@ EXEMPTIONS = [
     external("ServiceAccount", "other", _BY_THE_USER),
     external("ConfigMap", "settings", _BY_THE_USER),
     external("PersistentVolumeClaim", "flights", _BY_THE_USER),
+    external(
+        "PersistentVolumeClaim", "our-logs", "spark-history-server makes it; global.eventLog names it in all charts"
+    ),
+    external("PersistentVolumeClaim", "spark-events", "the same; with claim.create: false the user made it"),
+    external("ConfigMap", "company-ca", _BY_THE_USER),
+    external("ConfigMap", "our-hadoop", _BY_THE_USER),
+    external("ConfigMap", "our-krb5", _BY_THE_USER),
+    external("Secret", "event-log-store", _BY_THE_USER),
+    external("Secret", "history-key", _BY_THE_USER),
+    external("Secret", "history-tls", _BY_THE_USER),
     external("Secret", "password", _BY_THE_USER),
     external("Secret", "registry", _BY_THE_USER),
     external("Secret", "spark-auth", "an admin made it: docs/guides/hardened.md"),

@@ -8,7 +8,7 @@ unless said otherwise; each gives nothing where there is no store.
   spark-common.eventLogVolumes, spark-common.eventLogMounts, spark-common.eventLogEnv
                                    what a pod and its container of Spark need to reach the store
   spark-common.eventLogInit        an init container, in a list: adds the store's CA to those that Java trusts; call with
-                                   the root
+                                   a dict: eventLog, image (its reference)
   spark-common.checkEventLog       refuses what no store can be; call with a dict: eventLog, confs and, as a list, from
                                    (their names in values)
 */}}
@@ -140,10 +140,9 @@ spark.kerberos.keytab: local:///etc/spark-event-log/{{ .secret.key }}
 {{- end }}
 
 {{- define "spark-common.eventLogInit" -}}
-{{- with .Values.global.eventLog -}}
-{{- if and .store .ca.configMap -}}
+{{- if and .eventLog.store .eventLog.ca.configMap -}}
 - name: event-log-trust
-  image: {{ include "spark-common.image" $ | quote }}
+  image: {{ .image | quote }}
   # A copy of Java's own authorities, and one more.
   command: [sh, -c]
   args:
@@ -164,7 +163,6 @@ spark.kerberos.keytab: local:///etc/spark-event-log/{{ .secret.key }}
       readOnly: true
     - name: event-log-trust
       mountPath: /trust
-{{- end -}}
 {{- end -}}
 {{- end }}
 

@@ -22,7 +22,7 @@ timeoutSeconds: 10
 {{- end }}
 
 {{- define "spark-history-server.initContainers" -}}
-{{- include "spark-common.eventLogInit" . }}
+{{- include "spark-common.eventLogInit" (dict "eventLog" .Values.global.eventLog "image" (include "spark-common.image" .)) }}
 {{- if has .Values.global.eventLog.store (list "s3" "gcs" "abfs") }}
 # Spark asks that the folder is there, before the first log is.
 - name: log-folder

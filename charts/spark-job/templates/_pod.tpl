@@ -215,7 +215,7 @@ spec:
   {{- if not (kindIs "invalid" .terminationGracePeriodSeconds) }}
   terminationGracePeriodSeconds: {{ int64 .terminationGracePeriodSeconds }}
   {{- end }}
-  {{- $trust := eq $role "driver" | ternary (include "spark-common.eventLogInit" $root) "" }}
+  {{- $trust := eq $role "driver" | ternary (include "spark-common.eventLogInit" (dict "eventLog" $root.Values.global.eventLog "image" (include "spark-common.image" $root))) "" }}
   {{- if or .initContainers .sidecars $trust }}
   initContainers:
     {{- $trust | nindent 4 }}

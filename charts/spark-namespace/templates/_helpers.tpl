@@ -53,7 +53,7 @@ spec:
   securityContext:
     {{- include "spark-common.podSecurityContext" . | nindent 4 }}
   {{- $isDriver := eq .role "driver" }}
-  {{- with $isDriver | ternary (include "spark-common.eventLogInit" .root) "" }}
+  {{- with $isDriver | ternary (include "spark-common.eventLogInit" (dict "eventLog" .root.Values.global.eventLog "image" (include "spark-common.image" .root))) "" }}
   initContainers:
     {{- . | nindent 4 }}
   {{- end }}
