@@ -118,6 +118,20 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Tls:
+    """Files (PEM) with which nginx speaks TLS; none: plain HTTP, behind an ingress that does.
+
+    Attributes:
+        certificate, key: nginx's own; read for each connection, so that a renewed one counts at once.
+        client_ca: of client certificates, by which an authenticating ingress proves itself; "": none is asked for.
+    """
+
+    certificate: str = ""
+    key: str = ""
+    client_ca: str = ""
+
+
+@dataclass(frozen=True)
 class Config:
     """The whole configuration.
 
@@ -141,6 +155,7 @@ class Config:
     permission: Permission = field(default_factory=Permission)
     hosts: Hosts = field(default_factory=Hosts)
     limits: Limits = field(default_factory=Limits)
+    tls: Tls = field(default_factory=Tls)
     kill: bool = True
     shared_history: str = ""
     decision_seconds: float = 5
