@@ -41,8 +41,16 @@ class Namespaces:
 
 @dataclass(frozen=True)
 class TrustedHeaders:
-    """Identity from the headers of an authenticating ingress, which proves itself by a secret in another header."""
+    """Identity from the headers of an authenticating ingress.
 
+    Attributes:
+        proof: how the ingress proves itself: `secret`, the content of `secret_file` in `secret_header`; `mtls`, a
+            client certificate that nginx has verified.
+        user, groups: names of the headers; groups are parted by `separator`.
+        user_prefix, group_prefix: what the API server's own OIDC settings put before names.
+    """
+
+    proof: Literal["secret", "mtls"] = "secret"
     user: str = "X-Forwarded-User"
     groups: str = "X-Forwarded-Groups"
     separator: str = ","
@@ -60,7 +68,8 @@ class Login:
         mode: `token` (a page that takes a Kubernetes token), `header` (an authenticating ingress), `anonymous`. A
             bearer token in a request counts in the first two.
         session_seconds: how long a login lasts.
-        session_key_file: file with the key of the session cookie (at least 32 bytes), shared by the replicas.
+        session_key_file: file with the key of the session cookie (at least 32 bytes), shared by the replicas; a file
+            `previous` beside it, if there is one, opens older sessions.
         secure_cookie: the cookie is for https alone.
         audiences: of the tokens that TokenReview accepts; empty: the API server's own.
     """
@@ -109,6 +118,20 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Tls:
+    """Files (PEM) with which nginx speaks TLS; none: plain HTTP, behind an ingress that does.
+
+    Attributes:
+        certificate, key: nginx's own; read for each connection, so that a renewed one counts at once.
+        client_ca: of client certificates, by which an authenticating ingress proves itself; "": none is asked for.
+    """
+
+    certificate: str = ""
+    key: str = ""
+    client_ca: str = ""
+
+
+@dataclass(frozen=True)
 class Config:
     """The whole configuration.
 
@@ -121,7 +144,9 @@ class Config:
         control_socket: the unix socket at which nginx takes the word that a target is gone.
         operations_port: TCP port of health and metrics.
         listen_port: nginx's.
+        drain_seconds: how long it serves after SIGTERM, no longer ready.
         api_server: URL of the API server, "" in a pod.
+        token_file, ca_file: of the identity that it has at the API server; read again when they change.
     """
 
     base_path: str = ""
@@ -130,6 +155,7 @@ class Config:
     permission: Permission = field(default_factory=Permission)
     hosts: Hosts = field(default_factory=Hosts)
     limits: Limits = field(default_factory=Limits)
+    tls: Tls = field(default_factory=Tls)
     kill: bool = True
     shared_history: str = ""
     decision_seconds: float = 5
@@ -137,6 +163,10 @@ class Config:
     control_socket: str = "/run/spark-ui-proxy/control.sock"
     operations_port: int = 8081
     listen_port: int = 8080
+    drain_seconds: float = 5
+    api_server: str = ""
+    token_file: str = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+    ca_file: str = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
 
 
 def load(path: Path) -> Config:
@@ -155,6 +185,10 @@ def load(path: Path) -> Config:
     for name in config.namespaces.names:
         if name in RESERVED or not _LABEL.fullmatch(name):
             raise ConfigError(f"namespaces.names has {name!r}, which is no namespace's name that a path can hold")
+    if config.hosts.mode == "namespace" and not config.hosts.domain:
+        raise ConfigError("hosts.domain is empty: hosts.mode namespace needs the domain below which namespaces stand")
+    if config.login.audiences and config.permission.reviews != "cluster":
+        raise ConfigError("login.audiences is set: only TokenReview knows audiences (permission.reviews: cluster)")
     return config
 
 

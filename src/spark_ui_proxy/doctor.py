@@ -1,0 +1,107 @@
+"""Does an application's UI follow the prefix that it is given? A job that sets its own breaks every link."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from spark_ui_proxy.catalog import Catalog
+from spark_ui_proxy.index import Application, Target
+
+log = logging.getLogger(__name__)
+_ROOT = re.compile(rb"setUIRoot\('([^'\n]{0,512})'\)")
+_MOST_BYTES = 2**16
+_TIMEOUT = aiohttp.ClientTimeout(total=5.0, sock_connect=2.0)
+_PATIENCE_S = 1.5
+"""A request waits so long for it, then goes on."""
+_AGAIN_S = 10.0
+"""A driver that gave no answer is looked at again after so long."""
+
+
+@dataclass(frozen=True)
+class _Look:
+    task: asyncio.Task[str | None]
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether it found nothing out, and another try is due."""
+        return self.task.done() and self.task.result() is None and time.monotonic() - self.began > _AGAIN_S
+
+
+class Doctor:
+    """Looks at the first page of each driver once.
+
+    Args:
+        catalog: told what is wrong.
+        client: for requests to drivers.
+    """
+
+    def __init__(self, catalog: Catalog, client: aiohttp.ClientSession) -> None:
+        self._catalog = catalog
+        self._client = client
+        self._looks: dict[Target, _Look] = {}
+
+    async def problem(self, application: Application, target: Target, context: str) -> str | None:
+        """What is wrong with a UI, in a line that names what to drop; "": nothing; None: it does not say yet."""
+        look = self._looks.get(target)
+        if look is None or look.in_vain:
+            for gone in [known for known in self._looks if known.pod_uid not in self._catalog.pods]:
+                del self._looks[gone]
+            look = self._looks[target] = _Look(asyncio.create_task(self._look(application, target, context)))
+        await asyncio.wait([look.task], timeout=_PATIENCE_S)
+        return look.task.result() if look.task.done() else None
+
+    async def _look(self, application: Application, target: Target, context: str) -> str | None:
+        try:
+            root = await self._root(target, context)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            log.info("driver does not answer", extra={"target": str(target), "problem": type(error).__name__})
+            return None
+        problem = diagnosis(root, context, application.app_id)
+        self._catalog.find(target.pod_uid, problem)
+        return problem
+
+    async def _root(self, target: Target, context: str) -> str | None:
+        headers = {"X-Forwarded-Context": context, "Accept": "text/html"}
+        content = b""
+        async with self._client.get(
+            f"http://{target.address}/jobs/", headers=headers, allow_redirects=False, timeout=_TIMEOUT
+        ) as answer:
+            async for chunk in answer.content.iter_any():
+                content += chunk
+                found = _ROOT.search(content)
+                if found:
+                    return found[1].decode(errors="replace")
+                if len(content) > _MOST_BYTES:
+                    break
+        return None
+
+
+def diagnosis(root: str | None, context: str, app_id: str) -> str:
+    """What is wrong, in a line; "": nothing.
+
+    Args:
+        root: the prefix that the UI's page says it has; None: it says none.
+        context: the prefix that it was given.
+        app_id: of the application.
+    """
+    if root is None or root == context:
+        return ""
+    if root == "":
+        return "its UI does not follow X-Forwarded-Context: Spark 2.2 or newer does"
+    if root.endswith(f"/proxy/{app_id}"):
+        wanted = context.removesuffix(f"/proxy/{app_id}")
+        return (
+            f"it sets spark.ui.reverseProxy=true, so that its links begin with {root}: drop that line, "
+            f"or set spark.ui.reverseProxyUrl={wanted}"
+        )
+    return (
+        f"it sets spark.ui.proxyBase={root} (or APPLICATION_WEB_PROXY_BASE), so that its links begin with that: "
+        "drop that line"
+    )

@@ -1,0 +1,64 @@
+"""Drivers whose manifest names no application (notebooks, Connect servers) are asked which one they run."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+
+from spark_ui_proxy.catalog import Catalog
+from spark_ui_proxy.index import Target
+from spark_ui_proxy.pods import APP_ID, DRIVER
+from spark_ui_proxy.rest import RestError, get_json
+
+_PERIOD_S = 5.0
+_AT_ONCE = 8
+_MOST_BYTES = 2**16
+_PATIENCE_S = 3.0
+
+
+class Naming:
+    """Asks them every few seconds, since a notebook may start another application at any time.
+
+    Args:
+        catalog: knows the pods, and is told the ids.
+        client: for requests to drivers.
+    """
+
+    def __init__(self, catalog: Catalog, client: aiohttp.ClientSession) -> None:
+        self._catalog = catalog
+        self._client = client
+        self._room = asyncio.Semaphore(_AT_ONCE)
+
+    async def run(self) -> None:
+        """Ask until cancelled."""
+        while True:
+            targets = [
+                pod.target
+                for pod in self._catalog.pods.values()
+                if pod.role == DRIVER and not pod.app_id and pod.target and not pod.leaving
+            ]
+            await asyncio.gather(*(self._name(target) for target in targets))
+            await asyncio.sleep(_PERIOD_S)
+
+    async def _name(self, target: Target) -> None:
+        async with self._room:
+            try:
+                found = await get_json(
+                    self._client, target, "/applications", {}, seconds=_PATIENCE_S, largest=_MOST_BYTES
+                )
+            except (aiohttp.ClientConnectorError, RestError):
+                found = None
+            except (aiohttp.ClientError, TimeoutError):
+                return  # it is busy: what it last said holds
+        self._catalog.name(target.pod_uid, only_id(found))
+
+
+def only_id(applications: Any) -> str:
+    """The id in a driver's list of applications, which is one; "" if there is none, or it is no id."""
+    try:
+        found = applications[0]["id"]
+    except (LookupError, TypeError):
+        return ""
+    return found if isinstance(found, str) and APP_ID.fullmatch(found) else ""

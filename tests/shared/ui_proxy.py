@@ -1,0 +1,309 @@
+"""spark-ui-proxy's decider as a process of a test, and the pods that it watches as objects of a real API server."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+
+from chartproof.apiserver import ApiServer
+from kindling_dev.settings import REPO
+
+HOST = "spark.example.com"
+PROXIES = "proxies"
+"""The namespace of the proxy's own service account."""
+_DEADLINE_S = 60.0
+_POLL_S = 0.02
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the decider answered; names of headers are in small letters."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+    @property
+    def reason(self) -> str:
+        """Of `/authz`."""
+        return self.headers.get("x-reason", "")
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("decider", timeout=30)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+@dataclass(frozen=True)
+class Decider:
+    """One that runs.
+
+    Attributes:
+        process: its own.
+        folder: holds its configuration, socket and log.
+        operations_port: of health and metrics, on 127.0.0.1.
+    """
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    operations_port: int
+
+    def request(self, method: str, path: str, headers: Mapping[str, str] | None = None, body: str = "") -> Answer:
+        """A request to its socket, as nginx passes one on."""
+        connection = _UnixConnection(self.folder / "decider.sock")
+        try:
+            connection.request(method, path, body or None, {"Host": HOST, **(headers or {})})
+            answer = connection.getresponse()
+            return Answer(
+                answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
+            )
+        finally:
+            connection.close()
+
+    def authz(
+        self, target: str, headers: Mapping[str, str] | None = None, *, method: str = "GET", host: str = HOST
+    ) -> Answer:
+        """The decision about a client's request."""
+        return self.request("GET", "/authz", {**_original(method, target, host), **(headers or {})})
+
+    def answer(
+        self, target: str, headers: Mapping[str, str] | None = None, *, method: str = "GET", host: str = HOST
+    ) -> Answer:
+        """The answer to a client's request that may not pass."""
+        return self.request("GET", "/-/answer", {**_original(method, target, host), **(headers or {})})
+
+    def log_in(self, token: str, to: str = "/", host: str = HOST, base: str = "") -> Answer:
+        """Send the form of the login page."""
+        headers = {
+            "Host": host,
+            "Origin": f"https://{host}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        body = urllib.parse.urlencode({"token": token, "to": to})
+        return self.request("POST", f"{base}/-/login", headers, body)
+
+    def operations(self, path: str) -> tuple[int, str]:
+        """Status and text of a page of the operations port."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.operations_port}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def metric(self, name: str) -> float:
+        """A sample of its metrics: `spark_ui_proxy_watch_lists_total{scope="team-a"}`; 0 if it is not there."""
+        for line in self.operations("/metrics")[1].splitlines():
+            if line.startswith(f"{name} "):
+                return float(line.rpartition(" ")[2])
+        return 0.0
+
+    def logged(self, logger: str) -> list[dict[str, Any]]:
+        """What a logger has written."""
+        lines = (json.loads(line) for line in (self.folder / "decider.log").read_text().splitlines() if line)
+        return [line for line in lines if line["logger"] == logger]
+
+    def wait(self, ready: Callable[[], bool], what: str) -> float:
+        """Ask until something is so; return the seconds that took."""
+        began = time.monotonic()
+        while not ready():
+            assert self.process.poll() is None, f"the decider has ended: {(self.folder / 'decider.log').read_text()}"
+            assert time.monotonic() - began < _DEADLINE_S, f"{what}: not within {_DEADLINE_S:.0f} s"
+            time.sleep(_POLL_S)
+        return time.monotonic() - began
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(_DEADLINE_S)
+
+
+@contextmanager
+def running_decider(
+    server: ApiServer, folder: Path, config: Mapping[str, Any], *, token: str = "", ready: bool = True
+) -> Iterator[Decider]:
+    """A decider for as long as the context lasts.
+
+    Args:
+        server: the API server that it watches.
+        folder: an empty one, for its files; its path must be short, as that of a socket.
+        config: as the chart writes it, less the files, sockets and ports of this machine.
+        token: of its service account; "": made anew.
+        ready: wait until it has its lists.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "token").write_text(token or account_token(server, PROXIES, "spark-ui-proxy"))
+    (folder / "key").write_bytes(secrets.token_bytes(32))
+    port = _free_port()
+    login = {"sessionKeyFile": str(folder / "key"), **config.get("login", {})}
+    whole = {
+        **config,
+        "login": login,
+        "socket": str(folder / "decider.sock"),
+        "controlSocket": str(folder / "control.sock"),
+        "operationsPort": port,
+        "apiServer": server.cluster.api_client.configuration.host,
+        "tokenFile": str(folder / "token"),
+        "caFile": str(server.folder / "ca.crt"),
+        "drainSeconds": config.get("drainSeconds", 0),
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(whole))
+    with (folder / "decider.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "spark_ui_proxy", "serve", "--config", str(folder / "config.yaml")],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": str(REPO / "src")},
+        )
+    decider = Decider(process, folder, port)
+    try:
+        decider.wait(lambda: (folder / "decider.sock").exists() and _listens(port), "its sockets")
+        if ready:
+            decider.wait(lambda: decider.operations("/readyz")[0] == 200, "ready")
+        yield decider
+    finally:
+        process.kill()
+        process.wait()
+
+
+def account_token(server: ApiServer, namespace: str, name: str, seconds: int = 3600) -> str:
+    """A token of a service account, which is made if it is missing."""
+    core = server.cluster.core
+    account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name=name))
+    _ensure(core.create_namespace, client.V1Namespace(metadata=client.V1ObjectMeta(name=namespace)))
+    _ensure(core.create_namespaced_service_account, namespace, account)
+    request = client.AuthenticationV1TokenRequest(
+        spec=client.V1TokenRequestSpec(audiences=[], expiration_seconds=seconds)
+    )
+    return str(core.create_namespaced_service_account_token(name, namespace, request).status.token)
+
+
+def _ensure(create: Callable[..., Any], *what: Any) -> None:
+    try:
+        create(*what)
+    except ApiException as error:
+        if error.status != HTTPStatus.CONFLICT:
+            raise
+
+
+@dataclass(frozen=True)
+class SparkPods:
+    """Pods of Spark in a namespace; no node runs them, their status is given."""
+
+    server: ApiServer
+    namespace: str
+
+    def make(
+        self,
+        name: str,
+        *,
+        role: str = "driver",
+        labels: Mapping[str, str] | None = None,
+        ip: str = "127.0.0.2",
+        port: int | None = None,
+        phase: str = "Running",
+        ready: bool = True,
+        spec: Mapping[str, Any] | None = None,
+        container: Mapping[str, Any] | None = None,
+    ) -> str:
+        """A pod that has its status at once; return its uid."""
+        accounts = {"driver": "spark-driver", "executor": "spark-executor", "history-server": "spark-history"}
+        ports = {"driver": ("spark-ui", 4040), "history-server": ("history-ui", 18080)}
+        named, default = ports.get(role, ("", 0))
+        body = {
+            "metadata": {"name": name, "labels": {"spark-role": role, **(labels or {})}},
+            "spec": {
+                "serviceAccountName": accounts[role],
+                "automountServiceAccountToken": False,
+                "securityContext": {
+                    "runAsNonRoot": True,
+                    "runAsUser": 185,
+                    "seccompProfile": {"type": "RuntimeDefault"},
+                },
+                "containers": [
+                    {
+                        "name": role,
+                        "image": "spark",
+                        "ports": [{"name": named, "containerPort": port or default}] if named else [],
+                        "resources": {
+                            "requests": {"cpu": "100m", "memory": "128Mi"},
+                            "limits": {"cpu": "100m", "memory": "128Mi"},
+                        },
+                        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                        **(container or {}),
+                    }
+                ],
+                **(spec or {}),
+            },
+        }
+        created = self.server.cluster.core.create_namespaced_pod(self.namespace, body)
+        self.set_status(name, phase, ip, ready=ready)
+        return str(created.metadata.uid)
+
+    def driver(self, app_id: str, **given: Any) -> str:
+        """A running driver of cluster mode, as spark-submit makes it."""
+        return self.make(app_id.lower(), labels={"spark-app-selector": app_id}, **given)
+
+    def history_server(self, **given: Any) -> str:
+        """A history server that is ready."""
+        return self.make("history", role="history-server", **given)
+
+    def set_status(self, name: str, phase: str, ip: str = "127.0.0.2", *, ready: bool = True, **more: Any) -> None:
+        """What a kubelet would say of a pod."""
+        status: dict[str, Any] = {
+            "phase": phase,
+            "conditions": [{"type": "Ready", "status": str(ready and phase == "Running")}],
+            **more,
+        }
+        if phase != "Pending":
+            status |= {"podIP": ip, "podIPs": [{"ip": ip}]}
+        self.server.cluster.core.patch_namespaced_pod_status(name, self.namespace, {"status": status})
+
+    def delete(self, name: str, grace_s: int = 0) -> None:
+        """Delete a pod."""
+        self.server.cluster.core.delete_namespaced_pod(name, self.namespace, grace_period_seconds=grace_s)
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header with which a script shows its token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _original(method: str, target: str, host: str) -> dict[str, str]:
+    return {"X-Original-Method": method, "X-Original-URI": target, "X-Original-Host": host}
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
