@@ -9,11 +9,10 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from aiohttp import web
-from playwright.sync_api import Page
 
 from spark_ui_proxy.board import Board
 from spark_ui_proxy.config import Config
@@ -24,8 +23,11 @@ from spark_ui_proxy.page.site import routes
 from spark_ui_proxy.rest import new_client
 from spark_ui_proxy.viewing import Sight
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 BASE = "/spark"
-Open = Callable[..., Page]
+Open = Callable[..., "Page"]
 """Opens the page in a window of its own: `open_page(query, **settings of the browser's context)`."""
 
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,8 @@ from spark_ui_proxy.index import Target
 
 _DEADLINE_SECONDS = 240
 _JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_OF_A_LIST = ("LogStart", "EnvironmentUpdate", "ApplicationStart", "ApplicationEnd")
+"""Events that a history server needs for its list."""
 _APPLICATION = """
 import pathlib, sys, time
 from pyspark.sql import SparkSession
@@ -81,6 +83,7 @@ def driver(line: str, folder: Path, *, name: str = "of-a-test", tasks: int = 10)
         "spark.driver.host": "127.0.0.1",
         "spark.eventLog.enabled": "true",
         "spark.eventLog.dir": "file:///test/events",
+        "spark.eventLog.compress": "false",
         "spark.driver.memory": "512m",
         "spark.driver.extraJavaOptions": _JAVA,
     }
@@ -90,9 +93,50 @@ def driver(line: str, folder: Path, *, name: str = "of-a-test", tasks: int = 10)
         folder,
         ["/opt/spark/bin/spark-submit", "--master=local[1]", *arguments, "/test/application.py", name, tasks],
     ):
-        app_id = _wait(lambda: _json(target, "/applications")[0]["id"], "the driver's UI")
-        _wait(lambda: _json(target, f"/applications/{app_id}/jobs?status=running"), "its job")
+        app_id = _wait(lambda: rest(target, "/applications")[0]["id"], "the driver's UI")
+        _wait(lambda: rest(target, f"/applications/{app_id}/jobs?status=running"), "its job")
         yield Driver(app_id, target, events, folder)
+
+
+def copy_event_log(events: Path, target: Path, ends: Iterable[tuple[str, int]]) -> None:
+    """Copy the one event log of a folder, less its jobs, under other names.
+
+    Args:
+        events: the folder.
+        target: where the copies go.
+        ends: of each copy the application's id, and when it ended, in milliseconds.
+    """
+    (log,) = events.iterdir()
+    old = log.name.removeprefix("eventlog_v2_")
+    files = [log] if log.is_file() else [path for path in log.iterdir() if not path.name.startswith(".")]
+    texts = {path.relative_to(events): _without_jobs(path) for path in files}
+    for app_id, end in ends:
+        for path, lines in texts.items():
+            copy = target / str(path).replace(old, app_id)
+            copy.parent.mkdir(exist_ok=True)
+            text = lines.replace(old, app_id).replace('"<end>"', str(end)).replace('"<start>"', str(end - 60_000))
+            copy.write_text(text)
+    for path in target.rglob("*"):
+        path.chmod(0o777 if path.is_dir() else 0o644)
+
+
+def _without_jobs(log: Path) -> str:
+    kept = []
+    for line in log.read_text().splitlines():
+        event = json.loads(line)
+        kind = event["Event"]
+        if kind == "SparkListenerEnvironmentUpdate":
+            event["Classpath Entries"] = {}
+        if kind in ("SparkListenerApplicationStart", "SparkListenerApplicationEnd"):
+            event["Timestamp"] = f"<{kind.removeprefix('SparkListenerApplication').lower()}>"
+        if kind.removeprefix("SparkListener") in (
+            "LogStart",
+            "EnvironmentUpdate",
+            "ApplicationStart",
+            "ApplicationEnd",
+        ):
+            kept.append(json.dumps(event) + "\n")
+    return "".join(kept)
 
 
 @contextmanager
@@ -105,7 +149,7 @@ def history_server(line: str, events: Path) -> Iterator[Target]:
     with _container(
         line, events, command, f"SPARK_HISTORY_OPTS={java}", "SPARK_DAEMON_MEMORY=1g", "SPARK_LOCAL_IP=127.0.0.1"
     ):
-        _wait(lambda: isinstance(_json(target, "/applications?limit=1"), list), "the history server")
+        _wait(lambda: isinstance(rest(target, "/applications?limit=1"), list), "the history server")
         yield target
 
 
@@ -125,7 +169,8 @@ def _container(line: str, folder: Path, command: list[Any], *environment: str) -
         subprocess.run(["docker", "rm", "--force", name], capture_output=True, check=True)
 
 
-def _json(target: Target, path: str) -> Any:
+def rest(target: Target, path: str) -> Any:
+    """What a UI's REST answers, below `/api/v1`."""
     with urllib.request.urlopen(f"http://{target.ip}:{target.port}/api/v1{path}", timeout=10) as answer:
         return json.load(answer)
 

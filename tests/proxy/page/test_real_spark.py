@@ -9,12 +9,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from page_world import Open, World, application
 from playwright.sync_api import expect
-from spark_ui import Driver, driver, history_server
+from spark_ui import Driver, copy_event_log, driver, history_server, rest
 
 LINES = pytest.mark.parametrize("line", ["4.3", "3.5"])
 
@@ -77,3 +78,32 @@ def test_an_application_progresses_ends_and_is_in_its_history(
         world.history_server("team-a", None)
         expect(page.get_by_role("list", name="Sources in trouble")).to_contain_text("its history server is not ready")
         expect(row).to_contain_text("Completed")
+
+
+@LINES
+@pytest.mark.long
+def test_ten_thousand_finished_applications_are_all_listed_and_new_ones_follow(
+    world: World, driver_of: Callable[[str], Driver], tmp_path: Path, line: str
+) -> None:
+    real = driver_of(line)
+    real.end()
+    now = int(time.time() * 1000)
+    # Many of them end in one millisecond, as no site's do: more than a part of the list that is asked for at once.
+    ends = [(f"spark-{number:05}", now - 10**6 - (number if number < 8_800 else 9_000)) for number in range(10_000)]
+    tmp_path.chmod(0o777)
+    copy_event_log(real.events, tmp_path, ends)
+    with history_server(line, tmp_path) as target:
+        began = time.monotonic()
+        wait_until(
+            lambda: len(rest(target, "/applications?status=completed")) == 10_000, "Spark has read all logs", 540
+        )
+        told = time.monotonic() - began
+        world.history_server("team-a", target)
+        began = time.monotonic()
+        wait_until(lambda: listed(world)["total"] == 10_000, "all are listed")
+        print(f"Spark {line} listed them after {told:.0f} s, and the service {time.monotonic() - began:.1f} s later")
+        first, last = (listed(world, f"?limit=1&page={page}")["items"][0]["id"] for page in (1, 10_000))
+        assert (first, last) == ("spark-00000", "spark-09999")
+        copy_event_log(real.events, tmp_path, [("spark-new", now)])
+        wait_until(lambda: listed(world)["items"][0]["id"] == "spark-new", "the new one is the first of the list")
+        assert listed(world)["total"] == 10_001
