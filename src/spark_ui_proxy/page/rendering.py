@@ -8,7 +8,8 @@ from typing import Any
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from spark_ui_proxy.page import durations
+from spark_ui_proxy.board import iso
+from spark_ui_proxy.page import words
 from spark_ui_proxy.page.assets import Assets
 
 HEADERS = MappingProxyType(
@@ -43,7 +44,7 @@ class Pages:
         )
         self._environment.globals.update(base=base_path, static=self.assets.url, viewer="", may_log_out=False)
         self._environment.filters.update(
-            duration=durations.duration, amount=durations.amount, memory=durations.memory, iso=durations.iso
+            duration=words.duration, amount=words.amount, memory=words.memory, clock=words.clock, iso=iso
         )
 
     def html(self, template: str, **context: Any) -> str:

@@ -29,6 +29,10 @@ def memory(size: int) -> str:
     return f"{amount(round(gib, 1))} GiB" if gib >= 1 else f"{round(size / 2**20)} MiB"
 
 
-def iso(moment: datetime) -> str:
-    """A moment as HTML and JSON have it: `2026-11-21T20:57:01Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def clock(moment: datetime, now: datetime) -> str:
+    """When something was, in UTC, as far as it is not clear from now: `20:57`, `3 Nov 20:57`, `3 Nov 2025`."""
+    moment, now = moment.astimezone(UTC), now.astimezone(UTC)
+    day = f"{moment.day} {moment:%b}"
+    if moment.year != now.year:
+        return f"{day} {moment.year}"
+    return f"{moment:%H:%M}" if moment.date() == now.date() else f"{day} {moment:%H:%M}"

@@ -1,0 +1,62 @@
+"""The REST of Spark's UIs, asked by the service itself: what they answer is not trusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+
+from spark_ui_proxy.index import Target
+
+
+class RestError(Exception):
+    """A UI that gives no usable answer; its text is what it does, in a few words."""
+
+
+def new_client() -> aiohttp.ClientSession:
+    """A client for UIs: it keeps no cookie, unpacks nothing, and its idle connections end before Spark's (8 s)."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=64, keepalive_timeout=4),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "spark-ui-proxy"},
+        auto_decompress=False,
+    )
+
+
+async def get_json(
+    client: aiohttp.ClientSession,
+    target: Target,
+    path: str,
+    query: Mapping[str, str | int],
+    *,
+    seconds: float,
+    largest: int,
+) -> Any:
+    """What a UI answers, parsed; redirects are not followed, since a target is an address that the watch knows.
+
+    Args:
+        path: below `/api/v1`.
+        seconds: for the whole answer.
+        largest: bytes of it.
+
+    Raises:
+        RestError: another status than 200, more than `largest` bytes, no JSON.
+        TimeoutError, aiohttp.ClientError: no answer.
+    """
+    host = f"[{target.ip}]" if ":" in target.ip else target.ip
+    url = f"http://{host}:{target.port}/api/v1{path}"
+    timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=3)
+    async with client.get(url, params=dict(query), timeout=timeout, allow_redirects=False) as answer:
+        if answer.status != 200:
+            raise RestError(f"answers {answer.status}")
+        body = bytearray()
+        async for chunk in answer.content.iter_any():
+            body += chunk
+            if len(body) > largest:
+                raise RestError(f"answers more than {largest >> 10} KiB")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise RestError("answers no JSON") from None
