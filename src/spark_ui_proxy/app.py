@@ -17,6 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from spark_ui_proxy import logs
 from spark_ui_proxy.answers import Answers
+from spark_ui_proxy.board import Board
 from spark_ui_proxy.catalog import Catalog
 from spark_ui_proxy.config import Config
 from spark_ui_proxy.decide import Decider
@@ -28,10 +29,11 @@ from spark_ui_proxy.kube import Api, ApiError
 from spark_ui_proxy.login import Login
 from spark_ui_proxy.metrics import Metrics
 from spark_ui_proxy.naming import Naming
-from spark_ui_proxy.page.assets import PREFIX
 from spark_ui_proxy.page.rendering import Pages
+from spark_ui_proxy.page.site import routes as page_routes
 from spark_ui_proxy.permission import Permission
 from spark_ui_proxy.requests import asked_of, original
+from spark_ui_proxy.rest import new_client
 from spark_ui_proxy.session import Sessions
 from spark_ui_proxy.viewing import Sight
 from spark_ui_proxy.watcher import Watcher
@@ -45,7 +47,7 @@ class Service:
     Args:
         config: the whole configuration.
         api: the API server.
-        drivers: for requests to drivers.
+        drivers: for requests to drivers and history servers.
     """
 
     def __init__(self, config: Config, api: Api, drivers: aiohttp.ClientSession) -> None:
@@ -57,6 +59,7 @@ class Service:
         self.naming = Naming(self.catalog, drivers)
         self.permission = Permission(api, config)
         self.pages = Pages(config.base_path)
+        self.board = Board(config, self.index, drivers, self)
         self.stopping = False
         tokens = TokenReader(api, config)
         sessions = Sessions(config)
@@ -76,7 +79,9 @@ class Service:
         app.add_routes([web.get("/authz", self._authz), web.get("/-/answer", self._answer)])
         if self.config.login.mode == "token":
             app.add_routes(self._login.routes())
-        app.add_routes([web.get(f"{self.config.base_path}{PREFIX}{{file}}", self.pages.assets.serve)])
+        app.add_routes(page_routes(self.board, self.pages, self.config))
+        if self.config.base_path:
+            app.add_routes([web.get(self.config.base_path, self._page_moved)])
         return app
 
     def operations_app(self) -> web.Application:
@@ -138,6 +143,9 @@ class Service:
         asked = original(request)
         return self._answers.of(asked, await self._decider.decide(asked), request.headers.get("X-Reason", ""))
 
+    async def _page_moved(self, _: web.Request) -> web.Response:
+        raise web.HTTPMovedPermanently(f"{self.config.base_path}/")
+
     async def _healthz(self, _: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
@@ -164,13 +172,7 @@ async def serve(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     api = Api(config.api_server, Path(config.token_file), Path(config.ca_file))
-    # Nothing of a driver is kept: no cookie, and no connection that may be another pod's later; nothing grows here.
-    drivers = aiohttp.ClientSession(
-        cookie_jar=aiohttp.DummyCookieJar(),
-        connector=aiohttp.TCPConnector(force_close=True, limit=64),
-        auto_decompress=False,
-    )
-    async with api, drivers:
+    async with api, new_client() as drivers:
         service = Service(config, api, drivers)
         async with _listening(service), _beside(service):
             await stop.wait()
@@ -184,7 +186,9 @@ async def _beside(service: Service) -> AsyncIterator[None]:
     """What runs all the time; if one of these ends, so does the process."""
     whole = asyncio.current_task()
     assert whole
-    tasks = [asyncio.create_task(part.run()) for part in (service.watcher, service.forgetting, service.naming)]
+    tasks = [
+        asyncio.create_task(part.run()) for part in (service.watcher, service.forgetting, service.naming, service.board)
+    ]
     failed: list[BaseException] = []
 
     def ended(task: asyncio.Task[None]) -> None:

@@ -378,6 +378,23 @@ def test_what_no_page_of_spark_needs_is_refused(
     )
 
 
+def test_page_and_api_show_what_somebody_may_see(team: Team, start: Start) -> None:
+    other = make_team(team.server)
+    other.pods.driver("spark-2")
+    team.server.cluster.rbac.delete_namespaced_role_binding("access-viewers", other.name)
+    decider = start({"basePath": "/spark", "namespaces": {"names": [team.name, other.name, "never-made"]}})
+    vera, anna = bearer(team.token("vera")), bearer(team.token("anna"))
+    for person, seen in ((vera, {"spark-1"}), (anna, {"spark-1", "spark-2"}), (bearer(team.token("carla")), set())):
+        listed = json.loads(decider.request("GET", "/spark/-/api/v1/applications", person).body)
+        assert {item["id"] for item in listed["items"]} == seen
+        page = decider.request("GET", "/spark/", {**person, **HTML})
+        assert page.status == 200
+        assert set(re.findall(r"spark-[12]", page.body)) == seen
+    assert decider.request("GET", "/spark/-/api/v1/applications").status == 401
+    assert decider.request("GET", "/spark/", HTML).headers["location"] == "/spark/-/login?to=/spark/"
+    assert decider.request("GET", "/spark").headers["location"] == "/spark/"
+
+
 def test_a_site_may_forbid_killing(team: Team, start: Start) -> None:
     decider = start(only(team, kill=False))
     anna = bearer(team.token("anna"))
