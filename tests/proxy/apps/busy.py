@@ -35,5 +35,5 @@ query = (
 while not query.recentProgress:
     time.sleep(0.2)
 threading.Thread(target=keep_a_job_running, daemon=True).start()
-print("READY", flush=True)
+print("READY", context.applicationId, flush=True)
 query.awaitTermination()
