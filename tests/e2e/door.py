@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from playwright.sync_api import BrowserContext, ConsoleMessage, Response, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Response, expect
 from team import Team
 
 from kindling_dev import front_door
@@ -137,6 +137,8 @@ class Door:
 
     def _links_of(self, page: str) -> Iterator[str]:
         answer = self.ask(page)
+        if answer.location == page:
+            answer = self.ask(page)  # now the history server has loaded the application
         assert answer.status in (200, 301, 302), f"{page}: {answer.status}"
         if answer.location:
             yield answer.location
@@ -162,7 +164,7 @@ class Window:
         self._expected = 0
         self.page.on("console", self._console)
         self.page.on("response", self._response)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", self._error)
         self.page.on("dialog", lambda dialog: dialog.accept())
 
     def log_in(self, account: str) -> None:
@@ -199,6 +201,11 @@ class Window:
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not self._expected:
             self.errors.append(f"{self.page.url}: {message.text}")
+
+    def _error(self, error: Error) -> None:
+        # Spark 3.5 has a link there, and calls a form's method; the link is followed all the same.
+        if str(error) != "this.parentNode.submit is not a function":
+            self.errors.append(str(error))
 
     def _response(self, response: Response) -> None:
         if response.status >= 400 and response.status != self._expected:
