@@ -85,6 +85,7 @@ def driver(line: str, folder: Path, *, name: str = "of-a-test", tasks: int = 10)
         "spark.eventLog.dir": "file:///test/events",
         "spark.eventLog.compress": "false",
         "spark.driver.memory": "512m",
+        "spark.driver.log.localDir": "/tmp",  # has a page of it, from Spark 4 on
         "spark.driver.extraJavaOptions": _JAVA,
     }
     arguments = [argument for key, value in conf.items() for argument in ("--conf", f"{key}={value}")]
