@@ -6,7 +6,7 @@ import pytest
 from history import History
 from team import Team
 
-OTHER_USER = {"driver": {"podTemplate": {"spec": {"securityContext": {"runAsUser": 10001}}}, "requestCores": "200m"}}
+OTHER_USER: dict[str, Any] = {"driver": {"podTemplate": {"spec": {"securityContext": {"runAsUser": 10001}}}, "requestCores": "200m"}}
 
 
 @pytest.fixture
