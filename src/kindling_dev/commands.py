@@ -49,6 +49,7 @@ def up(*, jobs: bool) -> None:
             first_jobs.run_pi(settings, progress)
         with progress.phase("flights"):
             first_jobs.run_flights(settings, progress)
+            first_jobs.start_live(settings, progress)
     progress.print_table()
     print(_NEXT.format(bin=settings.bin, kubeconfig=settings.kubeconfig, url=front_door.URL, login=front_door.LOGIN))
 
@@ -83,7 +84,9 @@ def run_tests(arguments: list[str], *, long: bool) -> NoReturn:
     else:
         tools.ensure_tools(settings, progress, tools.FOR_TESTS)
     apiservers = []
-    if _may_run("tests/apiserver", arguments):
+    if _may_run("tests/proxy", arguments):
+        _prepare_for_proxy(settings, progress)
+    if _may_run("tests/apiserver", arguments) or _may_run("tests/proxy", arguments):
         from kindling_dev.apiservers import ensure_apiservers
 
         with progress.phase("API servers of their own"):
@@ -154,6 +157,18 @@ def _prepare(settings: Settings, progress: Progress, names: tuple[str, ...], lin
         ensure_engine(settings, host, progress)
     with progress.phase("images and cluster"):
         cluster.ensure_cluster(settings, host, progress, lines)
+
+
+def _prepare_for_proxy(settings: Settings, progress: Progress) -> None:
+    """What the tests of spark-ui-proxy run beside an API server: nginx on this machine, and Spark's images."""
+    from kindling_dev.host import Host, ensure_engine, ensure_nginx
+    from kindling_dev.spark_image import LINES, ensure_spark_image
+
+    ensure_nginx(settings, progress)
+    with progress.phase("Docker engine and images of spark-ui-proxy's tests"):
+        ensure_engine(settings, Host.detect(), progress)
+        for line in LINES.values():
+            ensure_spark_image(line, settings, progress)
 
 
 def _remove_cache(cache: Path) -> None:

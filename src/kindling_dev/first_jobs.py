@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import yaml
 from rich import box
@@ -17,36 +18,57 @@ from kindling_dev.progress import Progress
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 
 TEAMS = ("team-a", "team-b")
+HISTORY = "spark-history-server"
 _TEAM = "team-a"
 _CHARTS = REPO / "charts"
 _VALUES = REPO / "values"
 _PRIORITY_CLASSES = REPO / "examples/quota/priority-classes.yaml"
-_GET_SECRET = "kubectl get secret spark-auth"
 _MAKE_SECRET = "head -c 32 /dev/urandom | kubectl create secret generic spark-auth --from-file=secret=/dev/stdin"
 """As docs/guides/hardened.md has it."""
 _JOB_DEADLINE_S = 300
+_LIVE_MINUTES = 60
 _PI_FILE = "local:///opt/spark/examples/src/main/python/pi.py"
 _FLIGHTS_VALUES = f"--values={flights.EXAMPLE / 'values.yaml'}"
 
 
 def install_namespaces(settings: Settings, progress: Progress) -> None:
-    """Install spark-namespace for each team, and make what the values of team-b name."""
-    helm = Helm(kubeconfig=settings.kubeconfig)
-    build_dependencies(_CHARTS, helm)
+    """Install spark-namespace for each team, make what the values of team-b name, and start team-a's history server."""
+    build_dependencies(_CHARTS, Helm(kubeconfig=settings.kubeconfig))
     kubectl = ["kubectl", f"--kubeconfig={settings.kubeconfig}"]
     run([*kubectl, "apply", f"--filename={_PRIORITY_CLASSES}"], what="make the priority classes of team-b's quotas")
     for team in TEAMS:
-        with progress.step(f"helm upgrade --install {team} charts/spark-namespace"):
-            folder = _VALUES / team
-            files = [_VALUES / "spark-namespace.yaml", folder / "common.yaml", folder / "spark-namespace.yaml"]
-            values = [f"--values={file}" for file in files]
-            argv = ["upgrade", "--install", team, str(_CHARTS / "spark-namespace"), *values]
-            helm_run(helm, [*argv, "--namespace", ADMIN_NAMESPACE, "--create-namespace"])
-            facts = yaml.safe_load((folder / "common.yaml").read_text())["global"]
-            if facts.get("security", {}).get("profile") == "hardened":
-                make = f"{_GET_SECRET} --namespace {team} || {_MAKE_SECRET} --namespace {team}"
-                env = {"KUBECONFIG": str(settings.kubeconfig)}
-                run(["sh", "-c", make], env=env, what=f"make the Secret of {team}'s applications")
+        install_chart("spark-namespace", team, release=team, into=ADMIN_NAMESPACE, settings=settings, progress=progress)
+        facts = yaml.safe_load((_VALUES / team / "common.yaml").read_text())["global"]
+        if facts.get("security", {}).get("profile") == "hardened":
+            make_once("secret spark-auth", _MAKE_SECRET, team, settings)
+    install_chart(HISTORY, _TEAM, release=HISTORY, into=_TEAM, settings=settings, progress=progress)
+
+
+def make_once(what: str, make: str, namespace: str, settings: Settings) -> None:
+    """Run a command that makes an object ("secret spark-auth") in a namespace, unless it is there."""
+    of_namespace = f"--namespace {namespace}"
+    script = f"kubectl get {what} {of_namespace} || {make} {of_namespace}"
+    run(["sh", "-c", script], env={"KUBECONFIG": str(settings.kubeconfig)}, what=f"make {what} in {namespace}")
+
+
+def install_chart(
+    chart: str, namespace: str, *arguments: str, release: str, into: str, settings: Settings, progress: Progress
+) -> None:
+    """Install or upgrade a release of a chart with the site's values for a namespace.
+
+    Args:
+        chart: its name.
+        namespace: whose values they are: values/NAMESPACE.
+        arguments: more of helm's.
+        release: its name.
+        into: namespace of the release.
+        settings, progress: as everywhere.
+    """
+    files = (_VALUES / f"{chart}.yaml", _VALUES / namespace / "common.yaml", _VALUES / namespace / f"{chart}.yaml")
+    values = [f"--values={file}" for file in files if file.exists()]
+    argv = ["upgrade", "--install", release, str(_CHARTS / chart), "--namespace", into, "--create-namespace"]
+    with progress.step(f"helm upgrade --install {release} charts/{chart}"):
+        _helm(Helm(kubeconfig=settings.kubeconfig), [*argv, *values, *arguments])
 
 
 def run_pi(settings: Settings, progress: Progress) -> None:
@@ -70,6 +92,14 @@ def run_flights(settings: Settings, progress: Progress) -> None:
     progress.console.print(_flights_table(flights.means_in_log(log)))
 
 
+def start_live(settings: Settings, progress: Progress) -> None:
+    """Start a flights job that lasts, for whoever looks at its UI; each time a new one."""
+    run_id = f"--set=run.id={datetime.now(UTC):%Y%m%d-%H%M%S}"
+    source = [f"--set-file=app.source={flights.EXAMPLE / 'live.py'}", _FLIGHTS_VALUES, run_id]
+    arguments = [*source, f"--set=app.args={{/data/flights.csv,{_LIVE_MINUTES}}}"]
+    _start("flights-live", arguments, settings, progress)
+
+
 def _flights_table(means: flights.Means) -> Table:
     months = range(1, 13)
     title = "mean arrival delay in minutes, by carrier and month of 2013"
@@ -82,13 +112,15 @@ def _flights_table(means: flights.Means) -> Table:
     return table
 
 
+def _start(release: str, arguments: list[str], settings: Settings, progress: Progress) -> None:
+    install_chart("spark-job", _TEAM, *arguments, release=release, into=_TEAM, settings=settings, progress=progress)
+
+
 def _run(release: str, arguments: list[str], settings: Settings, progress: Progress) -> str:
     """Install or upgrade a release of spark-job, wait for its run; return what it printed."""
-    helm, cluster = Helm(kubeconfig=settings.kubeconfig), Cluster(settings.kubeconfig)
-    files = [f"--values={_VALUES / 'spark-job.yaml'}", f"--values={_VALUES / _TEAM / 'common.yaml'}"]
-    argv = ["upgrade", "--install", release, str(_CHARTS / "spark-job"), "--namespace", _TEAM, *files, *arguments]
-    with progress.step(f"helm upgrade --install {release} charts/spark-job, and its run"):
-        helm_run(helm, argv)
+    cluster = Cluster(settings.kubeconfig)
+    _start(release, arguments, settings, progress)
+    with progress.step(f"running {release}"):
         end = cluster.job_end(_TEAM, f"app.kubernetes.io/instance={release}", _JOB_DEADLINE_S)
     if not end.succeeded:
         raise Failure(_failed(release, end))
@@ -101,8 +133,7 @@ def _failed(release: str, end: JobEnd) -> str:
     return f"job {end.name} failed ({end.reason}, exit codes {list(end.exit_codes)}); {cure}\n{evidence}"
 
 
-def helm_run(helm: Helm, argv: list[str]) -> None:
-    """Run helm; what it refuses is for the person."""
+def _helm(helm: Helm, argv: list[str]) -> None:
     try:
         helm.run(argv)
     except HelmError as error:

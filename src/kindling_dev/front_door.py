@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from chartproof.helm import Helm
 from kindling_dev import cluster, ui_proxy_image
 from kindling_dev.command import run
-from kindling_dev.first_jobs import helm_run
+from kindling_dev.first_jobs import install_chart, make_once
 from kindling_dev.progress import Progress
-from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
+from kindling_dev.settings import ADMIN_NAMESPACE, Settings
 
 RELEASE = "spark-ui-proxy"
 URL = "http://localhost:30080/"
@@ -15,11 +14,8 @@ URL = "http://localhost:30080/"
 VISITOR = "on-call"
 """A service account that both teams' values name among their viewers."""
 LOGIN = f"kubectl create token {VISITOR} --namespace {ADMIN_NAMESPACE}"
-_GET_KEY = "kubectl get secret spark-ui-proxy-session"
 _MAKE_KEY = "head -c 32 /dev/urandom | kubectl create secret generic spark-ui-proxy-session --from-file=key=/dev/stdin"
 """As the chart's NOTES have it."""
-_GET_VISITOR = f"kubectl get serviceaccount {VISITOR}"
-_MAKE_VISITOR = f"kubectl create serviceaccount {VISITOR}"
 _ROLLOUT_S = 120
 
 
@@ -32,21 +28,12 @@ def ensure_image(settings: Settings, progress: Progress) -> bool:
 def install(settings: Settings, progress: Progress) -> None:
     """Install spark-ui-proxy for both teams, and wait until it answers."""
     changed = ensure_image(settings, progress)
-    helm = Helm(kubeconfig=settings.kubeconfig)
     kubectl = ["kubectl", f"--kubeconfig={settings.kubeconfig}", f"--namespace={ADMIN_NAMESPACE}"]
-    for what, get, make in (
-        ("the key of its sessions", _GET_KEY, _MAKE_KEY),
-        (f"service account {VISITOR}", _GET_VISITOR, _MAKE_VISITOR),
-    ):
-        of_admins = f"--namespace {ADMIN_NAMESPACE}"
-        argv = ["sh", "-c", f"{get} {of_admins} || {make} {of_admins}"]
-        run(argv, env={"KUBECONFIG": str(settings.kubeconfig)}, what=f"make {what}")
-    with progress.step(f"helm upgrade --install {RELEASE} charts/spark-ui-proxy"):
-        files = [REPO / "values/spark-ui-proxy.yaml", REPO / "values" / ADMIN_NAMESPACE / "spark-ui-proxy.yaml"]
-        values = [f"--values={file}" for file in files]
-        there = bool(run([*kubectl, "get", "deployment", RELEASE, "--ignore-not-found", "--output=name"]).strip())
-        argv = ["upgrade", "--install", RELEASE, str(REPO / "charts/spark-ui-proxy"), *values]
-        helm_run(helm, [*argv, "--namespace", ADMIN_NAMESPACE, "--create-namespace"])
+    make_once("secret spark-ui-proxy-session", _MAKE_KEY, ADMIN_NAMESPACE, settings)
+    make_once(f"serviceaccount {VISITOR}", f"kubectl create serviceaccount {VISITOR}", ADMIN_NAMESPACE, settings)
+    there = bool(run([*kubectl, "get", "deployment", RELEASE, "--ignore-not-found", "--output=name"]).strip())
+    install_chart(RELEASE, ADMIN_NAMESPACE, release=RELEASE, into=ADMIN_NAMESPACE, settings=settings, progress=progress)
+    with progress.step(f"waiting for {RELEASE}"):
         if changed and there:
             run([*kubectl, "rollout", "restart", f"deployment/{RELEASE}"], what="start the new image")
         wait = ["rollout", "status", f"deployment/{RELEASE}", f"--timeout={_ROLLOUT_S}s"]

@@ -94,6 +94,12 @@ def ensure_build_programs(settings: Settings, progress: Progress) -> None:
     install_debian_packages(_BUILD_PROGRAMS, settings, progress)
 
 
+def ensure_nginx(settings: Settings, progress: Progress) -> None:
+    """Install nginx with Lua, and Chromium: what the tests of spark-ui-proxy run."""
+    # The module brings its nginx.
+    install_debian_packages({"nginx": "libnginx-mod-http-lua", "chromium": "chromium"}, settings, progress)
+
+
 def ensure_gpg(settings: Settings, progress: Progress) -> None:
     """Install what signs packages."""
     install_debian_packages({"gpg": "gnupg"}, settings, progress)
@@ -113,7 +119,8 @@ def install_debian_packages(programs: dict[str, str], settings: Settings, progre
         run(
             ["apt-get", "install", "-qy", "--no-install-recommends", *packages],
             log=log,
-            env={"DEBIAN_FRONTEND": "noninteractive"},
+            # RUNLEVEL: a package that brings a server does not start it.
+            env={"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
             what=f"install {', '.join(packages)}",
         )
 

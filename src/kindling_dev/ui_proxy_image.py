@@ -1,4 +1,4 @@
-"""The image of spark-ui-proxy: nginx with Lua, Python, what requirements.txt pins, and the service."""
+"""The image of spark-ui-proxy: Debian's nginx with Lua and Python, what requirements.txt pins, and the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m spark_ui_proxy serve --config FILE`."""
+"""`python -m spark_ui_proxy serve|gateway --config FILE`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uvloop
 
-from spark_ui_proxy import logs
+from spark_ui_proxy import gateway, logs
 from spark_ui_proxy.app import serve
 from spark_ui_proxy.config import Config, ConfigError, load
 from spark_ui_proxy.session import SessionError
@@ -20,10 +20,18 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     serving = commands.add_parser("serve", help="decide for nginx, and serve the page")
     serving.set_defaults(run=_serve)
-    serving.add_argument("--config", type=Path, required=True, metavar="FILE")
-    arguments = parser.parse_args()
+    proxying = commands.add_parser("gateway", help="become nginx, configured as the file says")
+    proxying.set_defaults(run=gateway.run)
+    for command in (serving, proxying):
+        command.add_argument("--config", type=Path, required=True, metavar="FILE")
+    proxying.add_argument(
+        "--folder", type=Path, required=True, help="where nginx keeps its files, a new one each start"
+    )
+    arguments = vars(parser.parse_args())
+    run, config = arguments.pop("run"), arguments.pop("config")
+    del arguments["command"]
     try:
-        arguments.run(load(arguments.config))
+        run(load(config), **arguments)
     except (ConfigError, SessionError, OSError) as error:
         print(f"spark-ui-proxy: {error}", file=sys.stderr)
         return 2

@@ -17,10 +17,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from spark_ui_proxy import logs
 from spark_ui_proxy.answers import Answers
-from spark_ui_proxy.asked import Asked
+from spark_ui_proxy.board import Board
 from spark_ui_proxy.catalog import Catalog
 from spark_ui_proxy.config import Config
-from spark_ui_proxy.decide import Decider, Decision
+from spark_ui_proxy.decide import Decider
 from spark_ui_proxy.doctor import Doctor
 from spark_ui_proxy.forget import Forgetting
 from spark_ui_proxy.identity import BadIdentityError, Identity, TokenReader
@@ -29,10 +29,11 @@ from spark_ui_proxy.kube import Api, ApiError
 from spark_ui_proxy.login import Login
 from spark_ui_proxy.metrics import Metrics
 from spark_ui_proxy.naming import Naming
-from spark_ui_proxy.page.assets import PREFIX
+from spark_ui_proxy.page import site
 from spark_ui_proxy.page.rendering import Pages
 from spark_ui_proxy.permission import Permission
 from spark_ui_proxy.requests import asked_of, original
+from spark_ui_proxy.rest import new_client
 from spark_ui_proxy.session import Sessions
 from spark_ui_proxy.viewing import Sight
 from spark_ui_proxy.watcher import Watcher
@@ -47,17 +48,19 @@ class Service:
         config: the whole configuration.
         api: the API server.
         drivers: for requests to drivers.
+        told: for what drivers and history servers tell the page.
     """
 
-    def __init__(self, config: Config, api: Api, drivers: aiohttp.ClientSession) -> None:
+    def __init__(self, config: Config, api: Api, drivers: aiohttp.ClientSession, told: aiohttp.ClientSession) -> None:
         self.config = config
         self.index = Index()
         self.forgetting = Forgetting(config.control_socket)
         self.catalog = Catalog(self.index, config.limits, self.forgetting.target_gone)
-        self.watcher = Watcher(api, config.namespaces, self.catalog)
+        self.watcher = Watcher(api, config, self.catalog)
         self.naming = Naming(self.catalog, drivers)
         self.permission = Permission(api, config)
         self.pages = Pages(config.base_path)
+        self.board = Board(config, self.index, told, self)
         self.stopping = False
         tokens = TokenReader(api, config)
         sessions = Sessions(config)
@@ -77,7 +80,7 @@ class Service:
         app.add_routes([web.get("/authz", self._authz), web.get("/-/answer", self._answer)])
         if self.config.login.mode == "token":
             app.add_routes(self._login.routes())
-        app.add_routes([web.get(f"{self.config.base_path}{PREFIX}{{file}}", self.pages.assets.serve)])
+        app.add_routes(site.routes(self.board, self.pages, self.config))
         return app
 
     def operations_app(self) -> web.Application:
@@ -111,16 +114,12 @@ class Service:
         """Namespace -> why its watch is in trouble, in a line."""
         return {name: state.problem for name, state in self.watcher.namespaces().items() if state.problem}
 
-    async def _decide(self, asked: Asked) -> Decision:
+    async def _authz(self, request: web.Request) -> web.Response:
+        asked = original(request)
         began = time.perf_counter()
         decision = await self._decider.decide(asked)
         namespace = decision.route.namespace if decision.route else ""
         self._metrics.decided(namespace, decision.reason, time.perf_counter() - began)
-        return decision
-
-    async def _authz(self, request: web.Request) -> web.Response:
-        asked = original(request)
-        decision = await self._decide(asked)
         logs.audit(asked, decision)
         headers = {"X-Reason": decision.reason, "X-Decision-Seconds": "0"}
         if decision.person:
@@ -130,9 +129,8 @@ class Service:
         target, route = decision.target, decision.route
         assert target
         assert route
-        host = f"[{target.ip}]" if ":" in target.ip else target.ip
         headers |= {
-            "X-Upstream": f"{host}:{target.port}",
+            "X-Upstream": target.address,
             "X-Upstream-Path": route.upstream_path,
             "X-Context": route.context,
             "X-Application": f"{route.namespace}/{route.app_id}",
@@ -142,7 +140,7 @@ class Service:
 
     async def _answer(self, request: web.Request) -> web.Response:
         asked = original(request)
-        return self._answers.of(asked, await self._decide(asked), request.headers.get("X-Reason", ""))
+        return self._answers.of(asked, await self._decider.decide(asked), request.headers.get("X-Reason", ""))
 
     async def _healthz(self, _: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -152,7 +150,7 @@ class Service:
             return web.Response(status=503, text="it is being stopped\n")
         waiting = [watch.scope or "the cluster" for watch in self.watcher.all_watches() if not watch.settled]
         if waiting:
-            return web.Response(status=503, text=f"no list that counts of {', '.join(waiting)}\n")
+            return web.Response(status=503, text=f"no list yet of {', '.join(waiting)}\n")
         return web.Response(text="ok\n")
 
     async def _prometheus(self, _: web.Request) -> web.Response:
@@ -170,12 +168,14 @@ async def serve(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     api = Api(config.api_server, Path(config.token_file), Path(config.ca_file))
-    # Nothing of a driver is kept: no cookie, and no connection that may be another pod's later.
+    # Nothing of a driver is kept: no cookie, and no connection that may be another pod's later; nothing grows here.
     drivers = aiohttp.ClientSession(
-        cookie_jar=aiohttp.DummyCookieJar(), connector=aiohttp.TCPConnector(force_close=True, limit=64)
+        cookie_jar=aiohttp.DummyCookieJar(),
+        connector=aiohttp.TCPConnector(force_close=True, limit=64),
+        auto_decompress=False,
     )
-    async with api, drivers:
-        service = Service(config, api, drivers)
+    async with api, drivers, new_client() as told:
+        service = Service(config, api, drivers, told)
         async with _listening(service), _beside(service):
             await stop.wait()
             service.stopping = True
@@ -188,7 +188,9 @@ async def _beside(service: Service) -> AsyncIterator[None]:
     """What runs all the time; if one of these ends, so does the process."""
     whole = asyncio.current_task()
     assert whole
-    tasks = [asyncio.create_task(part.run()) for part in (service.watcher, service.forgetting, service.naming)]
+    tasks = [
+        asyncio.create_task(part.run()) for part in (service.watcher, service.forgetting, service.naming, service.board)
+    ]
     failed: list[BaseException] = []
 
     def ended(task: asyncio.Task[None]) -> None:

@@ -34,7 +34,10 @@ class Asked:
         site = self.header("sec-fetch-site")
         if site:
             return site == "same-origin"
-        source = urlsplit(self.header("origin") or self.header("referer"))
+        try:
+            source = urlsplit(self.header("origin") or self.header("referer"))
+        except ValueError:
+            return False
         if source.scheme not in _DEFAULT_PORTS:
             return False
         default = f":{_DEFAULT_PORTS[source.scheme]}"

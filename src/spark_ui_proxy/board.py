@@ -99,14 +99,17 @@ class Board:
         index: what lives.
         client: asks drivers and history servers; `rest.new_client`.
         viewing: who looks.
+
+    Attributes:
+        finished: what the history servers told.
     """
 
     def __init__(self, config: Config, index: Index, client: aiohttp.ClientSession, viewing: Viewing) -> None:
         self.viewing = viewing
         self._config = config
-        self._finished = Finished(index, client)
+        self.finished = Finished(index, client)
         self._progress = ProgressReader(client)
-        self._listing = Listing(index, self._finished, config.shared_history)
+        self._listing = Listing(index, self.finished, config.shared_history)
         self._links = Links(config)
 
     async def run(self) -> None:
@@ -114,16 +117,16 @@ class Board:
         try:
             while True:
                 self._listing.refresh()
-                self._finished.tick()
+                self.finished.tick()
                 self._progress.tick()
                 await asyncio.sleep(_TICK_SECONDS)
         finally:
-            self._finished.stop()
+            self.finished.stop()
             self._progress.stop()
 
     def find(self, query: Query, sight: Sight) -> tuple[Found, list[Shown]]:
         """What a query finds, and the rows of its page as they are shown."""
-        self._finished.look()
+        self.finished.look()
         found = self._listing.find(query, sight)
         return found, self._show(found.rows)
 
@@ -141,7 +144,7 @@ class Board:
     def _source(self, name: str, problem: str) -> Source:
         states = self._listing.count(name)
         live = sum(states[state] for state in LIVE)
-        history = self._finished.histories.get(self._config.shared_history if name == SHARED else name)
+        history = self.finished.histories.get(self._config.shared_history if name == SHARED else name)
         return Source(
             name=name,
             live=live,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from spark_ui_proxy.config import Limits
 from spark_ui_proxy.index import Application, HistoryServer, Index
 from spark_ui_proxy.pods import DRIVER, EXECUTOR, HISTORY_SERVER, Pod, read_pod
 
+log = logging.getLogger(__name__)
 Key = tuple[str, str]
 
 
@@ -38,7 +40,13 @@ class Catalog:
 
     def put(self, raw: dict[str, Any]) -> None:
         """A pod is new or has changed."""
-        pod = read_pod(raw, self._limits)
+        try:
+            pod = read_pod(raw, self._limits)
+        except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            # One manifest that nobody foresaw must not hide the others.
+            log.warning("pod not read", extra={"pod": raw["metadata"]["name"], "problem": repr(error)})
+            self.drop(raw["metadata"]["uid"])
+            return
         before = self.pods.get(pod.uid)
         if pod == before:
             return

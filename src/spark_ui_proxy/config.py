@@ -187,6 +187,8 @@ def load(path: Path) -> Config:
             raise ConfigError(f"namespaces.names has {name!r}, which is no namespace's name that a path can hold")
     if config.hosts.mode == "namespace" and not config.hosts.domain:
         raise ConfigError("hosts.domain is empty: hosts.mode namespace needs the domain below which namespaces stand")
+    if config.login.audiences and config.permission.reviews != "cluster":
+        raise ConfigError("login.audiences is set: only TokenReview knows audiences (permission.reviews: cluster)")
     return config
 
 

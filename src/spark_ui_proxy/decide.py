@@ -160,7 +160,7 @@ class Decider:
             return Decision("misconfigured", problem, application=application)
         if not route.rest:
             return Decision("moved", location=f"{route.context}/", application=application)
-        keep = asked.method != "POST" and not route.kills and problem == ""
+        keep = asked.method != "POST" and not route.kills and not problem
         return Decision(
             "ok", target=target, seconds=self._config.decision_seconds if keep else 0, application=application
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
+from dataclasses import dataclass, field
 
 import aiohttp
 
@@ -16,7 +18,20 @@ _ROOT = re.compile(rb"setUIRoot\('([^'\n]{0,512})'\)")
 _MOST_BYTES = 2**16
 _TIMEOUT = aiohttp.ClientTimeout(total=5.0, sock_connect=2.0)
 _PATIENCE_S = 1.5
-"""A driver that takes longer is looked at again with the next request; this one goes on."""
+"""A request waits so long for it, then goes on."""
+_AGAIN_S = 10.0
+"""A driver that gave no answer is looked at again after so long."""
+
+
+@dataclass(frozen=True)
+class _Look:
+    task: asyncio.Task[str | None]
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether it found nothing out, and another try is due."""
+        return self.task.done() and self.task.result() is None and time.monotonic() - self.began > _AGAIN_S
 
 
 class Doctor:
@@ -30,17 +45,17 @@ class Doctor:
     def __init__(self, catalog: Catalog, session: aiohttp.ClientSession) -> None:
         self._catalog = catalog
         self._session = session
-        self._looking: dict[Target, asyncio.Task[str | None]] = {}
+        self._looks: dict[Target, _Look] = {}
 
     async def problem(self, application: Application, target: Target, context: str) -> str | None:
         """What is wrong with a UI, in a line that names what to drop; "": nothing; None: it does not say yet."""
-        for gone in [known for known in self._looking if known.pod_uid not in self._catalog.pods]:
-            del self._looking[gone]
-        task = self._looking.get(target)
-        if task is None or (task.done() and task.result() is None):
-            task = self._looking[target] = asyncio.create_task(self._look(application, target, context))
-        await asyncio.wait([task], timeout=_PATIENCE_S)
-        return task.result() if task.done() else None
+        look = self._looks.get(target)
+        if look is None or look.in_vain:
+            for gone in [known for known in self._looks if known.pod_uid not in self._catalog.pods]:
+                del self._looks[gone]
+            look = self._looks[target] = _Look(asyncio.create_task(self._look(application, target, context)))
+        await asyncio.wait([look.task], timeout=_PATIENCE_S)
+        return look.task.result() if look.task.done() else None
 
     async def _look(self, application: Application, target: Target, context: str) -> str | None:
         try:
@@ -53,11 +68,10 @@ class Doctor:
         return problem
 
     async def _root(self, target: Target, context: str) -> str | None:
-        host = f"[{target.ip}]" if ":" in target.ip else target.ip
-        headers = {"X-Forwarded-Context": context, "Accept": "text/html"}
+        headers = {"X-Forwarded-Context": context, "Accept": "text/html", "Accept-Encoding": "identity"}
         content = b""
         async with self._session.get(
-            f"http://{host}:{target.port}/jobs/", headers=headers, allow_redirects=False, timeout=_TIMEOUT
+            f"http://{target.address}/jobs/", headers=headers, allow_redirects=False, timeout=_TIMEOUT
         ) as answer:
             async for chunk in answer.content.iter_any():
                 content += chunk

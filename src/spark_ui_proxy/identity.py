@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ class Person:
     @property
     def key(self) -> str:
         """Stands for all that permission depends on, without showing it."""
-        return _digest("\0".join((self.token, self.user, *sorted(self.groups))))
+        return _digest(json.dumps((self.token, self.user, sorted(self.groups))))
 
     @property
     def label(self) -> str:
@@ -95,6 +96,9 @@ class TokenReader:
         review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": spec}
         status = (await self._api.create(f"{_REVIEWS}/tokenreviews", review))["status"]
         if not status.get("authenticated"):
+            return None
+        # An answer without audiences means: it is a token for the API server itself.
+        if self._audiences and not set(self._audiences) & set(status.get("audiences", ())):
             return None
         return Person(status["user"]["username"], tuple(status["user"].get("groups", ())))
 
@@ -164,7 +168,9 @@ class HeaderReader:
             return list(headers.get(VERIFIED_HEADER.lower(), ())) == ["SUCCESS"]
         given = headers.get(self._trusted.secret_header.lower(), ())
         secret = self._secret.get()
-        return len(given) == 1 and bool(secret) and hmac.compare_digest(given[0].encode(), secret)
+        return (
+            len(given) == 1 and bool(secret) and hmac.compare_digest(given[0].encode(errors="surrogateescape"), secret)
+        )
 
     @staticmethod
     def _one(headers: Mapping[str, Sequence[str]], name: str) -> str:

@@ -23,6 +23,11 @@ class Target:
     ip: str
     port: int
 
+    @property
+    def address(self) -> str:
+        """As a URL has it: "10.1.2.3:4040", "[fd00::1]:4040"."""
+        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
+
 
 @dataclass(frozen=True)
 class Application:

@@ -44,15 +44,17 @@ class Naming:
     async def _name(self, target: Target) -> None:
         async with self._room:
             try:
-                content = await self._ask(target)
+                self._catalog.name(target.pod_uid, only_id(await self._ask(target)))
+            except aiohttp.ClientConnectorError:
+                self._catalog.name(target.pod_uid, "")
             except (aiohttp.ClientError, TimeoutError):
-                content = b""
-        self._catalog.name(target.pod_uid, only_id(content))
+                pass  # it is busy: what it last said holds
 
     async def _ask(self, target: Target) -> bytes:
-        host = f"[{target.ip}]" if ":" in target.ip else target.ip
-        url = f"http://{host}:{target.port}/api/v1/applications"
-        async with self._session.get(url, allow_redirects=False, timeout=_TIMEOUT) as answer:
+        url = f"http://{target.address}/api/v1/applications"
+        async with self._session.get(
+            url, headers={"Accept-Encoding": "identity"}, allow_redirects=False, timeout=_TIMEOUT
+        ) as answer:
             content = b""
             while len(content) <= _MOST_BYTES:
                 chunk = await answer.content.readany()

@@ -16,7 +16,7 @@ _LONGEST = 8192
 # No ";": Jetty takes what follows it for a parameter, and "..;" for a way up.
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,=:@/-]|%[0-9A-Fa-f]{2})*")
 # Browsers leave []{}|^`\ in a query as they are.
-_QUERY = re.compile(r"(?:[!$-;=?-~]|%[0-9A-Fa-f]{2})*")
+_QUERY = re.compile(r"(?:[!$&-;=?-~]|%[0-9A-Fa-f]{2})*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _CONTROLS = bytes([*range(0x20), 0x7F])
 _NEVER_ENCODED = frozenset(_CONTROLS + b"/\\.%;")

@@ -123,7 +123,7 @@ def _state(status: dict[str, Any], container: str) -> str:
         return str(phase.lower())
     for item in status.get("containerStatuses", []):
         ended = item.get("state", {}).get("terminated")
-        if item.get("name") == container and ended:
+        if item["name"] == container and ended is not None:
             return "failed" if ended.get("exitCode") else "succeeded"
     return "pending" if phase == "Pending" else "running"
 

@@ -123,7 +123,7 @@ class Sessions:
         return None
 
     def _bound_to(self, host: str) -> bytes:
-        return f"spark-ui-proxy session of {host}".encode()
+        return f"spark-ui-proxy session of {host}".encode(errors="surrogateescape")
 
     def _set(self, value: str, seconds: int) -> str:
         secure = "; Secure" if self._config.login.secure_cookie else ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from spark_ui_proxy.catalog import Catalog
-from spark_ui_proxy.config import Namespaces
+from spark_ui_proxy.config import Config
 from spark_ui_proxy.kube import Api, ApiError
 from spark_ui_proxy.pods import SELECTOR
 
@@ -56,8 +56,11 @@ class Watch:
 
     @property
     def settled(self) -> bool:
-        """Whether waiting for it makes sense no longer."""
-        return self.fresh or self.refused
+        """Whether waiting for its first list makes sense no longer.
+
+        An API server that falls silent later is no reason to send people elsewhere: no other replica hears it.
+        """
+        return self.synced or self.refused
 
 
 @dataclass(frozen=True)
@@ -83,16 +86,18 @@ class Watcher:
 
     Args:
         api: asked.
-        namespaces: which ones.
+        config: which namespaces.
         catalog: takes the pods.
     """
 
-    def __init__(self, api: Api, namespaces: Namespaces, catalog: Catalog) -> None:
+    def __init__(self, api: Api, config: Config, catalog: Catalog) -> None:
+        namespaces = config.namespaces
         self._api = api
         self._namespaces = namespaces
         self._catalog = catalog
         self._selected = _Names()
-        scopes = ("",) if namespaces.cluster_wide else namespaces.names
+        shared = (config.shared_history,) if config.shared_history else ()
+        scopes = ("",) if namespaces.cluster_wide else dict.fromkeys(namespaces.names + shared)
         self.watches = {scope: Watch(scope) for scope in scopes}
         self._of_namespaces = Watch("namespaces") if namespaces.cluster_wide else None
 
@@ -108,18 +113,13 @@ class Watcher:
                     follow(self._api, "/api/v1/namespaces", selector, self._selected, self._of_namespaces)
                 )
 
-    @property
-    def ready(self) -> bool:
-        """Whether every namespace has a list that is not old, or cannot have one."""
-        return all(watch.settled for watch in self.all_watches())
-
     def all_watches(self) -> list[Watch]:
         """Those of pods, and that of namespaces if there is one."""
         return [*self.watches.values(), *([self._of_namespaces] if self._of_namespaces else [])]
 
     def shows(self, namespace: str) -> bool:
         """Whether a namespace's applications are served at all."""
-        return namespace in (self._selected.names if self._of_namespaces else self.watches)
+        return namespace in (self._selected.names if self._of_namespaces else self._namespaces.names)
 
     def fresh(self, namespace: str) -> bool:
         """Whether what is known of a namespace's pods still counts."""
@@ -131,7 +131,7 @@ class Watcher:
         if self._of_namespaces:
             whole = self.watches[""].problem or self._of_namespaces.problem
             return {name: NamespaceState(name, whole) for name in sorted(self._selected.names)}
-        return {scope: NamespaceState(scope, watch.problem) for scope, watch in sorted(self.watches.items())}
+        return {name: NamespaceState(name, self.watches[name].problem) for name in sorted(self._namespaces.names)}
 
 
 async def follow(api: Api, path: str, params: dict[str, str], store: Store, watch: Watch) -> None:

@@ -30,7 +30,8 @@ _TO_TARGETS = (
     "X-Requested-With",
 )
 """The request headers that a driver or a history server gets; of these Spark reads the content's and `Purpose`."""
-_TO_ANSWER = ("Accept", "Origin", "Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site")
+_TO_ANSWER = ("Accept", "Origin", "Referer", "Sec-Fetch-Site")
+"""What the decider reads of a request for somebody else, beside who sends it."""
 _TO_OWN = (
     "Accept",
     "Accept-Encoding",
@@ -40,11 +41,9 @@ _TO_OWN = (
     "If-None-Match",
     "Last-Event-ID",
     "Origin",
-    "Sec-Fetch-Dest",
-    "Sec-Fetch-Mode",
+    "Referer",
     "Sec-Fetch-Site",
     "User-Agent",
-    "X-CSRF-Token",
 )
 
 
@@ -58,6 +57,7 @@ def write(config: Config, folder: Path) -> Path:
     text = environment.get_template("nginx.conf.j2").render(
         config=config,
         folder=folder,
+        is_root=os.geteuid() == 0,
         lua_folder=_HERE / "lua",
         trusted=trusted,
         credentials=("Cookie", "Authorization", *trusted),

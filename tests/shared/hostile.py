@@ -1,0 +1,172 @@
+"""An attacker's driver: what an owner of a pod may answer with. Each path is an attack."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+_PAGE = b"<html>hello</html>"
+_FOREIGN_HEADERS = {
+    "Set-Cookie": "spark-ui=stolen; Path=/",
+    "Service-Worker-Allowed": "/",
+    "Clear-Site-Data": '"*"',
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Credentials": "true",
+    "Refresh": "0; url=https://evil.example/",
+    "Alt-Svc": 'h2="evil.example:443"',
+    "Report-To": '{"endpoints":[{"url":"https://evil.example/"}]}',
+    "NEL": '{"report_to":"default","max_age":1}',
+    "Reporting-Endpoints": 'default="https://evil.example/"',
+    "Public-Key-Pins": 'pin-sha256="x"; max-age=1',
+    "Expect-CT": "max-age=1",
+    "Link": "<https://evil.example/x.js>; rel=preload; as=script",
+    "Speculation-Rules": '"https://evil.example/rules.json"',
+    "SourceMap": "https://evil.example/map",
+    "WWW-Authenticate": 'Basic realm="your password, please"',
+    "Proxy-Authenticate": "Basic",
+    "Authentication-Info": "x",
+    "Origin-Agent-Cluster": "?0",
+    "Critical-CH": "Sec-CH-UA",
+    "X-Forwarded-Context": "/evil",
+    "X-Upstream": "169.254.169.254:80",
+    "X-Accel-Redirect": "/-/internal/authz",
+    "X-Accel-Buffering": "yes",
+    "X-Accel-Limit-Rate": "1",
+    "X-Accel-Expires": "86400",
+    "Server": "evil/1.0",
+    "Via": "evil",
+    "X-Powered-By": "evil",
+    "Cache-Control": "public, s-maxage=86400",
+    "Surrogate-Control": "max-age=86400",
+    "Pragma": "x",
+    "Expires": "Thu, 31 Dec 2099 23:59:59 GMT",
+    "X-Frame-Options": "SAMEORIGIN",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "script-src 'self'",
+}
+
+
+@dataclass
+class Hostile:
+    """A listening attacker.
+
+    Attributes:
+        address, port: where.
+        seen: the requests that reached it, raw, without bodies.
+        redirect: what /redirect points to.
+        connections: how many came.
+    """
+
+    address: str
+    port: int
+    seen: list[bytes] = field(default_factory=list)
+    redirect: str = ""
+    connections: int = 0
+    sent: int = 0
+
+    def headers_of(self, number: int = -1) -> dict[str, str]:
+        """A request's headers, names in small letters."""
+        lines = self.seen[number].decode("latin-1").split("\r\n")[1:]
+        return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+
+    def answer(self, connection: socket.socket, request: bytes) -> bool:
+        """Answer one request; True: another may follow."""
+        path = request.split(b" ")[1].partition(b"?")[0].decode()
+        if path == "/all-headers":
+            self._send(connection, 200, _FOREIGN_HEADERS)
+        elif path == "/redirect":
+            self._send(connection, 302, {"Location": self.redirect, "Set-Cookie": "spark-ui=stolen"})
+        elif path == "/created":
+            self._send(connection, 201, {"Location": "https://evil.example/", "Content-Location": "//evil.example/"})
+        elif path == "/huge-headers":
+            self._send(connection, 200, {f"X-{number}": "x" * 1000 for number in range(100)})
+        elif path == "/early":
+            connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: <https://evil.example/>; rel=preload\r\n\r\n")
+            self._send(connection, 200, {})
+        elif path == "/switch":
+            connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: tunnel\r\nConnection: Upgrade\r\n\r\nraw")
+            return False
+        elif path == "/no-http":
+            connection.sendall(b"<script>not even HTTP</script>\r\n\r\n")
+            return False
+        elif path == "/split":
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-A: b\rSet-Cookie: spark-ui=stolen\r\nContent-Length: 2\r\n\r\nok")
+            return False
+        elif path == "/two-answers":
+            two = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst"
+            connection.sendall(two + two.replace(b"first", b"other"))
+        elif path == "/two-lengths":
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+            )
+            return False
+        elif path == "/endless":
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
+            while True:
+                connection.sendall(b"x" * 65536)
+                self.sent += 65536
+        elif path == "/drip":
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 1000\r\n\r\n")
+            for _ in range(1000):
+                connection.sendall(b"x")
+                time.sleep(0.2)
+        elif path == "/wait":
+            time.sleep(20)
+            self._send(connection, 200, {})
+        elif path == "/cut":
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort")
+            return False
+        else:
+            self._send(connection, 200, {"Content-Type": "text/html"})
+        return True
+
+    def serve(self, connection: socket.socket) -> None:
+        """One connection, to its end."""
+        self.connections += 1
+        with contextlib.suppress(OSError), connection:
+            more, waiting = True, b""
+            while more:
+                while b"\r\n\r\n" not in waiting:
+                    part = connection.recv(65536)
+                    if not part:
+                        return
+                    waiting += part
+                head, _, waiting = waiting.partition(b"\r\n\r\n")
+                self.seen.append(head)
+                length = int(self.headers_of().get("content-length", 0))
+                while len(waiting) < length:
+                    waiting += connection.recv(65536)
+                waiting = waiting[length:]
+                more = self.answer(connection, head)
+
+    @staticmethod
+    def _send(connection: socket.socket, status: int, headers: dict[str, str]) -> None:
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        connection.sendall(
+            f"HTTP/1.1 {status} Answer\r\n{lines}Content-Length: {len(_PAGE)}\r\n\r\n".encode("latin-1") + _PAGE
+        )
+
+
+@contextmanager
+def listening(address: str, port: int = 4050) -> Iterator[Hostile]:
+    """An attacker at an address of this machine."""
+    hostile = Hostile(address, port)
+    with socket.create_server((address, port), backlog=128) as listener:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    threading.Thread(target=hostile.serve, args=[connection], daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield hostile
+        # A thread that waits in accept() is not woken by close().
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,250 @@
+"""The service under test, the API server that it asks, and pods whose addresses are of this machine."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ui_proxy import PROXIES, Decider, SparkPods, account_token, running_decider
+
+from chartproof.apiserver import ApiServer
+
+_DEADLINE_S = 30.0
+_RIGHTS = f"""
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {{name: spark-ui-proxy}}
+rules:
+- {{apiGroups: [""], resources: [pods], verbs: [list, watch]}}
+- {{apiGroups: [""], resources: [namespaces], verbs: [list, watch]}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {{name: spark-ui-proxy}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: spark-ui-proxy}}
+subjects: [{{kind: ServiceAccount, name: spark-ui-proxy, namespace: {PROXIES}}}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {{name: spark-ui-proxy-reviews}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "system:auth-delegator"}}
+subjects: [{{kind: ServiceAccount, name: spark-ui-proxy, namespace: {PROXIES}}}]
+"""
+_TEAM = """
+apiVersion: v1
+kind: Namespace
+metadata: {{name: {name}}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: default, namespace: {name}}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: spark-driver, namespace: {name}}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {{name: viewer, namespace: {name}}}
+rules: [{{apiGroups: [kindling.local], resources: [applications], verbs: [get]}}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {{name: submitter, namespace: {name}}}
+rules: [{{apiGroups: [kindling.local], resources: [applications], verbs: [get, update]}}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {{name: viewer, namespace: {name}}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: viewer}}
+subjects: [{{kind: ServiceAccount, name: viewer, namespace: {name}}}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {{name: submitter, namespace: {name}}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: submitter}}
+subjects: [{{kind: ServiceAccount, name: submitter, namespace: {name}}}]
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back.
+
+    Attributes:
+        headers: in small letters; of several with one name, all values with ", " between.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body, read as UTF-8."""
+        return self.body.decode(errors="replace")
+
+
+@dataclass(frozen=True)
+class Team:
+    """A namespace, and the tokens of who may look (`viewer`) and who may also end jobs (`submitter`)."""
+
+    world: World = field(repr=False)
+    name: str
+
+    @property
+    def viewer(self) -> str:
+        """A token."""
+        return account_token(self.world.server, self.name, "viewer")
+
+    @property
+    def submitter(self) -> str:
+        """A token."""
+        return account_token(self.world.server, self.name, "submitter")
+
+    @property
+    def pods(self) -> SparkPods:
+        """Its pods."""
+        return SparkPods(self.world.server, self.name)
+
+    def driver(self, address: str, **given: Any) -> str:
+        """Register a running driver's pod that has an address; return its application's id."""
+        app_id = f"spark-{uuid4().hex[:12]}"
+        self.pods.driver(app_id, ip=address, **given)
+        return app_id
+
+
+class World:
+    """An API server with the service's rights in it."""
+
+    def __init__(self, server: ApiServer) -> None:
+        self.server = server
+        self.apply(_RIGHTS)
+
+    def apply(self, manifests: str) -> None:
+        """Make objects."""
+        argv = ["kubectl", f"--kubeconfig={self.server.kubeconfig}", "apply", "--server-side", "--filename=-"]
+        subprocess.run(argv, input=manifests, text=True, check=True, capture_output=True)
+
+    def team(self) -> Team:
+        """A new namespace; it stays until the server ends."""
+        name = f"team-{uuid4().hex[:8]}"
+        self.apply(_TEAM.format(name=name))
+        return Team(self, name)
+
+    @contextmanager
+    def door(self, **config: Any) -> Iterator[Door]:
+        """The service: decider and nginx, as the two containers of a pod."""
+        login = {"secureCookie": False, **config.pop("login", {})}
+        whole = {
+            "namespaces": {"all": True},
+            "permission": {"reviews": "cluster"},
+            "listenPort": free_port(),
+            "login": login,
+            **config,
+        }
+        # A name short enough for a socket's path.
+        with (
+            tempfile.TemporaryDirectory(prefix="door-") as name,
+            running_decider(self.server, Path(name), whole) as decider,
+        ):
+            argv = ["gateway", f"--config={name}/config.yaml", f"--folder={name}/nginx"]
+            with (
+                (decider.folder / "gateway.log").open("wb") as log,
+                subprocess.Popen(
+                    [sys.executable, "-m", "spark_ui_proxy", *argv], stdout=log, stderr=subprocess.STDOUT
+                ) as nginx,
+            ):
+                door = Door(whole["listenPort"], str(whole.get("basePath", "")), decider, nginx.pid)
+                try:
+                    decider.wait(door.listens, "nginx")
+                    yield door
+                finally:
+                    nginx.terminate()
+
+
+@dataclass(frozen=True)
+class Door:
+    """The service that runs.
+
+    Attributes:
+        port: of nginx, on 127.0.0.1.
+        base: its base path.
+        decider: behind it; its folder has `gateway.log` too.
+        nginx: process id of its master.
+    """
+
+    port: int
+    base: str
+    decider: Decider
+    nginx: int
+
+    @property
+    def host(self) -> str:
+        """As a Host header."""
+        return f"127.0.0.1:{self.port}"
+
+    def get(
+        self, path: str, token: str = "", *, method: str = "GET", body: bytes | None = None, **headers: str
+    ) -> Answer:
+        """Ask for a path below the base, raw; redirects are not followed. Headers: `sec_fetch_site="none"`."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=_DEADLINE_S)
+        try:
+            connection.request(method, self.base + path, body=body, headers=sent)
+            answer = connection.getresponse()
+            named: dict[str, str] = {}
+            for name, value in answer.getheaders():
+                named[name.lower()] = f"{named[name.lower()]}, {value}" if name.lower() in named else value
+            return Answer(answer.status, named, answer.read())
+        finally:
+            connection.close()
+
+    def raw(self, sent: bytes) -> bytes:
+        """Send bytes; return all that comes until the other side closes, or says nothing for a second."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=_DEADLINE_S) as connection:
+            connection.sendall(sent)
+            got = b""
+            connection.settimeout(1)
+            try:
+                while part := connection.recv(65536):
+                    got += part
+            except TimeoutError:
+                pass
+            return got
+
+    def log(self) -> list[dict[str, Any]]:
+        """nginx's access log."""
+        lines = (self.decider.folder / "gateway.log").read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def shown(self, team: Team, app_id: str) -> str:
+        """Wait until an application is routed; return its path, "/team-a/proxy/app-1"."""
+        path = f"/{team.name}/proxy/{app_id}"
+        token = team.viewer
+        self.decider.wait(lambda: self.get(f"{path}/", token).status not in (403, 404, 503), f"{path} is routed")
+        return path
+
+    def listens(self) -> bool:
+        """Whether nginx does."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def free_port() -> int:
+    """A TCP port that nobody has."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
