@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from history import History
 from team import Team
 
-OTHER_USER: dict[str, Any] = {"driver": {"podTemplate": {"spec": {"securityContext": {"runAsUser": 10001}}}, "requestCores": "200m"}}
+OTHER_USER: dict[str, Any] = {
+    "driver": {"podTemplate": {"spec": {"securityContext": {"runAsUser": 10001}}}, "requestCores": "200m"}
+}
 
 
 @pytest.fixture
