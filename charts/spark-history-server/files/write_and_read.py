@@ -56,7 +56,7 @@ def main(address: str, folder: str, command: list[str]) -> None:
     key = Path(os.environ.get("JWS_KEY", ""))
     headers = {"Authorization": f"Bearer {token(key)}"} if key.is_file() else {}
     path = f"{folder}/{application}"
-    subprocess.run([*command, "-put", "-", path], input=event_log(application, int(now * 1000)), check=True)
+    subprocess.run([*command, "-put", "-d", "-", path], input=event_log(application, int(now * 1000)), check=True)
     try:
         while True:
             status, answer = status_and_answer(f"{address}/api/v1/applications/{application}", headers)
