@@ -78,9 +78,12 @@ def run_tests(arguments: list[str], *, long: bool) -> NoReturn:
     """Set up what tests need and become pytest."""
     settings, progress = Settings.from_environment(), Progress()
     if _may_run("tests/e2e", arguments):
+        from kindling_dev import front_door
         from kindling_dev.spark_image import LINES
 
         _prepare(settings, progress, tools.FOR_TESTS, tuple(LINES.values()))
+        with progress.phase("spark-ui-proxy's image"):
+            front_door.ensure_image(settings, progress)
     else:
         tools.ensure_tools(settings, progress, tools.FOR_TESTS)
     apiservers = []

@@ -14,7 +14,7 @@ URL = "http://localhost:30080/"
 VISITOR = "on-call"
 """A service account that both teams' values name among their viewers."""
 LOGIN = f"kubectl create token {VISITOR} --namespace {ADMIN_NAMESPACE}"
-_MAKE_KEY = "head -c 32 /dev/urandom | kubectl create secret generic spark-ui-proxy-session --from-file=key=/dev/stdin"
+MAKE_KEY = "head -c 32 /dev/urandom | kubectl create secret generic spark-ui-proxy-session --from-file=key=/dev/stdin"
 """As the chart's NOTES have it."""
 _ROLLOUT_S = 120
 
@@ -29,7 +29,7 @@ def install(settings: Settings, progress: Progress) -> None:
     """Install spark-ui-proxy for both teams, and wait until it answers."""
     changed = ensure_image(settings, progress)
     kubectl = ["kubectl", f"--kubeconfig={settings.kubeconfig}", f"--namespace={ADMIN_NAMESPACE}"]
-    make_once("secret spark-ui-proxy-session", _MAKE_KEY, ADMIN_NAMESPACE, settings)
+    make_once("secret spark-ui-proxy-session", MAKE_KEY, ADMIN_NAMESPACE, settings)
     make_once(f"serviceaccount {VISITOR}", f"kubectl create serviceaccount {VISITOR}", ADMIN_NAMESPACE, settings)
     there = bool(run([*kubectl, "get", "deployment", RELEASE, "--ignore-not-found", "--output=name"]).strip())
     install_chart(RELEASE, ADMIN_NAMESPACE, release=RELEASE, into=ADMIN_NAMESPACE, settings=settings, progress=progress)

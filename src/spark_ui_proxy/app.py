@@ -29,8 +29,8 @@ from spark_ui_proxy.kube import Api, ApiError
 from spark_ui_proxy.login import Login
 from spark_ui_proxy.metrics import Metrics
 from spark_ui_proxy.naming import Naming
-from spark_ui_proxy.page import site
 from spark_ui_proxy.page.rendering import Pages
+from spark_ui_proxy.page.site import routes as page_routes
 from spark_ui_proxy.permission import Permission
 from spark_ui_proxy.requests import asked_of, original
 from spark_ui_proxy.rest import new_client
@@ -47,11 +47,10 @@ class Service:
     Args:
         config: the whole configuration.
         api: the API server.
-        drivers: for requests to drivers.
-        told: for what drivers and history servers tell the page.
+        drivers: for requests to drivers and history servers.
     """
 
-    def __init__(self, config: Config, api: Api, drivers: aiohttp.ClientSession, told: aiohttp.ClientSession) -> None:
+    def __init__(self, config: Config, api: Api, drivers: aiohttp.ClientSession) -> None:
         self.config = config
         self.index = Index()
         self.forgetting = Forgetting(config.control_socket)
@@ -60,7 +59,7 @@ class Service:
         self.naming = Naming(self.catalog, drivers)
         self.permission = Permission(api, config)
         self.pages = Pages(config.base_path)
-        self.board = Board(config, self.index, told, self)
+        self.board = Board(config, self.index, drivers, self)
         self.stopping = False
         tokens = TokenReader(api, config)
         sessions = Sessions(config)
@@ -80,7 +79,9 @@ class Service:
         app.add_routes([web.get("/authz", self._authz), web.get("/-/answer", self._answer)])
         if self.config.login.mode == "token":
             app.add_routes(self._login.routes())
-        app.add_routes(site.routes(self.board, self.pages, self.config))
+        app.add_routes(page_routes(self.board, self.pages, self.config))
+        if self.config.base_path:
+            app.add_routes([web.get(self.config.base_path, self._page_moved)])
         return app
 
     def operations_app(self) -> web.Application:
@@ -142,6 +143,9 @@ class Service:
         asked = original(request)
         return self._answers.of(asked, await self._decider.decide(asked), request.headers.get("X-Reason", ""))
 
+    async def _page_moved(self, _: web.Request) -> web.Response:
+        raise web.HTTPMovedPermanently(f"{self.config.base_path}/")
+
     async def _healthz(self, _: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
@@ -168,14 +172,8 @@ async def serve(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     api = Api(config.api_server, Path(config.token_file), Path(config.ca_file))
-    # Nothing of a driver is kept: no cookie, and no connection that may be another pod's later; nothing grows here.
-    drivers = aiohttp.ClientSession(
-        cookie_jar=aiohttp.DummyCookieJar(),
-        connector=aiohttp.TCPConnector(force_close=True, limit=64),
-        auto_decompress=False,
-    )
-    async with api, drivers, new_client() as told:
-        service = Service(config, api, drivers, told)
+    async with api, new_client() as drivers:
+        service = Service(config, api, drivers)
         async with _listening(service), _beside(service):
             await stop.wait()
             service.stopping = True

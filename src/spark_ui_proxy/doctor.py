@@ -39,12 +39,12 @@ class Doctor:
 
     Args:
         catalog: told what is wrong.
-        session: for requests to drivers.
+        client: for requests to drivers.
     """
 
-    def __init__(self, catalog: Catalog, session: aiohttp.ClientSession) -> None:
+    def __init__(self, catalog: Catalog, client: aiohttp.ClientSession) -> None:
         self._catalog = catalog
-        self._session = session
+        self._client = client
         self._looks: dict[Target, _Look] = {}
 
     async def problem(self, application: Application, target: Target, context: str) -> str | None:
@@ -68,9 +68,9 @@ class Doctor:
         return problem
 
     async def _root(self, target: Target, context: str) -> str | None:
-        headers = {"X-Forwarded-Context": context, "Accept": "text/html", "Accept-Encoding": "identity"}
+        headers = {"X-Forwarded-Context": context, "Accept": "text/html"}
         content = b""
-        async with self._session.get(
+        async with self._client.get(
             f"http://{target.address}/jobs/", headers=headers, allow_redirects=False, timeout=_TIMEOUT
         ) as answer:
             async for chunk in answer.content.iter_any():

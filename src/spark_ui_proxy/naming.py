@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
+from typing import Any
 
 import aiohttp
 
 from spark_ui_proxy.catalog import Catalog
 from spark_ui_proxy.index import Target
 from spark_ui_proxy.pods import APP_ID, DRIVER
+from spark_ui_proxy.rest import RestError, get_json
 
 _PERIOD_S = 5.0
 _AT_ONCE = 8
 _MOST_BYTES = 2**16
-_TIMEOUT = aiohttp.ClientTimeout(total=3.0, sock_connect=1.0)
+_PATIENCE_S = 3.0
 
 
 class Naming:
@@ -22,12 +23,12 @@ class Naming:
 
     Args:
         catalog: knows the pods, and is told the ids.
-        session: for requests to drivers.
+        client: for requests to drivers.
     """
 
-    def __init__(self, catalog: Catalog, session: aiohttp.ClientSession) -> None:
+    def __init__(self, catalog: Catalog, client: aiohttp.ClientSession) -> None:
         self._catalog = catalog
-        self._session = session
+        self._client = client
         self._room = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self) -> None:
@@ -44,30 +45,20 @@ class Naming:
     async def _name(self, target: Target) -> None:
         async with self._room:
             try:
-                self._catalog.name(target.pod_uid, only_id(await self._ask(target)))
-            except aiohttp.ClientConnectorError:
-                self._catalog.name(target.pod_uid, "")
+                found = await get_json(
+                    self._client, target, "/applications", {}, seconds=_PATIENCE_S, largest=_MOST_BYTES
+                )
+            except (aiohttp.ClientConnectorError, RestError):
+                found = None
             except (aiohttp.ClientError, TimeoutError):
-                pass  # it is busy: what it last said holds
-
-    async def _ask(self, target: Target) -> bytes:
-        url = f"http://{target.address}/api/v1/applications"
-        async with self._session.get(
-            url, headers={"Accept-Encoding": "identity"}, allow_redirects=False, timeout=_TIMEOUT
-        ) as answer:
-            content = b""
-            while len(content) <= _MOST_BYTES:
-                chunk = await answer.content.readany()
-                if not chunk:
-                    return content
-                content += chunk
-            return b""
+                return  # it is busy: what it last said holds
+        self._catalog.name(target.pod_uid, only_id(found))
 
 
-def only_id(content: bytes) -> str:
+def only_id(applications: Any) -> str:
     """The id in a driver's list of applications, which is one; "" if there is none, or it is no id."""
     try:
-        found = json.loads(content)[0]["id"]
-    except (ValueError, LookupError, TypeError, RecursionError):
+        found = applications[0]["id"]
+    except (LookupError, TypeError):
         return ""
     return found if isinstance(found, str) and APP_ID.fullmatch(found) else ""

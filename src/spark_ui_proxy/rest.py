@@ -45,8 +45,7 @@ async def get_json(
         RestError: another status than 200, more than `largest` bytes, no JSON.
         TimeoutError, aiohttp.ClientError: no answer.
     """
-    host = f"[{target.ip}]" if ":" in target.ip else target.ip
-    url = f"http://{host}:{target.port}/api/v1{path}"
+    url = f"http://{target.address}/api/v1{path}"
     timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=3)
     async with client.get(url, params=dict(query), timeout=timeout, allow_redirects=False) as answer:
         if answer.status != 200:

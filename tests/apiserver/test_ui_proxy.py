@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from ui_proxy import PROXIES, Decider, SparkPods, account_token, bearer, running_decider
+from kubernetes import client
+from ui_proxy import HOST, PROXIES, Decider, SparkPods, account_token, bearer, running_decider
 
 from chartproof.apiserver import ApiServer
 from kindling_dev.scenarios import CHARTS
 
+Start = Callable[..., Decider]
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+HTML = {"Accept": "text/html"}
 _PEOPLE = "people"
+_SECRET = "of the ingress"
 
 
 @dataclass(frozen=True)
 class Team:
-    """A namespace made by spark-namespace: `anna` submits there, `vera` views, both service accounts of another."""
+    """A namespace made by spark-namespace: `anna` submits there, `vera` views; both are accounts of another."""
 
     server: ApiServer
     name: str
@@ -34,10 +42,14 @@ class Team:
         """A person's token."""
         return account_token(self.server, _PEOPLE, person)
 
+    def path(self, app_id: str = "spark-1", rest: str = "/") -> str:
+        """Of a driver's UI."""
+        return f"/{self.name}/proxy/{app_id}{rest}"
 
-def make_team(server: ApiServer, **more: Any) -> Team:
+
+def make_team(server: ApiServer, kind: str = "team") -> Team:
     """A new one, whose pods the proxy may watch."""
-    name = f"team-{uuid4().hex[:8]}"
+    name = f"{kind}-{uuid4().hex[:8]}"
     values = {
         "namespace": {"name": name},
         "access": {
@@ -45,40 +57,394 @@ def make_team(server: ApiServer, **more: Any) -> Team:
             "viewers": {"serviceAccounts": [{"namespace": _PEOPLE, "name": "vera"}], "groups": ["on-call"]},
         },
         "global": {"uiProxy": {"namespace": PROXIES}},
-        **more,
     }
     install = ["install", name, str(CHARTS / "spark-namespace"), "--namespace=kindling-system", "--create-namespace"]
     server.helm().run([*install, "--values=-"], json.dumps(values))
     return Team(server, name)
 
 
-@pytest.fixture
-def team(server: ApiServer) -> Team:
-    """A team of its own for each test."""
-    return make_team(server)
+@pytest.fixture(scope="module")
+def newest(apiserver: Callable[[str], ApiServer]) -> ApiServer:
+    """The cluster's version of Kubernetes."""
+    return apiserver("1.34")
+
+
+@pytest.fixture(scope="module")
+def team(newest: ApiServer) -> Team:
+    """One with a running driver, `spark-1`."""
+    team = make_team(newest)
+    team.pods.driver("spark-1")
+    return team
+
+
+@pytest.fixture(scope="module")
+def cluster_rights(newest: ApiServer) -> str:
+    """The token of a service account that may watch all pods and ask all reviews."""
+    token = account_token(newest, PROXIES, "cluster-wide")
+    subject = client.RbacV1Subject(kind="ServiceAccount", name="cluster-wide", namespace=PROXIES)
+    for name in ("view", "system:auth-delegator"):
+        newest.cluster.rbac.create_cluster_role_binding(
+            client.V1ClusterRoleBinding(
+                metadata=client.V1ObjectMeta(name=f"cluster-wide-{name.rpartition(':')[2]}"),
+                role_ref=client.V1RoleRef(api_group="rbac.authorization.k8s.io", kind="ClusterRole", name=name),
+                subjects=[subject],
+            )
+        )
+    return token
 
 
 @pytest.fixture
-def decider(server: ApiServer, team: Team, tmp_path: Path) -> Iterator[Decider]:
-    """One that watches the team's namespace with a Role alone."""
-    with running_decider(server, tmp_path / "d", {"namespaces": {"names": [team.name]}}) as decider:
-        yield decider
+def start(newest: ApiServer, tmp_path: Path) -> Iterator[Start]:
+    """Starts a decider that ends with the test."""
+    with ExitStack() as until_the_end:
+        count = 0
+
+        def start(config: Mapping[str, Any], **given: Any) -> Decider:
+            nonlocal count
+            count += 1
+            return until_the_end.enter_context(running_decider(newest, tmp_path / f"d{count}", config, **given))
+
+        yield start
 
 
-def test_a_viewer_sees_an_application_and_a_submitter_ends_jobs_in_it(team: Team, decider: Decider) -> None:
-    team.pods.driver("spark-1", ip="127.0.0.2")
-    path = f"/{team.name}/proxy/spark-1"
-    vera, anna, carla = (bearer(team.token(person)) for person in ("vera", "anna", "carla"))
-    print(f"seen after {decider.wait(lambda: decider.authz(f'{path}/', vera).status == 200, 'routed'):.2f} s")
-    seen = decider.authz(f"{path}/jobs/?id=1&doAs=root", vera)
-    assert seen.headers["x-upstream"] == "127.0.0.2:4040"
-    assert seen.headers["x-upstream-path"] == "/jobs/?id=1"
-    assert seen.headers["x-context"] == path
-    assert seen.headers["x-application"] == f"{team.name}/spark-1"
-    kill = f"{path}/jobs/job/kill/"
-    assert decider.authz(kill, vera, method="POST").reason == "kill-forbidden"
-    assert decider.authz(kill, anna, method="POST").status == 200
-    assert decider.authz(f"{path}/", carla).reason == "forbidden"
-    assert decider.authz(f"{path}/", bearer("nonsense")).status == 401
-    assert decider.authz(f"{path}/").status == 401
-    assert {line["decision"] for line in decider.logged("audit")} == {"kill-forbidden", "ok", "forbidden"}
+def only(team: Team, **more: Any) -> dict[str, Any]:
+    """The configuration for one team, with Roles alone."""
+    return {"namespaces": {"names": [team.name]}, **more}
+
+
+def test_with_roles_alone_a_viewer_sees_and_a_submitter_ends_jobs(server: ApiServer, tmp_path: Path) -> None:
+    team = make_team(server)
+    with running_decider(server, tmp_path / "d", only(team)) as decider:
+        vera, anna, carla = (bearer(team.token(person)) for person in ("vera", "anna", "carla"))
+        team.pods.driver("spark-1", ip="127.0.0.2")
+        after = decider.wait(lambda: decider.authz(team.path(), vera).status == 200, "the driver has a route")
+        print(f"Kubernetes {server.version}: a driver has a route {after:.2f} s after its pod runs")
+        seen = decider.authz(team.path(rest="/jobs/?id=1&doAs=root"), vera)
+        assert {
+            name: seen.headers[f"x-{name}"] for name in ("upstream", "upstream-path", "context", "application")
+        } == {
+            "upstream": "127.0.0.2:4040",
+            "upstream-path": "/jobs/?id=1",
+            "context": team.path(rest=""),
+            "application": f"{team.name}/spark-1",
+        }
+        kill = team.path(rest="/jobs/job/kill/?id=1")
+        assert decider.authz(kill, vera, method="POST").reason == "kill-forbidden"
+        assert decider.authz(kill, vera).reason == "kill-forbidden"
+        assert decider.authz(kill, anna, method="POST").status == 200
+        assert decider.authz(team.path(), carla).reason == "forbidden"
+        assert decider.authz(team.path(), bearer("nonsense")).status == 401
+        assert decider.authz(team.path()).status == 401
+        audit = decider.logged("audit")
+        assert [line["decision"] for line in audit] == ["kill-forbidden", "kill-forbidden", "ok", "forbidden"]
+        assert {"namespace": team.name, "application": "spark-1", "method": "POST"}.items() <= audit[2].items()
+        assert audit[2]["path"] == kill.partition("?")[0]
+
+
+def test_reviews_of_the_cluster_decide_the_same(team: Team, start: Start, cluster_rights: str) -> None:
+    decider = start(only(team, permission={"reviews": "cluster"}), token=cluster_rights)
+    kill = team.path(rest="/jobs/job/kill/")
+    for person, view, end in (
+        ("vera", "ok", "kill-forbidden"),
+        ("anna", "ok", "ok"),
+        ("carla", "forbidden", "forbidden"),
+    ):
+        token = bearer(team.token(person))
+        assert decider.authz(team.path(), token).reason == view
+        assert decider.authz(kill, token, method="POST").reason == end
+    assert decider.logged("audit")[0]["user"] == f"system:serviceaccount:{_PEOPLE}:vera"
+
+
+def test_pods_proxy_is_the_right_where_a_site_says_so(team: Team, start: Start) -> None:
+    decider = start(only(team, permission={"resource": "pods/proxy"}))
+    assert decider.authz(team.path(), bearer(team.token("vera"))).reason == "forbidden"
+    role = {"rules": [{"apiGroups": [""], "resources": ["pods/proxy"], "verbs": ["get"]}], "metadata": {"name": "pods"}}
+    team.server.cluster.rbac.create_namespaced_role(team.name, role)
+    team.server.cluster.rbac.create_namespaced_role_binding(
+        team.name,
+        {
+            "metadata": {"name": "pods"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "pods"},
+            "subjects": [{"kind": "ServiceAccount", "namespace": _PEOPLE, "name": "paul"}],
+        },
+    )
+    paul = bearer(team.token("paul"))
+    assert decider.authz(team.path(), paul).status == 200
+    assert decider.authz(team.path(rest="/jobs/job/kill/"), paul, method="POST").reason == "kill-forbidden"
+
+
+def test_people_log_in_with_a_token_and_out(team: Team, start: Start) -> None:
+    decider = start(only(team, basePath="/spark"))
+    path = f"/spark{team.path()}"
+    asked = decider.answer(f"{path}?a=b", HTML)
+    assert (asked.status, asked.headers["location"]) == (302, f"/spark/-/login?to={path}%3Fa%3Db")
+    form = decider.request("GET", asked.headers["location"])
+    assert f'name="to" value="{path}?a=b"' in form.body
+    assert "default-src 'self'" in form.headers["content-security-policy"]
+    done = decider.log_in(f" {team.token('vera')}\n", f"{path}?a=b", base="/spark")
+    assert (done.status, done.headers["location"]) == (303, f"{path}?a=b")
+    cookie = {"Cookie": f"other=1; {done.headers['set-cookie'].partition(';')[0]}"}
+    assert decider.authz(path, cookie).status == 200
+    assert decider.authz(path, cookie, host="other.example.com").reason == "login"
+    kill = f"/spark{team.path(rest='/jobs/job/kill/')}"
+    submitter = decider.log_in(team.token("anna"), base="/spark").headers["set-cookie"].partition(";")[0]
+    for headers, reason in (
+        ({}, "cross-site"),
+        ({"Sec-Fetch-Site": "cross-site"}, "cross-site"),
+        ({"Sec-Fetch-Site": "same-site"}, "cross-site"),
+        ({"Origin": "https://evil.example.com"}, "cross-site"),
+        (SAME_ORIGIN, "ok"),
+        ({"Origin": f"https://{HOST}"}, "ok"),
+    ):
+        for method in ("GET", "POST"):
+            assert decider.authz(kill, {"Cookie": submitter, **headers}, method=method).reason == reason
+    out = decider.request("POST", "/spark/-/logout", SAME_ORIGIN)
+    assert (out.status, out.headers["location"]) == (303, "/spark/-/login")
+    assert "Max-Age=0" in out.headers["set-cookie"]
+
+
+def test_no_other_site_logs_anybody_in_or_out(team: Team, start: Start) -> None:
+    decider = start(only(team))
+    fields = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = f"token={team.token('vera')}&to=/"
+    for headers in ({}, {"Origin": "https://evil.example.com"}, {"Sec-Fetch-Site": "cross-site"}):
+        refused = decider.request("POST", "/-/login", {**fields, **headers}, body)
+        assert (refused.status, "set-cookie" in refused.headers) == (403, False)
+        assert decider.request("POST", "/-/logout", headers).status == 403
+    wrong = decider.log_in("nonsense")
+    assert (wrong.status, "set-cookie" in wrong.headers) == (401, False)
+    assert "does not accept this token" in wrong.body
+
+
+@pytest.mark.parametrize(
+    "to", ["https://evil.example.com/", "//evil.example.com/", "/\\evil.example.com", "/a\r\nX: y", "x"]
+)
+def test_a_login_leads_nowhere_else(team: Team, start: Start, to: str) -> None:
+    decider = start(only(team))
+    assert decider.log_in(team.token("vera"), to).headers["location"] == "/"
+
+
+def test_a_session_ends_with_its_token(team: Team, start: Start) -> None:
+    decider = start(only(team))
+    life = re.search(
+        r"Max-Age=(\d+)", decider.log_in(account_token(team.server, _PEOPLE, "vera", 600)).headers["set-cookie"]
+    )
+    assert life
+    assert 500 < int(life[1]) <= 600
+    short = start(only(team, login={"sessionSeconds": 60}))
+    life = re.search(r"Max-Age=(\d+)", short.log_in(team.token("vera")).headers["set-cookie"])
+    assert life
+    assert 50 < int(life[1]) <= 60
+
+
+def test_an_ingress_that_proves_itself_says_who_asks(team: Team, start: Start, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(_SECRET)
+    header = {"secretFile": str(tmp_path / "secret")}
+    decider = start(only(team, login={"mode": "header", "header": header}))
+    proof = {"X-Spark-UI-Proxy-Secret": _SECRET}
+    ada, member = {"X-Forwarded-User": "ada"}, {"X-Forwarded-User": "mona", "X-Forwarded-Groups": "x,on-call"}
+    kill = team.path(rest="/jobs/job/kill/")
+    assert decider.authz(team.path(), {**proof, **ada}).status == 200
+    assert decider.authz(kill, {**proof, **ada}, method="POST").reason == "cross-site"
+    assert decider.authz(kill, {**proof, **ada, **SAME_ORIGIN}, method="POST").status == 200
+    assert decider.authz(team.path(), {**proof, **member}).status == 200
+    assert decider.authz(kill, {**proof, **member, **SAME_ORIGIN}, method="POST").reason == "kill-forbidden"
+    assert decider.authz(team.path(), {**proof, "X-Forwarded-User": "mona"}).reason == "forbidden"
+    assert decider.authz(team.path(), ada).reason == "login"
+    assert decider.authz(team.path(), {**ada, "X-Spark-UI-Proxy-Secret": "x"}).reason == "login"
+    assert decider.authz(team.path(), {**proof, "X-Forwarded-User": "system:admin"}).reason == "bad-identity"
+    masters = {**proof, **ada, "X-Forwarded-Groups": "system:masters"}
+    assert decider.authz(team.path(), masters).reason == "bad-identity"
+    assert decider.authz(team.path(), bearer(team.token("vera"))).status == 200
+    assert decider.answer(team.path(), HTML).status == 401
+    assert decider.request("GET", "/-/login").status == 404
+
+
+def test_prefixes_make_the_names_that_rbac_knows(team: Team, start: Start, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(_SECRET)
+    header = {"secretFile": str(tmp_path / "secret"), "userPrefix": "oidc:", "groupPrefix": "oidc:"}
+    decider = start(only(team, login={"mode": "header", "header": header}))
+    ada = {"X-Spark-UI-Proxy-Secret": _SECRET, "X-Forwarded-User": "ada", "X-Forwarded-Groups": "on-call"}
+    assert decider.authz(team.path(), ada).reason == "forbidden"
+
+
+def test_nobody_is_anonymous_unless_rbac_lets_them(team: Team, start: Start) -> None:
+    decider = start(only(team, login={"mode": "anonymous"}))
+    assert decider.authz(team.path()).reason == "forbidden"
+    open_team = make_team(team.server)
+    open_team.pods.driver("spark-1")
+    team.server.cluster.rbac.create_namespaced_role_binding(
+        open_team.name,
+        {
+            "metadata": {"name": "all"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "access-viewers"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "system:anonymous"}],
+        },
+    )
+    decider = start(only(open_team, login={"mode": "anonymous"}))
+    assert decider.authz(open_team.path()).status == 200
+
+
+def test_where_somebody_may_see_nothing_all_is_answered_alike(team: Team, start: Start) -> None:
+    decider = start(only(team))
+    carla = {**bearer(team.token("carla")), **HTML}
+    answers = [
+        decider.answer(path, carla)
+        for path in (
+            team.path(),
+            team.path("gone"),
+            f"/{team.name}/shs/",
+            "/never-made/proxy/spark-1/",
+            "/kube-system/shs/",
+            "/shs/",
+        )
+    ]
+    assert {answer.status for answer in answers} == {403}
+    assert len({answer.body for answer in answers}) == 1
+
+
+def test_what_ended_is_in_its_history(newest: ApiServer, start: Start) -> None:
+    team = make_team(newest)
+    decider = start(only(team, basePath="/spark"))
+    vera = {**bearer(team.token("vera")), **HTML}
+    team.pods.driver("spark-1")
+    page = f"/spark{team.path(rest='/stages/stage/?id=1&attempt=0')}"
+    decider.wait(lambda: decider.authz(page, vera).status == 200, "runs")
+    team.pods.set_status("spark-1", "Succeeded")
+    decider.wait(lambda: decider.authz(page, vera).status == 403, "ended")
+    without = decider.answer(page, vera)
+    assert (without.status, "has ended" in without.body) == (404, True)
+    team.pods.history_server(ip="127.0.0.3")
+    decider.wait(lambda: decider.authz(f"/spark/{team.name}/shs/", vera).status == 200, "the history")
+    assert decider.authz(f"/spark/{team.name}/shs/", vera).headers["x-upstream"] == "127.0.0.3:18080"
+    moved = decider.answer(page, vera)
+    history = f"/spark/{team.name}/shs/history"
+    assert (moved.status, moved.headers["location"]) == (302, f"{history}/spark-1/stages/stage/?id=1&attempt=0")
+    assert decider.answer(f"/spark{team.path('never-seen')}", vera).headers["location"] == f"{history}/never-seen/jobs/"
+    assert decider.authz(f"/spark/{team.name}/shs/", vera, method="POST").reason == "bad-method"
+    team.pods.set_status("history", "Running", "127.0.0.3", ready=False)
+    decider.wait(lambda: decider.authz(f"/spark/{team.name}/shs/", vera).reason == "no-history", "the history is away")
+    away = decider.answer(f"/spark/{team.name}/shs/", vera)
+    assert (away.status, away.headers["retry-after"]) == (503, "3")
+    assert '<meta http-equiv="refresh" content="3">' in away.body
+
+
+def test_the_shared_history_is_for_those_who_see_all(newest: ApiServer, start: Start) -> None:
+    one, two, common = (make_team(newest, kind) for kind in ("one", "two", "common"))
+    common.pods.history_server(ip="127.0.0.4")
+    newest.cluster.rbac.delete_namespaced_role_binding("access-viewers", two.name)
+    config = {"namespaces": {"names": [one.name, two.name]}, "sharedHistory": common.name}
+    decider = start(config)
+    vera, anna = bearer(one.token("vera")), bearer(one.token("anna"))
+    assert decider.authz("/shs/", anna).headers["x-upstream"] == "127.0.0.4:18080"
+    assert decider.authz("/shs/", vera).reason == "forbidden"
+    assert decider.authz(f"/{common.name}/shs/", anna).reason == "forbidden"
+    gone = one.path("gone", "/jobs/")
+    assert decider.answer(gone, anna).headers["location"] == "/shs/history/gone/jobs/"
+    assert decider.authz(gone, vera).reason == "not-found"
+
+
+def test_in_host_mode_each_namespace_has_its_host_and_its_session(team: Team, start: Start) -> None:
+    decider = start(only(team, hosts={"mode": "namespace", "domain": HOST}))
+    own = f"{team.name}.{HOST}"
+    done = decider.log_in(team.token("vera"), team.path(), host=own)
+    assert done.headers["location"] == team.path()
+    cookie = {"Cookie": done.headers["set-cookie"].partition(";")[0]}
+    assert cookie["Cookie"].startswith("__Host-")
+    assert decider.authz(team.path(), cookie, host=own).status == 200
+    for host in (HOST, f"other.{HOST}", "127.0.0.1", f"{own}.evil.com"):
+        assert decider.authz(team.path(), cookie, host=host).reason == "bad-request"
+    assert decider.authz("/other/proxy/spark-1/", cookie, host=f"other.{HOST}").reason == "login"
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "reason"),
+    [
+        *(
+            (method, {}, "bad-method")
+            for method in ("PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "get", "")
+        ),
+        ("GET", {"Service-Worker": "script"}, "bad-request"),
+    ],
+)
+def test_what_no_page_of_spark_needs_is_refused(
+    team: Team, start: Start, method: str, headers: dict[str, str], reason: str
+) -> None:
+    decider = start(only(team))
+    vera = bearer(team.token("vera"))
+    assert decider.authz(team.path(), {**vera, **headers}, method=method).reason == reason
+    assert decider.answer(team.path(), {**vera, **headers}, method=method).status == (
+        405 if reason == "bad-method" else 400
+    )
+
+
+def test_page_and_api_show_what_somebody_may_see(team: Team, start: Start) -> None:
+    other = make_team(team.server)
+    other.pods.driver("spark-2")
+    team.server.cluster.rbac.delete_namespaced_role_binding("access-viewers", other.name)
+    decider = start({"basePath": "/spark", "namespaces": {"names": [team.name, other.name, "never-made"]}})
+    vera, anna = bearer(team.token("vera")), bearer(team.token("anna"))
+    for person, seen in ((vera, {"spark-1"}), (anna, {"spark-1", "spark-2"}), (bearer(team.token("carla")), set())):
+        listed = json.loads(decider.request("GET", "/spark/-/api/v1/applications", person).body)
+        assert {item["id"] for item in listed["items"]} == seen
+        page = decider.request("GET", "/spark/", {**person, **HTML})
+        assert page.status == 200
+        assert set(re.findall(r"spark-[12]", page.body)) == seen
+    assert decider.request("GET", "/spark/-/api/v1/applications").status == 401
+    assert decider.request("GET", "/spark/", HTML).headers["location"] == "/spark/-/login?to=/spark/"
+    assert decider.request("GET", "/spark").headers["location"] == "/spark/"
+
+
+def test_a_site_may_forbid_killing(team: Team, start: Start) -> None:
+    decider = start(only(team, kill=False))
+    anna = bearer(team.token("anna"))
+    assert decider.authz(team.path(rest="/jobs/job/kill/"), anna, method="POST").reason == "kill-disabled"
+    assert decider.authz(team.path(), anna).status == 200
+
+
+def test_pods_that_may_be_no_target_are_said_so(newest: ApiServer, start: Start) -> None:
+    team = make_team(newest)
+    decider = start(only(team))
+    vera = {**bearer(team.token("vera")), **HTML}
+    team.pods.driver("spark-odd", port=10250)
+    team.pods.driver("spark-new", phase="Pending")
+    decider.wait(lambda: decider.authz(team.path("spark-odd"), vera).reason == "unsupported", "the odd one")
+    assert "its port" in decider.answer(team.path("spark-odd"), vera).body.lower()
+    decider.wait(lambda: decider.authz(team.path("spark-new"), vera).reason == "not-ready", "the new one")
+    assert decider.answer(team.path("spark-new"), vera).status == 503
+
+
+def test_it_drains_before_it_ends(team: Team, start: Start) -> None:
+    decider = start(only(team, drainSeconds=2))
+    assert decider.operations("/healthz") == (200, "ok\n")
+    decider.process.send_signal(signal.SIGTERM)
+    decider.wait(lambda: decider.operations("/readyz") == (503, "it is being stopped\n"), "no longer ready")
+    assert decider.authz(team.path(), bearer(team.token("vera"))).status == 200
+    assert decider.process.wait(30) == 0
+
+
+def test_metrics_count_decisions_and_logs_hold_no_secret(team: Team, start: Start) -> None:
+    decider = start(only(team))
+    token = team.token("vera")
+    cookie = decider.log_in(token).headers["set-cookie"].partition(";")[0]
+    for _ in range(3):
+        decider.authz(team.path(rest="/jobs/?password=hidden"), {"Cookie": cookie})
+    decider.authz("/unknown-namespace/proxy/spark-1/?password=hidden", bearer(token))
+    name = "spark_ui_proxy_decisions_total"
+    assert decider.metric(f'{name}{{namespace="{team.name}",reason="ok"}}') == 3
+    assert decider.metric(f'{name}{{namespace="",reason="forbidden"}}') == 1
+    assert decider.metric(f'spark_ui_proxy_applications{{namespace="{team.name}",state="running"}}') == 1
+    assert decider.metric('spark_ui_proxy_reviews_total{about="permission",answered_from="memory"}') >= 2
+    assert decider.metric(f'spark_ui_proxy_watch_synced{{scope="{team.name}"}}') == 1
+    log = (decider.folder / "decider.log").read_text()
+    assert "unknown-namespace" in log
+    for secret in (token, cookie.partition("=")[2], "hidden"):
+        assert secret not in log
+
+
+def test_without_a_key_it_says_so_and_ends(newest: ApiServer, tmp_path: Path) -> None:
+    (tmp_path / "short").write_text("short")
+    for file, said in (("missing", "No such file"), ("short", "32 random ones")):
+        config = {"namespaces": {"names": ["a"]}, "login": {"sessionKeyFile": str(tmp_path / file)}}
+        with pytest.raises(AssertionError, match=said), running_decider(newest, tmp_path / f"d-{file}", config):
+            pass

@@ -232,12 +232,13 @@ class SparkPods:
         container: Mapping[str, Any] | None = None,
     ) -> str:
         """A pod that has its status at once; return its uid."""
+        accounts = {"driver": "spark-driver", "executor": "spark-executor", "history-server": "spark-history"}
         ports = {"driver": ("spark-ui", 4040), "history-server": ("history-ui", 18080)}
         named, default = ports.get(role, ("", 0))
         body = {
             "metadata": {"name": name, "labels": {"spark-role": role, **(labels or {})}},
             "spec": {
-                "serviceAccountName": "spark-driver" if role == "driver" else "default",
+                "serviceAccountName": accounts[role],
                 "automountServiceAccountToken": False,
                 "securityContext": {
                     "runAsNonRoot": True,

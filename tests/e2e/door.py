@@ -1,0 +1,205 @@
+"""A release of spark-ui-proxy in the cluster for one team, the people at it, and what they see."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from playwright.sync_api import BrowserContext, ConsoleMessage, Response, expect
+from team import Team
+
+from kindling_dev import front_door
+from kindling_dev.first_jobs import make_once
+from kindling_dev.settings import ADMIN_NAMESPACE, Settings
+
+LIVE = """
+import time
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.appName("door").getOrCreate()
+spark.range(100).repartition(2).cache().count()
+spark.sql("SELECT id % 7 AS week, count(*) AS days FROM range(1000) GROUP BY 1").collect()
+print("looked at", flush=True)
+try:
+    spark.sparkContext.parallelize(range(2), 2).map(lambda _: time.sleep(240)).count()
+except Exception as error:
+    print("ended by hand:", type(error).__name__)
+"""
+"""An application that lasts until somebody kills its last job in the UI."""
+_LINK = re.compile(r"""(?:href|src|action)=["']([^"'#]+)""")
+_SMALL = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """Leave it to the caller."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, Location or "", and text of an answer."""
+
+    status: int
+    location: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Door:
+    """The release.
+
+    Attributes:
+        team: whose applications it shows.
+        release: its name, in the admin namespace.
+        viewer: a service account there that may look.
+    """
+
+    team: Team
+    release: str
+    viewer: str
+
+    @property
+    def admin(self) -> str:
+        """The argument of helm and kubectl that names the admin namespace."""
+        return f"--namespace={ADMIN_NAMESPACE}"
+
+    def install(self) -> None:
+        """Let it into the team's namespace, install it with two replicas, and wait for both."""
+        make_once("secret spark-ui-proxy-session", front_door.MAKE_KEY, ADMIN_NAMESPACE, Settings.from_environment())
+        self.team.kubectl("create", "serviceaccount", self.viewer, self.admin)
+        door = {"namespace": ADMIN_NAMESPACE, "serviceAccount": self.release}
+        viewers = {"serviceAccounts": [{"namespace": ADMIN_NAMESPACE, "name": self.viewer}]}
+        values = {"global": {"uiProxy": door}, "access": {"viewers": viewers}}
+        chart = str(self.team.charts / "spark-namespace")
+        upgrade = ["upgrade", self.team.name, chart, self.admin, "--reuse-values", "--values=-"]
+        self.team.helm.run(upgrade, yaml.safe_dump(values))
+        own = {
+            "namespaces": {"names": [self.team.name]},
+            "login": {"secureCookie": False},
+            "service": {"type": "NodePort"},
+            "resources": {"nginx": _SMALL, "decider": _SMALL},
+        }
+        chart = str(self.team.charts / "spark-ui-proxy")
+        install = ["install", self.release, chart, self.admin, "--wait", "--timeout=120s", "--values=-"]
+        self.team.helm.run(install, yaml.safe_dump(own))
+
+    def uninstall(self) -> None:
+        """Remove it and its viewer."""
+        self.team.helm.run(["uninstall", self.release, self.admin])
+        self.team.kubectl("delete", "serviceaccount", self.viewer, self.admin)
+
+    @property
+    def url(self) -> str:
+        """Of the Service at the node."""
+        service = json.loads(self.team.kubectl("get", "service", self.release, self.admin, "--output=json"))
+        (node,) = json.loads(self.team.kubectl("get", "nodes", "--output=json"))["items"]
+        addresses = {a["type"]: a["address"] for a in node["status"]["addresses"]}
+        return f"http://{addresses['InternalIP']}:{service['spec']['ports'][0]['nodePort']}"
+
+    def token(self, account: str) -> str:
+        """A token of a service account of the admin namespace."""
+        return self.team.kubectl("create", "token", account, self.admin).strip()
+
+    def ask(self, path: str, account: str = "") -> Answer:
+        """GET a path with a token of somebody, the viewer unless said otherwise."""
+        request = urllib.request.Request(self.url + path)
+        request.add_header("Authorization", f"Bearer {self.token(account or self.viewer)}")
+        try:
+            with urllib.request.build_opener(_NoRedirect).open(request, timeout=30) as answer:
+                return Answer(answer.status, "", answer.read().decode(errors="replace"))
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.headers.get("Location", ""), error.read().decode(errors="replace"))
+
+    def rest(self, prefix: str, path: str) -> Any:
+        """What Spark's REST interface below a prefix answers."""
+        answer = self.ask(f"/{prefix}/api/v1/{path}")
+        assert answer.status == 200, answer
+        return json.loads(answer.text)
+
+    def crawl(self, start: str, at_least: int) -> set[str]:
+        """Follow all links below a path, until there are no more or enough; each answers, and none leaves the path."""
+        seen, waiting = {start}, [start]
+        while waiting and len(seen) < at_least:
+            page = waiting.pop(0)
+            for link in sorted(self._links_of(page)):
+                assert link.startswith(start) or not link.startswith("/"), f"{page} links to {link}, outside of {start}"
+                if link not in seen and "kill" not in link:
+                    seen.add(link)
+                    waiting.append(link)
+        return seen
+
+    def _links_of(self, page: str) -> Iterator[str]:
+        answer = self.ask(page)
+        assert answer.status in (200, 301, 302), f"{page}: {answer.status}"
+        if answer.location:
+            yield answer.location
+        for link in _LINK.findall(answer.text):
+            target = urllib.parse.urlsplit(link.replace("&amp;", "&"))
+            if not target.scheme and not target.netloc:
+                yield urllib.parse.urljoin(page, urllib.parse.urlunsplit(target))
+
+
+class Window:
+    """A browser of one person.
+
+    Attributes:
+        page: its one page.
+        errors: of its console, and requests that failed, but for what was expected.
+    """
+
+    def __init__(self, context: BrowserContext, door: Door) -> None:
+        self.context = context
+        self.page = context.new_page()
+        self.errors: list[str] = []
+        self._door = door
+        self._expected = 0
+        self.page.on("console", self._console)
+        self.page.on("response", self._response)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("dialog", lambda dialog: dialog.accept())
+
+    def log_in(self, account: str) -> None:
+        """Paste a token of an account where the door asks for one."""
+        self.page.goto(f"{self._door.url}/")
+        self.page.get_by_label("token").fill(self._door.token(account))
+        self.page.get_by_role("button", name="Log in").click()
+        self.page.wait_for_url(f"{self._door.url}/")
+
+    @contextmanager
+    def expecting(self, status: int) -> Iterator[None]:
+        """Meanwhile an answer of that status is none that failed."""
+        self._expected = status
+        yield
+        self._expected = 0
+
+    def walks(self, ui: str, tabs: Sequence[str], executors: int) -> None:
+        """Look at tabs of an application; what their scripts fetch is there."""
+        for tab in tabs:
+            self.page.goto(f"{ui}/{tab}/")
+            # Some tables are made of what a script fetches.
+            expect(self.page.locator("table tbody tr"), f"{tab} is empty").not_to_have_count(0)
+        self.page.goto(f"{ui}/executors/")
+        expect(self.page.locator("#active-executors-table tbody tr")).to_have_count(executors)
+        self.page.goto(f"{ui}/stages/stage/?id=0&attempt=0")
+        expect(self.page.locator("#active-tasks-table tbody tr").first).to_be_visible()
+
+    def kills(self, ui: str) -> None:
+        """Click on the "kill" of the running job, and confirm."""
+        self.page.goto(f"{ui}/jobs/")
+        self.page.get_by_text("(kill)").first.click()
+        self.page.wait_for_load_state()
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not self._expected:
+            self.errors.append(f"{self.page.url}: {message.text}")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400 and response.status != self._expected:
+            self.errors.append(f"{response.status} {response.url}")
