@@ -94,3 +94,10 @@ class History:
                 return dict(found)
             assert time.monotonic() < deadline, f"{application} is not shown: {self.ask('applications')}"
             time.sleep(0.5)
+
+    def number(self, expected: int, deadline_s: float) -> None:
+        """Wait until so many applications are shown."""
+        deadline = time.monotonic() + deadline_s
+        while (found := len(self.ask(f"applications?limit={expected + 1}") or [])) != expected:
+            assert time.monotonic() < deadline, f"{found} applications are shown, and not {expected}"
+            time.sleep(1)

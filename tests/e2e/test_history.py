@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -34,6 +35,16 @@ said += [packed.read(name) for name in packed.namelist()]
 print(json.dumps([word for word in words if any(word.encode() in one for one in said)]))
 """
 """What the server tells of an application, and its event log itself: which of some words stand in it."""
+MANY = 10_000
+COPY = """
+import pathlib, sys
+folder = pathlib.Path("/var/spark/events")
+real, number = sys.argv[1], int(sys.argv[2])
+(events,) = [path.read_bytes() for path in folder.glob(f"eventlog_v2_{real}/events_1_*")]
+for copy in range(number):
+    (folder / f"copy-{copy}").write_bytes(events.replace(real.encode(), f"copy-{copy}".encode()))
+"""
+"""One real log, many times, with other ids."""
 STATUS = """
 import sys, urllib.error, urllib.request
 headers = {"Authorization": "Bearer " + sys.argv[1]} if sys.argv[1] else {}
@@ -192,3 +203,25 @@ def test_only_who_has_a_signed_token_is_answered_and_probes_work(history: Histor
     (pod,) = history.pods()
     assert pod.status.container_statuses[0].ready
     assert pod.status.container_statuses[0].restart_count == 0
+
+
+@pytest.mark.long
+def test_ten_thousand_applications_are_listed_and_not_read_again_by_a_new_pod(history: History) -> None:
+    history.install(
+        memory="2g", claim={"accessMode": "ReadWriteOnce", "size": "4Gi"}, state={"size": "1Gi", "claim": True}
+    )
+    real = history.run("real", packed=False)
+    history.application(real)
+    history.python(COPY, real, str(MANY))
+    start = time.monotonic()
+    history.number(MANY + 1, deadline_s=600)
+    print(f"{MANY} applications are listed after {time.monotonic() - start:.0f} s")
+    (pod,) = history.pods()
+    start = time.monotonic()
+    history.team.kubectl("delete", "pod", pod.metadata.name)
+    history.team.kubectl("rollout", "status", f"deployment/{SERVER}", "--timeout=300s")
+    history.number(MANY + 1, deadline_s=300)
+    print(f"a new pod has them after {time.monotonic() - start:.0f} s")
+    told = history.team.kubectl("logs", f"deployment/{SERVER}")
+    assert "HistoryServer" in told
+    assert "for listing data" not in told

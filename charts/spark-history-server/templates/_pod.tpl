@@ -75,6 +75,14 @@ timeoutSeconds: 10
 - name: HADOOP_CONF_DIR
   value: /opt/kindling
 {{- end }}
+{{- with .Values.global.eventLog }}
+{{- if and (eq .store "hdfs") .hdfs.principal }}
+- name: KRB5PRINCIPAL
+  value: {{ .hdfs.principal | quote }}
+- name: KRB5KEYTAB
+  value: /etc/spark-event-log/{{ .secret.key }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "spark-history-server.fsResources" -}}
