@@ -21,6 +21,7 @@ from kindling_dev.progress import Progress
 from kindling_dev.s3_image import ensure_s3_image
 from kindling_dev.settings import ADMIN_NAMESPACE, Settings
 from kindling_dev.spark_image import LINES
+from kindling_dev.ui_proxy_image import published
 
 OTHER_USER: dict[str, Any] = {
     "driver": {"podTemplate": {"spec": {"securityContext": {"runAsUser": 10001}}}, "requestCores": "200m"}
@@ -47,14 +48,36 @@ for copy in range(number):
 """One real log, many times, with other ids."""
 STATUS = """
 import sys, urllib.error, urllib.request
-headers = {"Authorization": "Bearer " + sys.argv[1]} if sys.argv[1] else {}
-asked = urllib.request.Request("http://127.0.0.1:18080/api/v1/applications", headers=headers)
+address, credentials = sys.argv[1:]
+headers = {"Authorization": credentials} if credentials else {}
+asked = urllib.request.Request(f"http://{address}/api/v1/applications", headers=headers)
 try:
     print(urllib.request.urlopen(asked, timeout=30).status)
 except urllib.error.HTTPError as error:
     print(error.code)
+except OSError:
+    print(0)
 """
-"""The status of the server's answer to who brings a token."""
+"""The status of the answer at an address to who brings some credentials; 0: there is none."""
+NGINX = """
+echo 'anna:{PLAIN}open sesame' >/tmp/users
+cat >/tmp/nginx.conf <<'EOF'
+pid /tmp/nginx.pid;
+error_log stderr;
+events {}
+http {
+  access_log off;
+  client_body_temp_path /tmp/body; proxy_temp_path /tmp/proxy;
+  fastcgi_temp_path /tmp/fastcgi; scgi_temp_path /tmp/scgi; uwsgi_temp_path /tmp/uwsgi;
+  server {
+    listen 4180;
+    location / { auth_basic history; auth_basic_user_file /tmp/users; proxy_pass http://127.0.0.1:18080; }
+  }
+}
+EOF
+exec nginx -c /tmp/nginx.conf -g 'daemon off;'
+"""
+"""An authenticating proxy."""
 SPOIL = """
 import os, pathlib, sys
 folder = pathlib.Path("/var/spark/events")
@@ -192,7 +215,10 @@ def test_only_who_has_a_signed_token_is_answered_and_probes_work(history: Histor
     assert "was written, and read back" in history.test()
     tokens = {"none": "", "good": signed(key, {"sub": "anna"}), "another's": signed(b"x" * 32, {"sub": "anna"})}
     tokens["unsigned"] = signed(key, {"sub": "anna"}, "none").rpartition(".")[0] + "."
-    statuses = {name: history.python(STATUS, token).strip() for name, token in tokens.items()}
+    statuses = {
+        name: history.python(STATUS, "127.0.0.1:18080", token and f"Bearer {token}").strip()
+        for name, token in tokens.items()
+    }
     assert statuses == {"none": "403", "good": "200", "another's": "403", "unsigned": "403"}
     objects = history.team.kubectl("get", "pods,configmaps,deployments", "--output=yaml")
     running = history.python(
@@ -203,6 +229,28 @@ def test_only_who_has_a_signed_token_is_answered_and_probes_work(history: Histor
     (pod,) = history.pods()
     assert pod.status.container_statuses[0].ready
     assert pod.status.container_statuses[0].restart_count == 0
+
+
+@pytest.mark.long
+def test_nobody_gets_past_an_authenticating_proxy(history: History) -> None:
+    proxy = {
+        "name": "nginx",
+        "image": published(),  # it has Debian's nginx
+        "command": ["sh", "-c", NGINX],
+        "resources": {"requests": {"cpu": "10m"}, "limits": {"memory": "64Mi"}},
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+    }
+    history.install(auth={"mode": "proxy"}, sidecars=[proxy])
+    login = base64.b64encode(b"anna:open sesame").decode()
+    (pod,) = history.pods()
+    asked = {
+        "nobody": ("127.0.0.1:4180", ""),
+        "anna": ("127.0.0.1:4180", f"Basic {login}"),
+        "past the proxy": (f"{pod.status.pod_ip}:18080", f"Basic {login}"),
+    }
+    statuses = {who: history.python(STATUS, *of).strip() for who, of in asked.items()}
+    assert statuses == {"nobody": "401", "anna": "200", "past the proxy": "0"}
+    assert "answers 401 to who brings no login" in history.test()
 
 
 @pytest.mark.long
