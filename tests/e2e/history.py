@@ -55,16 +55,27 @@ class History:
         """`helm test`; what its pod says."""
         return self.team.helm.run(["test", SERVER, "--namespace", self.team.name, "--logs"])
 
-    def run(self, release: str, line: SparkLine = DEFAULT_LINE, **values: Any) -> str:
-        """Run an application to its end; its id."""
+    def run(self, release: str, line: SparkLine = DEFAULT_LINE, *, packed: bool = True, **values: Any) -> str:
+        """Run an application to its end; its id. Its event log is text unless it is packed."""
         facts = {"eventLog": self.event_log}
         app = {"source": COUNT}
-        conf = {**QUICK, "spark.ui.prometheus.enabled": False}
+        conf = {**QUICK, "spark.eventLog.compress": packed}
         self.team.install(release, line=line, **{"global": facts, "app": app, "sparkConf": conf, **values})
         end = self.team.end_of(release)
         assert end.succeeded, end
         (told,) = [one for one in self.team.log_of(end).splitlines() if one.startswith("APPLICATION ")]
         return told.split()[1]
+
+    def pods(self) -> list[Any]:
+        """The server's pods."""
+        labels = f"app.kubernetes.io/instance={SERVER},app.kubernetes.io/component=server"
+        listed = self.team.cluster.core.list_namespaced_pod(self.team.name, label_selector=labels)
+        return [pod for pod in listed.items if not pod.metadata.deletion_timestamp]
+
+    def python(self, source: str, *arguments: str) -> str:
+        """Run a program beside the server; what it prints."""
+        where = ("exec", f"deployment/{SERVER}", "--container=history-server", "--")
+        return self.team.kubectl(*where, "python3", "-c", source, *arguments)
 
     def ask(self, path: str) -> Any:
         """What the server answers at a path of its REST interface; None while there is nothing."""
@@ -83,3 +94,10 @@ class History:
                 return dict(found)
             assert time.monotonic() < deadline, f"{application} is not shown: {self.ask('applications')}"
             time.sleep(0.5)
+
+    def number(self, expected: int, deadline_s: float) -> None:
+        """Wait until so many applications are shown."""
+        deadline = time.monotonic() + deadline_s
+        while (found := len(self.ask(f"applications?limit={expected + 1}") or [])) != expected:
+            assert time.monotonic() < deadline, f"{found} applications are shown, and not {expected}"
+            time.sleep(1)

@@ -32,7 +32,7 @@ def newcomer(cluster: Cluster, cluster_helm: Helm, tmp_path: Path) -> Iterator[P
     program.write_text('#!/bin/sh\nexec scripts/bootstrap kindling "$@"\n')
     program.chmod(0o755)
     yield tmp_path
-    releases = ("mine", "report", "nightly", "unlucky", "patient", "bill", "slow", "curious")
+    releases = ("mine", "report", "nightly", "unlucky", "patient", "bill", "slow", "curious", "seen")
     cluster_helm.run(["uninstall", *releases, "--namespace=team-a", "--ignore-not-found"])
     cluster_helm.run(["uninstall", "team-c", f"--namespace={ADMIN_NAMESPACE}", "--ignore-not-found"])
     gone = ["kubectl", f"--kubeconfig={cluster.kubeconfig}", "delete", "namespace", "team-c", "--ignore-not-found"]
@@ -81,6 +81,7 @@ ALWAYS: tuple[Said, ...] = (
     (commands("hardened"), "spark.network.crypto.cipher=AES/GCM/NoPadding", "Pi is roughly 3.1"),
 )
 LONG: tuple[Said, ...] = (
+    (commands("history"), "was written, and read back", "PythonPi"),
     (commands("schedule"), "rows: 1000"),
     (commands("dependencies"), "bill: 32.43"),
     (commands("retries-and-modes"), "1      no luck today\n1      no luck today\n", "raise deadlineSeconds"),

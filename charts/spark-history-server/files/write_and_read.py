@@ -1,4 +1,7 @@
-"""What "helm test" does: writes an event log into the store, and reads it back from the history server."""
+"""What "helm test" does: writes an event log into the store, and reads it back from the history server.
+
+Where an authenticating proxy stands before the server, it sees that nobody comes in without a login.
+"""
 
 import base64
 import hashlib
@@ -38,15 +41,33 @@ def token(key: Path) -> str:
     return f"{head}.{encoded(hmac.digest(secret, head.encode(), hashlib.sha256))}"
 
 
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect is an answer."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Follow none."""
+
+
 def status_and_answer(url: str, headers: dict[str, str]) -> tuple[int, bytes]:
     """The server's answer; 0 while there is none."""
+    opener = urllib.request.build_opener(NoRedirect)
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+        with opener.open(urllib.request.Request(url, headers=headers), timeout=10) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, b""
     except OSError as error:
         return 0, str(error).encode()
+
+
+def see_that_nobody_comes_in(address: str) -> None:
+    """Exit with the reason where the proxy lets in who brings nothing, or does not answer."""
+    end = time.time() + DEADLINE_S
+    while (status := status_and_answer(f"{address}/api/v1/applications", {})[0]) not in (302, 303, 307, 401, 403):
+        if status == 200 or time.time() > end:
+            sys.exit(f"{address} answers {status} to who brings no login")
+        time.sleep(1)
+    print(f"{address} answers {status} to who brings no login")
 
 
 def main(address: str, folder: str, command: list[str]) -> None:
@@ -56,7 +77,7 @@ def main(address: str, folder: str, command: list[str]) -> None:
     key = Path(os.environ.get("JWS_KEY", ""))
     headers = {"Authorization": f"Bearer {token(key)}"} if key.is_file() else {}
     path = f"{folder}/{application}"
-    subprocess.run([*command, "-put", "-", path], input=event_log(application, int(now * 1000)), check=True)
+    subprocess.run([*command, "-put", "-d", "-", path], input=event_log(application, int(now * 1000)), check=True)
     try:
         while True:
             status, answer = status_and_answer(f"{address}/api/v1/applications/{application}", headers)
@@ -71,4 +92,7 @@ def main(address: str, folder: str, command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3:])
+    if os.environ.get("AUTH") == "proxy":
+        see_that_nobody_comes_in(sys.argv[1])
+    else:
+        main(sys.argv[1], sys.argv[2], sys.argv[3:])

@@ -3,6 +3,8 @@ Parts of the server's pod. Call with the root.
 
   spark-history-server.answers         a probe: the server answers
   spark-history-server.initContainers  the store's CA, and its folder
+  spark-history-server.configMount, spark-history-server.configVolume
+                                       the chart's ConfigMap
   spark-history-server.jwsSecret       a volume's source: the key that tokens are signed with
   spark-history-server.fsCommand, spark-history-server.fsEnv, spark-history-server.fsResources
                                        of a container that runs Hadoop's own program for files, in the store
@@ -42,22 +44,45 @@ timeoutSeconds: 10
     {{- include "spark-common.containerSecurityContext" . | nindent 4 }}
   volumeMounts:
     {{- include "spark-common.scratchMounts" . | nindent 4 }}
+    {{- include "spark-history-server.configMount" . | nindent 4 }}
     {{- include "spark-common.eventLogMounts" .Values.global.eventLog | nindent 4 }}
 {{- end }}
+{{- end }}
+
+{{- define "spark-history-server.configMount" -}}
+- name: kindling
+  mountPath: /opt/kindling
+  readOnly: true
+{{- end }}
+
+{{- define "spark-history-server.configVolume" -}}
+- name: kindling
+  configMap:
+    name: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "spark-history-server.fsCommand" -}}
 - /opt/spark/bin/spark-class
 - org.apache.hadoop.fs.FsShell
-{{- range $key, $value := include "spark-common.eventLogConf" .Values.global.eventLog | fromYaml }}
-- {{ printf "-D%s=%v" (trimPrefix "spark.hadoop." $key) $value | quote }}
-{{- end }}
 {{- end }}
 
 {{- define "spark-history-server.fsEnv" -}}
 - name: SPARK_DRIVER_MEMORY
   value: 128m
-{{- include "spark-common.eventLogEnv" .Values.global.eventLog }}
+{{- $env := include "spark-common.eventLogEnv" .Values.global.eventLog }}
+{{- $env }}
+{{- if not (contains "HADOOP_CONF_DIR" $env) }}
+- name: HADOOP_CONF_DIR
+  value: /opt/kindling
+{{- end }}
+{{- with .Values.global.eventLog }}
+{{- if and (eq .store "hdfs") .hdfs.principal }}
+- name: KRB5PRINCIPAL
+  value: {{ .hdfs.principal | quote }}
+- name: KRB5KEYTAB
+  value: /etc/spark-event-log/{{ .secret.key }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "spark-history-server.fsResources" -}}

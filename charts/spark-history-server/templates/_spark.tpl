@@ -14,7 +14,7 @@ Spark's side of the server. Call with the root.
 {{- end }}
 
 {{- define "spark-history-server.ownConf" -}}
-spark.history.fs.logDirectory: {{ include "spark-common.eventLogUrl" .Values.global.eventLog | quote }}
+spark.history.fs.logDirectory: {{ prepend .Values.moreFolders (include "spark-common.eventLogUrl" .Values.global.eventLog) | join "," | quote }}
 spark.history.fs.update.interval: {{ .Values.updateInterval }}
 spark.history.ui.port: 18080
 spark.history.retainedApplications: {{ .Values.retainedApplications }}

@@ -1,0 +1,33 @@
+"""The image of Spark that reaches S3: images/spark-s3 on top of a line's own, its jars by Maven."""
+
+from __future__ import annotations
+
+from kindling_dev import images
+from kindling_dev.command import run
+from kindling_dev.fingerprint import fingerprint
+from kindling_dev.progress import Progress
+from kindling_dev.settings import Settings
+from kindling_dev.spark_image import DEFAULT_LINE, ensure_spark_image
+
+_FOLDER = images.images_folder("spark-s3")
+REPOSITORY = "kindling/spark-s3"
+
+
+def ensure_s3_image(settings: Settings, progress: Progress) -> str:
+    """Return the reference of the image, which the engine then has.
+
+    Raises:
+        Failure: Maven is not installed, or its repository does not answer.
+    """
+    base = ensure_spark_image(DEFAULT_LINE, settings, progress)
+    files = [_FOLDER / name for name in ("Dockerfile", "pom.xml")]
+    reference = f"{REPOSITORY}:{DEFAULT_LINE.version}-{fingerprint(images.image_id(base), *files)}"
+    if images.in_engine(reference):
+        return reference
+    log = settings.logs / "spark-s3.log"
+    with progress.step(f"building {reference}"), images.scratch_folder(settings) as scratch:
+        images.copy_into(scratch, *files)
+        resolve = ["mvn", "--batch-mode", "--quiet", "dependency:copy-dependencies", "-DincludeScope=runtime"]
+        run([*resolve, "-DoutputDirectory=jars"], cwd=scratch, log=log, what="get the jars of images/spark-s3 by Maven")
+        images.docker_build(scratch, reference, log, base=base)
+    return reference
