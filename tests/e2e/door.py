@@ -123,13 +123,13 @@ class Door:
         assert answer.status == 200, answer
         return json.loads(answer.text)
 
-    def crawl(self, start: str, at_least: int) -> set[str]:
-        """Follow all links below a path, until there are no more or enough; each answers, and none leaves the path."""
+    def crawl(self, prefix: str, start: str, enough: int) -> set[str]:
+        """Follow links from a page on, until there are no more or enough; each answers, and none leaves a prefix."""
         seen, waiting = {start}, [start]
-        while waiting and len(seen) < at_least:
+        while waiting and len(seen) < enough:
             page = waiting.pop(0)
             for link in sorted(self._links_of(page)):
-                assert link.startswith(start) or not link.startswith("/"), f"{page} links to {link}, outside of {start}"
+                assert link.startswith(prefix), f"{page} links to {link}, outside of {prefix}"
                 if link not in seen and "kill" not in link:
                     seen.add(link)
                     waiting.append(link)
