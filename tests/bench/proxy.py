@@ -162,8 +162,7 @@ def measure(arm: Arm, page: str, seconds: int) -> Load:
 @contextmanager
 def _program(core: str, *argv: str | Path) -> Iterator[int]:
     # What they say of connections that wrk has closed is of no interest.
-    argv = ("taskset", "--cpu-list", core, *map(str, argv))
-    with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(["taskset", "--cpu-list", core, *map(str, argv)], stderr=subprocess.DEVNULL) as process:
         try:
             yield process.pid
         finally:
@@ -200,8 +199,8 @@ class Bench:
         for name, size in _PAGES.items():
             link = "<a href='/jobs/job/?id=1'>a job</a> <script src='/static/webui.js'></script>\n"
             (www / f"{name.replace(' ', '')}.html").write_text((link * (size // len(link) + 1))[:size])
-        for path in (folder, www, *www.iterdir()):
-            path.chmod(0o755)
+        for file in (folder, www, *www.iterdir()):
+            file.chmod(0o755)
         self._count, self._last = 0, ""
         nginx, rewriting, plain = free_port(), free_port(), free_port()
         (folder / "upstream.conf").write_text(_UPSTREAM.format(folder=folder, port=_PORT))
