@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,15 +70,17 @@ class Driver:
 
 
 @contextmanager
-def driver(line: str, folder: Path, *, name: str = "of-a-test", tasks: int = 10) -> Iterator[Driver]:
-    """An application on Spark of a line ("4.3"), with one core."""
+def driver(
+    line: str, folder: Path, *, name: str = "of-a-test", tasks: int = 10, conf: Mapping[str, str] | None = None
+) -> Iterator[Driver]:
+    """An application on Spark of a line ("4.3"), with one core, and more of Spark's configuration if wanted."""
     events, target = folder / "events", Target(uuid4().hex, "127.0.0.1", _free_port())
     events.mkdir()
     for path in (folder, events):
         path.chmod(0o777)
     (folder / "go").write_text("0")
     (folder / "application.py").write_text(_APPLICATION)
-    conf = {
+    whole = {
         "spark.ui.port": target.port,
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
@@ -87,8 +89,9 @@ def driver(line: str, folder: Path, *, name: str = "of-a-test", tasks: int = 10)
         "spark.eventLog.compress": "false",
         "spark.driver.memory": "512m",
         "spark.driver.extraJavaOptions": JAVA,
+        **(conf or {}),
     }
-    arguments = [argument for key, value in conf.items() for argument in ("--conf", f"{key}={value}")]
+    arguments = [argument for key, value in whole.items() for argument in ("--conf", f"{key}={value}")]
     with container(
         line,
         folder,
