@@ -21,6 +21,7 @@ from kindling_dev.settings import REPO
 
 CHARTS = application_charts(REPO / "charts")
 VALUES: dict[str, dict[str, Any]] = {
+    "spark-history-server": {"global": {"eventLog": {"store": "claim"}}},
     "spark-job": {"app": {"file": "local:///app.py"}},
     "spark-namespace": {"namespace": {"name": "team-a"}},
     "spark-ui-proxy": {"namespaces": {"names": ["team-a"]}},
@@ -110,7 +111,7 @@ def test_what_artifact_hub_shows_is_true(chart: Path) -> None:
 
 
 def test_a_release_of_another_version_is_refused() -> None:
-    with pytest.raises(Failure, match=r"^spark-job has version .*, not 99\.0\.0: set it in charts/spark-job/Chart"):
+    with pytest.raises(Failure, match=r"^(spark-\S+) has version .*, not 99\.0\.0: set it in charts/\1/Chart"):
         check_version(REPO / "charts", "99.0.0")
 
 
