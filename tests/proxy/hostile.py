@@ -108,7 +108,7 @@ class Hostile:
             connection.sendall(b"<script>not even HTTP</script>\r\n\r\n")
             return False
         elif path == "/nearly-http":
-            connection.sendall(b"HTTP/1.1  200 OK\r\nSet-Cookie: spark-ui=stolen\r\nContent-Length: 2\r\n\r\nok")
+            connection.sendall(b"HTTP/1.x 200 OK\r\nSet-Cookie: spark-ui=stolen\r\nContent-Length: 2\r\n\r\nok")
             return False
         elif path == "/no-status":
             connection.sendall(b"HTTP/1.1 000 Nothing\r\nContent-Length: 2\r\n\r\nok")

@@ -15,22 +15,33 @@ from proxy_world import Door, Team, World
 _HELLO = "<html>hello</html>"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def hostile(address: Callable[[], str]) -> Iterator[Hostile]:
     """An attacker's driver, listening."""
     with listening(address()) as hostile:
         yield hostile
 
 
+@pytest.fixture(scope="module")
+def team(world: World) -> Team:
+    """Whose driver it is."""
+    return world.team()
+
+
+@pytest.fixture(scope="module")
+def shown(door: Door, team: Team, hostile: Hostile) -> str:
+    """Where its application stands below the base."""
+    return door.shown(team, team.driver(hostile.address, port=hostile.port))
+
+
 @pytest.fixture
-def path(door: Door, team: Team, hostile: Hostile) -> str:
-    """Where its application stands below the base; that it was looked at is forgotten."""
-    path = door.shown(team, team.driver(hostile.address, port=hostile.port))
+def path(shown: str, hostile: Hostile) -> str:
+    """The same, with what was asked before forgotten."""
     hostile.seen.clear()
-    return path
+    return shown
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def token(team: Team) -> str:
     """Of somebody who may look."""
     return team.viewer
@@ -271,6 +282,7 @@ def test_what_comes_slowly_comes_at_once(door: Door, path: str, token: str) -> N
 
 
 def test_one_person_takes_no_more_than_their_share(world: World, team: Team, hostile: Hostile) -> None:
+    hostile.seen.clear()
     limits = {"perUser": 4, "perApplication": 6}
     with world.door(limits=limits) as door:
         path = door.shown(team, team.driver(hostile.address, port=hostile.port))

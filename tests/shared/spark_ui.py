@@ -20,7 +20,8 @@ from kindling_dev.spark_image import LINES, ensure_spark_image
 from spark_ui_proxy.index import Target
 
 _DEADLINE_SECONDS = 240
-_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""Options of a JVM that lives for a test."""
 _OF_A_LIST = ("LogStart", "EnvironmentUpdate", "ApplicationStart", "ApplicationEnd")
 """Events that a history server needs for its list."""
 _APPLICATION = """
@@ -87,11 +88,11 @@ def driver(
         "spark.eventLog.dir": "file:///test/events",
         "spark.eventLog.compress": "false",
         "spark.driver.memory": "512m",
-        "spark.driver.extraJavaOptions": _JAVA,
+        "spark.driver.extraJavaOptions": JAVA,
         **(conf or {}),
     }
     arguments = [argument for key, value in whole.items() for argument in ("--conf", f"{key}={value}")]
-    with _container(
+    with container(
         line,
         folder,
         ["/opt/spark/bin/spark-submit", "--master=local[1]", *arguments, "/test/application.py", name, tasks],
@@ -146,10 +147,10 @@ def _without_jobs(log: Path) -> str:
 def history_server(line: str, events: Path) -> Iterator[Target]:
     """A history server over a folder of event logs."""
     target = Target(uuid4().hex, "127.0.0.1", _free_port())
-    java = f"{_JAVA} -Dspark.history.ui.port={target.port} -Dspark.history.fs.logDirectory=file:///test"
+    java = f"{JAVA} -Dspark.history.ui.port={target.port} -Dspark.history.fs.logDirectory=file:///test"
     java += " -Dspark.history.fs.update.interval=1s"
     command = ["/opt/spark/bin/spark-class", "org.apache.spark.deploy.history.HistoryServer"]
-    with _container(
+    with container(
         line, events, command, f"SPARK_HISTORY_OPTS={java}", "SPARK_DAEMON_MEMORY=1g", "SPARK_LOCAL_IP=127.0.0.1"
     ):
         _wait(lambda: isinstance(rest(target, "/applications?limit=1"), list), "the history server")
@@ -157,7 +158,8 @@ def history_server(line: str, events: Path) -> Iterator[Target]:
 
 
 @contextmanager
-def _container(line: str, folder: Path, command: list[Any], *environment: str) -> Iterator[None]:
+def container(line: str, folder: Path, command: list[Any], *environment: str) -> Iterator[str]:
+    """A program of a line's image in this machine's network, with a folder as /test; its container's name."""
     image = ensure_spark_image(LINES[line], Settings.from_environment(), Progress())
     name = f"kindling-test-{uuid4().hex[:12]}"
     argv = ["docker", "run", "--detach", "--rm", f"--name={name}", "--network=host", f"--volume={folder}:/test"]
@@ -167,7 +169,7 @@ def _container(line: str, folder: Path, command: list[Any], *environment: str) -
     )
     assert run.returncode == 0, run.stderr
     try:
-        yield
+        yield name
     finally:
         subprocess.run(["docker", "rm", "--force", name], capture_output=True, check=True)
 
