@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spark_ui_proxy.config import Config
+from spark_ui_proxy.finished import FinishedApplication
 
 LIVE, FINISHED, NAMESPACES, USERS = 1_000, 10_000, 20, 100
 QUESTIONS = {
@@ -152,7 +153,7 @@ def serve() -> None:
             )
         )
         for namespace in namespaces:
-            past = {}
+            past: dict[str, FinishedApplication] = {}
             for _ in range(FINISHED // NAMESPACES):
                 past |= finished(chance.choice(names), ended=now - timedelta(seconds=chance.random() * 9e6), **some())
             world.finish(namespace, past)

@@ -88,6 +88,7 @@ def driver(
         "spark.eventLog.dir": "file:///test/events",
         "spark.eventLog.compress": "false",
         "spark.driver.memory": "512m",
+        "spark.driver.log.localDir": "/tmp",  # has a page of it, from Spark 4 on
         "spark.driver.extraJavaOptions": JAVA,
         **(conf or {}),
     }

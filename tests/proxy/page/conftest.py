@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 from page_world import BASE, Open, World, serving
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from spark_ui_proxy.config import Config
+
+_DEADLINE_MS = 60_000
+expect.set_options(timeout=_DEADLINE_MS)
 
 
 @pytest.fixture
@@ -27,6 +30,7 @@ def open_page(chromium: Browser, world: World) -> Iterator[Open]:
 
     def open_page(query: str = "", **settings: Any) -> Page:
         context = chromium.new_context(**{"viewport": {"width": 1360, "height": 860}, **settings})
+        context.set_default_timeout(_DEADLINE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda line: errors.append(line.text) if line.type in ("error", "warning") else None)

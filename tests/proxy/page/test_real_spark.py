@@ -64,17 +64,19 @@ def test_an_application_progresses_ends_and_is_in_its_history(
     bar = row.get_by_role("progressbar", name="Tasks of flights")
     for tasks in (0, 4, 7):
         real.go(tasks)
-        expect(row).to_contain_text(f"job 0: {tasks}/10 tasks", timeout=60_000)
+        expect(row).to_contain_text(f"job 0: {tasks}/10 tasks")
         expect(bar).to_have_attribute("value", str(tasks))
+    (item,) = listed(world)["items"]
+    assert item["links"]["log"] == (f"/spark/team-a/proxy/{real.app_id}/logs/" if line == "4.3" else None)
     real.go(10)
-    expect(row).to_contain_text("idle", timeout=60_000)
+    expect(row).to_contain_text("idle")
     with history_server(line, real.events) as target:
         world.history_server("team-a", target)
         real.end()
         world.put(replace(live, state="succeeded", target=None))
         expect(row.get_by_role("link", name="History of flights")).to_be_visible(timeout=60_000)
         world.remove(live)
-        expect(row).to_contain_text("Completed", timeout=60_000)
+        expect(row).to_contain_text("Completed")
         world.history_server("team-a", None)
         expect(page.get_by_role("list", name="Sources in trouble")).to_contain_text("its history server is not ready")
         expect(row).to_contain_text("Completed")
