@@ -64,9 +64,8 @@ class Service:
         self.stopping = False
         tokens = TokenReader(api, config)
         sessions = Sessions(config)
-        if config.login.mode == "token":
-            sessions.check()
         self._identity = Identity(config, tokens, sessions)
+        self._identity.check()
         self._decider = Decider(
             config, self.index, self.watcher, self._identity, self.permission, Doctor(self.catalog, drivers)
         )
@@ -170,7 +169,7 @@ async def serve(config: Config) -> None:
     """Run until SIGTERM or SIGINT; then serve a while longer, no longer ready, and end.
 
     Raises:
-        OSError, SessionError: a socket, port or key cannot be used.
+        OSError, ConfigError: a socket, port or key cannot be used.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -23,7 +23,7 @@ Start = Callable[..., Decider]
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 HTML = {"Accept": "text/html"}
 _PEOPLE = "people"
-_SECRET = "of the ingress"
+_SECRET = "of the authenticating ingress"
 
 
 @dataclass(frozen=True)
@@ -483,3 +483,9 @@ def test_without_a_key_it_says_so_and_ends(newest: ApiServer, tmp_path: Path) ->
         config = {"namespaces": {"names": ["a"]}, "login": {"sessionKeyFile": str(tmp_path / file)}}
         with pytest.raises(AssertionError, match=said), running_decider(newest, tmp_path / f"d-{file}", config):
             pass
+    header = {
+        "namespaces": {"names": ["a"]},
+        "login": {"mode": "header", "header": {"secretFile": str(tmp_path / "short")}},
+    }
+    with pytest.raises(AssertionError, match="16 are needed"), running_decider(newest, tmp_path / "d-header", header):
+        pass
