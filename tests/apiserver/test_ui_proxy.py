@@ -85,7 +85,7 @@ def cluster_rights(newest: ApiServer) -> str:
     for name in ("view", "system:auth-delegator"):
         newest.cluster.rbac.create_cluster_role_binding(
             client.V1ClusterRoleBinding(
-                metadata=client.V1ObjectMeta(name=f"cluster-wide-{name.rpartition(':')[2]}"),
+                metadata=client.V1ObjectMeta(generate_name="cluster-wide-"),
                 role_ref=client.V1RoleRef(api_group="rbac.authorization.k8s.io", kind="ClusterRole", name=name),
                 subjects=[subject],
             )
