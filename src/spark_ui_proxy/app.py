@@ -20,9 +20,9 @@ from spark_ui_proxy.answers import Answers
 from spark_ui_proxy.board import Board
 from spark_ui_proxy.catalog import Catalog
 from spark_ui_proxy.config import Config
-from spark_ui_proxy.control import Control
 from spark_ui_proxy.decide import Decider
 from spark_ui_proxy.doctor import Doctor
+from spark_ui_proxy.forget import Forgetting
 from spark_ui_proxy.identity import BadIdentityError, Identity, TokenReader
 from spark_ui_proxy.index import Index
 from spark_ui_proxy.kube import Api, ApiError
@@ -54,8 +54,8 @@ class Service:
     def __init__(self, config: Config, api: Api, drivers: aiohttp.ClientSession) -> None:
         self.config = config
         self.index = Index()
-        self.control = Control(config.control_socket)
-        self.catalog = Catalog(self.index, config.limits, self.control.target_gone)
+        self.forgetting = Forgetting(config.control_socket)
+        self.catalog = Catalog(self.index, config.limits, self.forgetting.target_gone)
         self.watcher = Watcher(api, config, self.catalog)
         self.naming = Naming(self.catalog, drivers)
         self.permission = Permission(api, config)
@@ -162,7 +162,6 @@ class Service:
         return web.Response(text="ok\n")
 
     async def _prometheus(self, _: web.Request) -> web.Response:
-        self._metrics.gateway.counts = await self.control.counts()
         return web.Response(body=generate_latest(self._metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -192,7 +191,7 @@ async def _beside(service: Service) -> AsyncIterator[None]:
     whole = asyncio.current_task()
     assert whole
     tasks = [
-        asyncio.create_task(part.run()) for part in (service.watcher, service.control, service.naming, service.board)
+        asyncio.create_task(part.run()) for part in (service.watcher, service.forgetting, service.naming, service.board)
     ]
     failed: list[BaseException] = []
 

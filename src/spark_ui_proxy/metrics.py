@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter as Count
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from spark_ui_proxy.index import Index
@@ -23,9 +22,6 @@ class Metrics:
 
     Args:
         index, watcher, memories: read when Prometheus asks.
-
-    Attributes:
-        gateway: what nginx has counted.
     """
 
     def __init__(self, index: Index, watcher: Watcher, memories: Iterable[Memory[Any, Any]]) -> None:
@@ -40,8 +36,6 @@ class Metrics:
         self._seconds = Histogram(
             "spark_ui_proxy_decision_seconds", "How long a decision took.", buckets=_BUCKETS, registry=self.registry
         )
-        self.gateway = GatewayCounts()
-        self.registry.register(self.gateway)
         self.registry.register(_State(index, watcher, tuple(memories)))
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -50,38 +44,6 @@ class Metrics:
         """Count a decision; a namespace that is not shown counts as none."""
         self._decisions.labels(namespace if self._watcher.shows(namespace) else "", reason).inc()
         self._seconds.observe(seconds)
-
-
-class GatewayCounts(Collector):
-    """nginx's own requests, of which it answers most without asking.
-
-    Attributes:
-        counts: lines of `NAMESPACE DECISION STATUS BUCKET NUMBER`, where BUCKET is the most seconds of those counted
-            there, `+Inf`, or `sum` of all seconds; see gateway.lua.
-    """
-
-    counts = ""
-
-    def collect(self) -> Iterator[Metric]:
-        """The requests, and how long they took."""
-        found = HistogramMetricFamily(
-            "spark_ui_proxy_request_seconds",
-            "Requests, by how nginx knew what to do: a decision that was kept, asked for, or its own page.",
-            labels=["namespace", "decision", "status"],
-        )
-        series: defaultdict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
-        for line in self.counts.splitlines():
-            *labels, bucket, number = line.split(" ")
-            series[tuple(labels)][bucket] = float(number)
-        for key, numbers in series.items():
-            total = numbers.pop("sum", 0.0)
-            below = 0.0
-            buckets = []
-            for bucket in sorted({*numbers, "+Inf"}, key=float):
-                below += numbers.get(bucket, 0.0)
-                buckets.append((bucket, below))
-            found.add_metric(key, buckets, total)
-        yield found
 
 
 class _State(Collector):

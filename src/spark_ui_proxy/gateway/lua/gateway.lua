@@ -11,7 +11,6 @@ local ffi = require "ffi"
 local re_find = ngx.re.find
 local decisions = ngx.shared.decisions
 local generations = ngx.shared.generation
-local counts = ngx.shared.counts
 
 ffi.cdef "unsigned char *SHA256(const unsigned char *d, size_t n, unsigned char *md);"
 local digest = ffi.new("unsigned char[32]")
@@ -218,27 +217,6 @@ return function(settings)
   function M.forget()
     generations:incr("now", 1, 0)
     ngx.exit(204)
-  end
-
-  -- log: how many requests there were, whose, how they ended, and how long they took.
-  function M.count()
-    local var = ngx.var
-    local application, decision, status = var.application or "", var.decision or "", ngx.status
-    local namespace = application:sub(1, (application:find("/", 1, true) or 1) - 1)
-    local seconds = tonumber(var.request_time)
-    local bucket = seconds <= 0.005 and "0.005" or seconds <= 0.02 and "0.02" or seconds <= 0.1 and "0.1"
-      or seconds <= 0.5 and "0.5" or seconds <= 2 and "2" or seconds <= 10 and "10" or "+Inf"
-    local class = status < 300 and "2xx" or status < 400 and "3xx" or status < 500 and "4xx" or "5xx"
-    local key = namespace .. " " .. (decision == "" and "own" or decision) .. " " .. class .. " "
-    counts:incr(key .. bucket, 1, 0)
-    counts:incr(key .. "sum", seconds, 0)
-  end
-
-  -- content of the control socket: what was counted, a line each.
-  function M.counts()
-    for _, key in ipairs(counts:get_keys(0)) do
-      ngx.say(key, " ", counts:get(key))
-    end
   end
 
   return M
