@@ -370,6 +370,22 @@ def test_a_killed_gateway_starts_again(world: World) -> None:
             assert again != door.nginx
 
 
+def test_in_host_mode_a_namespace_has_a_host_and_a_session_of_its_own(
+    world: World, team: Team, hostile: Hostile
+) -> None:
+    with world.door(hosts={"mode": "namespace", "domain": "spark.example"}) as door:
+        path = f"/{team.name}/proxy/{team.driver(hostile.address, port=hostile.port)}/jobs/"
+        host, token = f"{team.name}.spark.example", team.viewer
+        door.decider.wait(lambda: door.get(path, token, host=host).status == 200, "it is routed")
+        cookie = door.session(token, host=host, origin=f"http://{host}")
+        assert door.get(path, cookie=cookie, host=host).status == 200
+        for other in ("spark.example", "other.spark.example", f"{host}.evil.example", door.host):
+            assert door.get(path, token, host=other).status == 400
+            assert door.get(path, cookie=cookie, host=other).status in (400, 401)
+        foreign = path.replace(team.name, world.team().name)
+        assert door.get(foreign, token, host=host).status == 400
+
+
 def test_own_internal_paths_are_nobodys(door: Door, token: str) -> None:
     for path in ("/-/internal/authz", "/-/answer", "/-/internal", "/-/answer?x"):
         assert door.get(path, token, x_original_uri="/", x_reason="ok").status == 404

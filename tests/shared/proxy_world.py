@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import yaml
@@ -239,6 +240,14 @@ class Door:
             return Answer(answer.status, named, answer.read())
         finally:
             connection.close()
+
+    def session(self, token: str, **headers: str) -> str:
+        """Log in as a browser does; the cookie, as a Cookie header has it."""
+        form = urlencode({"token": token}).encode()
+        given = {"content_type": "application/x-www-form-urlencoded", "origin": f"http://{self.host}", **headers}
+        answer = self.get("/-/login", method="POST", body=form, **given)
+        assert answer.status == 303, answer.text
+        return answer.headers["set-cookie"].partition(";")[0]
 
     def raw(self, sent: bytes) -> bytes:
         """Send bytes; return all that comes until the other side closes, or says nothing for a second."""

@@ -52,9 +52,8 @@ return function(settings)
 
   -- Lets the request go to a target.
   local function go(context, path, ip, port, application, user)
-    local var, static = ngx.var, starts_with(path, "/static/")
-    ngx.ctx.ip, ngx.ctx.port = ip, tonumber(port)
-    ngx.ctx.static = static
+    local var, ctx, static = ngx.var, ngx.ctx, starts_with(path, "/static/")
+    ctx.ip, ctx.port, ctx.static = ip, tonumber(port), static
     var.target_host = ip .. ":" .. port
     var.target_path = path
     var.context = context
@@ -161,7 +160,8 @@ return function(settings)
 
   -- balancer: connections are pooled by address.
   function M.connect()
-    local ok, problem = balancer.set_current_peer(ngx.ctx.ip, ngx.ctx.port)
+    local ctx = ngx.ctx
+    local ok, problem = balancer.set_current_peer(ctx.ip, ctx.port)
     if not ok then
       ngx.log(ngx.CRIT, "no target: ", problem)
       return ngx.exit(502)
@@ -170,12 +170,12 @@ return function(settings)
 
   -- header_filter: an application's answer, less what it must not say.
   function M.clean()
-    local header = ngx.header
+    local header, status = ngx.header, ngx.status
     -- What is no HTTP, nginx takes for HTTP 0.9: it would hand on raw bytes, headers of the application's own making.
     if ngx.req.http_version() < 1 then
       return ngx.exit(444)
     end
-    if ngx.status < 200 or ngx.status > 599 then
+    if status < 200 or status > 599 then
       return ngx.exit(502)
     end
     for name in pairs(ngx.resp.get_headers(0)) do
@@ -183,7 +183,7 @@ return function(settings)
         header[name] = nil
       end
     end
-    local cacheable = ngx.ctx.static and ngx.status == 200
+    local cacheable = ngx.ctx.static and status == 200
     header["Cache-Control"] = cacheable and "private, max-age=3600" or "no-cache, no-store, must-revalidate"
   end
 
