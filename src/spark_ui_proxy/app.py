@@ -31,6 +31,7 @@ from spark_ui_proxy.metrics import Metrics
 from spark_ui_proxy.naming import Naming
 from spark_ui_proxy.page.rendering import Pages
 from spark_ui_proxy.page.site import routes as page_routes
+from spark_ui_proxy.paths import BadTargetError, namespace_of
 from spark_ui_proxy.permission import Permission
 from spark_ui_proxy.requests import asked_of, original
 from spark_ui_proxy.rest import new_client
@@ -63,9 +64,8 @@ class Service:
         self.stopping = False
         tokens = TokenReader(api, config)
         sessions = Sessions(config)
-        if config.login.mode == "token":
-            sessions.check()
         self._identity = Identity(config, tokens, sessions)
+        self._identity.check()
         self._decider = Decider(
             config, self.index, self.watcher, self._identity, self.permission, Doctor(self.catalog, drivers)
         )
@@ -97,14 +97,18 @@ class Service:
         Raises:
             web.HTTPException: that cannot be found out.
         """
+        asked = asked_of(request)
         try:
-            person, _ = await self._identity.of(asked_of(request))
+            only = namespace_of(asked.host, self.config)
+            person, _ = await self._identity.of(asked)
             if person is None:
                 return None
             names = self.watcher.namespaces()
-            seen = await self.permission.visible(person, names)
-            everything = await self.permission.sees_all(person, names)
-        except BadIdentityError as error:
+            # What a driver serves at its namespace's host may read this there too.
+            here = names if only is None else names.keys() & {only}
+            seen = await self.permission.visible(person, here)
+            everything = only is None and await self.permission.sees_all(person, names)
+        except (BadIdentityError, BadTargetError) as error:
             raise web.HTTPBadRequest(text=f"{error}\n") from error
         except ApiError as error:
             raise web.HTTPServiceUnavailable(text="The cluster does not answer: try again in a moment.\n") from error
@@ -165,7 +169,7 @@ async def serve(config: Config) -> None:
     """Run until SIGTERM or SIGINT; then serve a while longer, no longer ready, and end.
 
     Raises:
-        OSError, SessionError: a socket, port or key cannot be used.
+        OSError, ConfigError: a socket, port or key cannot be used.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
