@@ -263,9 +263,13 @@ class Door:
             return got
 
     def log(self) -> list[dict[str, Any]]:
-        """nginx's access log."""
+        """nginx's access log, of all requests that were answered."""
+        # The one worker has written about those before it turns to another.
+        marker = "/-/internal"
+        self.get(marker)
         lines = (self.decider.folder / "gateway.log").read_text().splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        entries = [json.loads(line) for line in lines if line.startswith("{")]
+        return [entry for entry in entries if entry["path"] != self.base + marker]
 
     def shown(self, team: Team, app_id: str) -> str:
         """Wait until an application is routed; return its path, "/team-a/proxy/app-1"."""

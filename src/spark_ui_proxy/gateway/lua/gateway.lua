@@ -11,6 +11,7 @@ local ffi = require "ffi"
 local re_find = ngx.re.find
 local decisions = ngx.shared.decisions
 local generations = ngx.shared.generation
+local counts = ngx.shared.counts
 
 ffi.cdef "unsigned char *SHA256(const unsigned char *d, size_t n, unsigned char *md);"
 local digest = ffi.new("unsigned char[32]")
@@ -30,6 +31,9 @@ for _, name in ipairs {
 } do
   RESPONSE_HEADERS[name] = true
 end
+
+-- Seconds, of the histogram.
+local BUCKETS = { 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60 }
 
 local function sha256(text)
   ffi.C.SHA256(text, #text, digest)
@@ -210,6 +214,43 @@ return function(settings)
     ngx.header["Location"] = location
     ngx.header["Cache-Control"] = "no-cache, no-store, must-revalidate"
     return ngx.exit(ngx.status)
+  end
+
+  -- log: who answered and how, and how long applications took.
+  function M.count()
+    local var = ngx.var
+    local by_application = var.target_host ~= ""
+    counts:incr((by_application and "application " or "service ") .. math.floor(ngx.status / 100), 1, 0)
+    if by_application then
+      local seconds, bucket = tonumber(var.request_time), 1
+      while BUCKETS[bucket] and seconds > BUCKETS[bucket] do
+        bucket = bucket + 1
+      end
+      counts:incr("bucket " .. bucket, 1, 0)
+      counts:incr("seconds", seconds, 0)
+    end
+  end
+
+  -- content of the control socket: the counts, as Prometheus reads them.
+  function M.metrics()
+    local name = "spark_ui_proxy_requests_total"
+    ngx.say("# HELP ", name, " Requests at nginx, by who answers.\n# TYPE ", name, " counter")
+    for _, by in ipairs { "application", "service" } do
+      for class = 1, 5 do
+        local count = counts:get(by .. " " .. class)
+        if count then
+          ngx.say(name, '{by="', by, '",status="', class, 'xx"} ', count)
+        end
+      end
+    end
+    name = "spark_ui_proxy_request_seconds"
+    ngx.say("# HELP ", name, " Of requests that applications answer.\n# TYPE ", name, " histogram")
+    local total = 0
+    for number = 1, #BUCKETS + 1 do
+      total = total + (counts:get("bucket " .. number) or 0)
+      ngx.say(name, '_bucket{le="', BUCKETS[number] or "+Inf", '"} ', total)
+    end
+    ngx.say(name, "_sum ", counts:get("seconds") or 0, "\n", name, "_count ", total)
   end
 
   -- content of the control socket: a target is gone. Keys have the generation in them, so that what is kept, and what
