@@ -236,7 +236,7 @@ def test_chromium_shows_every_page_without_an_error(routed: Routed, chromium: Br
             else wrong.append(f"outside: {request.url}")
         ),
     )
-    logs = {"logs/": "Driver Logs"} if routed.driver.line != "3.5" else {}
+    logs = {"logs/": "Load New"} if routed.driver.line != "3.5" else {}
     for name, title in {**_PAGES, **logs}.items():
         page.goto(f"{origin}{routed.prefix}/{name}", wait_until="networkidle")
         assert title.lower() in page.inner_text("body").lower(), name
@@ -274,7 +274,7 @@ def test_a_job_that_sets_the_prefix_itself_is_told_which_line_to_drop(
         team.pods.make("driver", labels={"spark-app-selector": driver.app_id}, ip=driver.address)
         token = team.viewer
         path = f"/{team.name}/proxy/{driver.app_id}/jobs/"
-        door.decider.wait(lambda: door.get(path, token).status not in (403, 404, 503), "it is routed")
+        # Until the driver has shown a page, it gets the benefit of the doubt.
+        door.decider.wait(lambda: door.get(path, token).status == 502, "it is seen")
         answer = door.get(path, token, accept="text/html")
-    assert answer.status == 502
     assert "spark.ui.proxyBase" in answer.text
