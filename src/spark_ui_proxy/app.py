@@ -40,6 +40,7 @@ from spark_ui_proxy.viewing import Sight
 from spark_ui_proxy.watcher import Watcher
 
 log = logging.getLogger(__name__)
+_GATEWAY_S = 2.0
 
 
 class Service:
@@ -162,7 +163,21 @@ class Service:
         return web.Response(text="ok\n")
 
     async def _prometheus(self, _: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(self._metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        body = generate_latest(self._metrics.registry) + await self._counts_of_gateway()
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _counts_of_gateway(self) -> bytes:
+        """What nginx has counted; nothing where it does not listen."""
+        connector = aiohttp.UnixConnector(self.config.control_socket)
+        timeout = aiohttp.ClientTimeout(total=_GATEWAY_S)
+        try:
+            async with (
+                aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+                session.get("http://gateway/metrics") as answer,
+            ):
+                return await answer.read()
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return b""
 
 
 async def serve(config: Config) -> None:
