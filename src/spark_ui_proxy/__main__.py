@@ -12,7 +12,6 @@ from spark_ui_proxy import gateway, logs
 from spark_ui_proxy.app import serve
 from spark_ui_proxy.check import check
 from spark_ui_proxy.config import Config, ConfigError, load
-from spark_ui_proxy.session import SessionError
 
 
 def main() -> int:
@@ -39,7 +38,7 @@ def main() -> int:
         if "config" in arguments:
             arguments["config"] = load(arguments["config"])
         return 1 if run(**arguments) is False else 0
-    except (ConfigError, SessionError, OSError) as error:
+    except (ConfigError, OSError) as error:
         print(f"spark-ui-proxy: {error}", file=sys.stderr)
         return 2
 

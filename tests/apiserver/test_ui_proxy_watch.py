@@ -233,5 +233,6 @@ def test_a_thousand_drivers_come_change_and_go(newest: ApiServer, tmp_path: Path
         with ThreadPoolExecutor(8) as enders:
             list(enders.map(lambda number: pods.set_status(f"spark-{number}", "Succeeded"), range(0, count, 2)))
         decider.wait(lambda: known("succeeded") == count / 2, "half have ended")
-        newest.cluster.core.delete_collection_namespaced_pod(pods.namespace, grace_period_seconds=0)
+        with ThreadPoolExecutor(8) as enders:
+            list(enders.map(pods.delete, ("spark-last", *(f"spark-{number}" for number in range(count)))))
         decider.wait(lambda: not any(known(state) for state in _STATES), "all are gone")

@@ -22,7 +22,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlencode
 
 from playwright.sync_api import sync_playwright
 from proxy_world import Door, Team, World, free_port
@@ -180,15 +179,6 @@ def _address(number: int) -> str:
     return f"127.{200 + number // 62500}.{number // 250 % 250}.{number % 250 + 1}"
 
 
-def _session(door: Door, token: str) -> str:
-    """A person's session cookie."""
-    form = urlencode({"token": token}).encode()
-    kind = "application/x-www-form-urlencoded"
-    origin = f"http://{door.host}"
-    answer = door.get("/-/login", method="POST", body=form, content_type=kind, origin=origin)
-    return answer.headers["set-cookie"].partition(";")[0]
-
-
 class Bench:
     """All ways, set up."""
 
@@ -216,7 +206,7 @@ class Bench:
         self.ours = (door.nginx, door.decider.process.pid)
         path = self.add_drivers(1)
         url = f"http://{door.host}{door.base}{path}"
-        cookie = {"Cookie": _session(door, team.viewer)}
+        cookie = {"Cookie": door.session(team.viewer)}
         self.arms = {
             DIRECT: Arm(target, (upstream,), {}),
             NGINX: Arm(f"http://127.0.0.1:{nginx}", (bare,), {}),

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import yaml
@@ -240,6 +241,14 @@ class Door:
         finally:
             connection.close()
 
+    def session(self, token: str, **headers: str) -> str:
+        """Log in as a browser does; the cookie, as a Cookie header has it."""
+        form = urlencode({"token": token}).encode()
+        given = {"content_type": "application/x-www-form-urlencoded", "origin": f"http://{self.host}", **headers}
+        answer = self.get("/-/login", method="POST", body=form, **given)
+        assert answer.status == 303, answer.text
+        return answer.headers["set-cookie"].partition(";")[0]
+
     def raw(self, sent: bytes) -> bytes:
         """Send bytes; return all that comes until the other side closes, or says nothing for a second."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=_DEADLINE_S) as connection:
@@ -254,9 +263,13 @@ class Door:
             return got
 
     def log(self) -> list[dict[str, Any]]:
-        """nginx's access log."""
+        """nginx's access log, of all requests that were answered."""
+        # The one worker has written about those before it turns to another.
+        marker = "/-/internal"
+        self.get(marker)
         lines = (self.decider.folder / "gateway.log").read_text().splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        entries = [json.loads(line) for line in lines if line.startswith("{")]
+        return [entry for entry in entries if entry["path"] != self.base + marker]
 
     def shown(self, team: Team, app_id: str) -> str:
         """Wait until an application is routed; return its path, "/team-a/proxy/app-1"."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from spark_ui_proxy.config import Config, Hosts, Login
+from spark_ui_proxy.config import Config, ConfigError, Hosts, Login
 from spark_ui_proxy.session import Session, SessionError, Sessions
 
 HOST = "spark.example.com"
@@ -121,5 +121,5 @@ def test_what_no_cookie_holds_is_refused_in_a_line(config: Config) -> None:
 
 def test_a_short_key_is_refused(config: Config) -> None:
     Path(config.login.session_key_file).write_bytes(b"secret")
-    with pytest.raises(SessionError, match="32 random ones"):
+    with pytest.raises(ConfigError, match="32 random ones"):
         Sessions(config).check()

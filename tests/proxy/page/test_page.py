@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from accessibility import violations
 from page_world import Open, World, application, finished
 from playwright.sync_api import Locator, Page, expect
 
@@ -281,9 +281,9 @@ def test_axe_finds_nothing(world: World, open_page: Open, scheme: str, width: in
     fill(world)
     page = open_page(color_scheme=scheme, viewport={"width": width, "height": 860})
     page.locator("summary").click()
-    assert not _violations(page)
+    assert not violations(page)
     page.get_by_role("button", name="Log of flights").click()
-    assert not _violations(page)
+    assert not violations(page)
 
 
 @SCHEMES
@@ -291,14 +291,7 @@ def test_axe_finds_nothing(world: World, open_page: Open, scheme: str, width: in
 def test_axe_finds_nothing_on_empty_pages(world: World, open_page: Open, scheme: str, case: str) -> None:
     if case == "no namespace":
         world.person.namespaces = set()
-    assert not _violations(open_page("?q=nothing" if case == "no match" else "", color_scheme=scheme))
-
-
-def _violations(page: Page) -> str:
-    results = Axe().run(
-        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-    )
-    return results.generate_report() if results.violations_count else ""
+    assert not violations(open_page("?q=nothing" if case == "no match" else "", color_scheme=scheme))
 
 
 @pytest.mark.parametrize(("width", "headings"), [(1360, 11), (390, 9)])

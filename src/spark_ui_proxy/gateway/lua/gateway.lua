@@ -11,6 +11,7 @@ local ffi = require "ffi"
 local re_find = ngx.re.find
 local decisions = ngx.shared.decisions
 local generations = ngx.shared.generation
+local counts = ngx.shared.counts
 
 ffi.cdef "unsigned char *SHA256(const unsigned char *d, size_t n, unsigned char *md);"
 local digest = ffi.new("unsigned char[32]")
@@ -30,6 +31,9 @@ for _, name in ipairs {
 } do
   RESPONSE_HEADERS[name] = true
 end
+
+-- Seconds, of the histogram.
+local BUCKETS = { 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60 }
 
 local function sha256(text)
   ffi.C.SHA256(text, #text, digest)
@@ -52,9 +56,8 @@ return function(settings)
 
   -- Lets the request go to a target.
   local function go(context, path, ip, port, application, user)
-    local var, static = ngx.var, starts_with(path, "/static/")
-    ngx.ctx.ip, ngx.ctx.port = ip, tonumber(port)
-    ngx.ctx.static = static
+    local var, ctx, static = ngx.var, ngx.ctx, starts_with(path, "/static/")
+    ctx.ip, ctx.port, ctx.static = ip, tonumber(port), static
     var.target_host = ip .. ":" .. port
     var.target_path = path
     var.context = context
@@ -161,7 +164,8 @@ return function(settings)
 
   -- balancer: connections are pooled by address.
   function M.connect()
-    local ok, problem = balancer.set_current_peer(ngx.ctx.ip, ngx.ctx.port)
+    local ctx = ngx.ctx
+    local ok, problem = balancer.set_current_peer(ctx.ip, ctx.port)
     if not ok then
       ngx.log(ngx.CRIT, "no target: ", problem)
       return ngx.exit(502)
@@ -170,12 +174,12 @@ return function(settings)
 
   -- header_filter: an application's answer, less what it must not say.
   function M.clean()
-    local header = ngx.header
+    local header, status = ngx.header, ngx.status
     -- What is no HTTP, nginx takes for HTTP 0.9: it would hand on raw bytes, headers of the application's own making.
     if ngx.req.http_version() < 1 then
       return ngx.exit(444)
     end
-    if ngx.status < 200 or ngx.status > 599 then
+    if status < 200 or status > 599 then
       return ngx.exit(502)
     end
     for name in pairs(ngx.resp.get_headers(0)) do
@@ -183,7 +187,7 @@ return function(settings)
         header[name] = nil
       end
     end
-    local cacheable = ngx.ctx.static and ngx.status == 200
+    local cacheable = ngx.ctx.static and status == 200
     header["Cache-Control"] = cacheable and "private, max-age=3600" or "no-cache, no-store, must-revalidate"
   end
 
@@ -210,6 +214,43 @@ return function(settings)
     ngx.header["Location"] = location
     ngx.header["Cache-Control"] = "no-cache, no-store, must-revalidate"
     return ngx.exit(ngx.status)
+  end
+
+  -- log: who answered and how, and how long applications took.
+  function M.count()
+    local var = ngx.var
+    local by_application = var.target_host ~= ""
+    counts:incr((by_application and "application " or "service ") .. math.floor(ngx.status / 100), 1, 0)
+    if by_application then
+      local seconds, bucket = tonumber(var.request_time), 1
+      while BUCKETS[bucket] and seconds > BUCKETS[bucket] do
+        bucket = bucket + 1
+      end
+      counts:incr("bucket " .. bucket, 1, 0)
+      counts:incr("seconds", seconds, 0)
+    end
+  end
+
+  -- content of the control socket: the counts, as Prometheus reads them.
+  function M.metrics()
+    local name = "spark_ui_proxy_requests_total"
+    ngx.say("# HELP ", name, " Requests at nginx, by who answers.\n# TYPE ", name, " counter")
+    for _, by in ipairs { "application", "service" } do
+      for class = 1, 5 do
+        local count = counts:get(by .. " " .. class)
+        if count then
+          ngx.say(name, '{by="', by, '",status="', class, 'xx"} ', count)
+        end
+      end
+    end
+    name = "spark_ui_proxy_request_seconds"
+    ngx.say("# HELP ", name, " Of requests that applications answer.\n# TYPE ", name, " histogram")
+    local total = 0
+    for number = 1, #BUCKETS + 1 do
+      total = total + (counts:get("bucket " .. number) or 0)
+      ngx.say(name, '_bucket{le="', BUCKETS[number] or "+Inf", '"} ', total)
+    end
+    ngx.say(name, "_sum ", counts:get("seconds") or 0, "\n", name, "_count ", total)
   end
 
   -- content of the control socket: a target is gone. Keys have the generation in them, so that what is kept, and what
