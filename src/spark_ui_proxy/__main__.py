@@ -11,7 +11,6 @@ import uvloop
 from spark_ui_proxy import gateway, logs
 from spark_ui_proxy.app import serve
 from spark_ui_proxy.config import Config, ConfigError, load
-from spark_ui_proxy.session import SessionError
 
 
 def main() -> int:
@@ -32,7 +31,7 @@ def main() -> int:
     del arguments["command"]
     try:
         run(load(config), **arguments)
-    except (ConfigError, SessionError, OSError) as error:
+    except (ConfigError, OSError) as error:
         print(f"spark-ui-proxy: {error}", file=sys.stderr)
         return 2
     return 0

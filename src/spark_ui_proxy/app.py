@@ -31,6 +31,7 @@ from spark_ui_proxy.metrics import Metrics
 from spark_ui_proxy.naming import Naming
 from spark_ui_proxy.page.rendering import Pages
 from spark_ui_proxy.page.site import routes as page_routes
+from spark_ui_proxy.paths import BadTargetError, namespace_of
 from spark_ui_proxy.permission import Permission
 from spark_ui_proxy.requests import asked_of, original
 from spark_ui_proxy.rest import new_client
@@ -39,6 +40,7 @@ from spark_ui_proxy.viewing import Sight
 from spark_ui_proxy.watcher import Watcher
 
 log = logging.getLogger(__name__)
+_GATEWAY_S = 2.0
 
 
 class Service:
@@ -63,9 +65,8 @@ class Service:
         self.stopping = False
         tokens = TokenReader(api, config)
         sessions = Sessions(config)
-        if config.login.mode == "token":
-            sessions.check()
         self._identity = Identity(config, tokens, sessions)
+        self._identity.check()
         self._decider = Decider(
             config, self.index, self.watcher, self._identity, self.permission, Doctor(self.catalog, drivers)
         )
@@ -97,14 +98,18 @@ class Service:
         Raises:
             web.HTTPException: that cannot be found out.
         """
+        asked = asked_of(request)
         try:
-            person, _ = await self._identity.of(asked_of(request))
+            only = namespace_of(asked.host, self.config)
+            person, _ = await self._identity.of(asked)
             if person is None:
                 return None
             names = self.watcher.namespaces()
-            seen = await self.permission.visible(person, names)
-            everything = await self.permission.sees_all(person, names)
-        except BadIdentityError as error:
+            # What a driver serves at its namespace's host may read this there too.
+            here = names if only is None else names.keys() & {only}
+            seen = await self.permission.visible(person, here)
+            everything = only is None and await self.permission.sees_all(person, names)
+        except (BadIdentityError, BadTargetError) as error:
             raise web.HTTPBadRequest(text=f"{error}\n") from error
         except ApiError as error:
             raise web.HTTPServiceUnavailable(text="The cluster does not answer: try again in a moment.\n") from error
@@ -158,14 +163,28 @@ class Service:
         return web.Response(text="ok\n")
 
     async def _prometheus(self, _: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(self._metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        body = generate_latest(self._metrics.registry) + await self._counts_of_gateway()
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _counts_of_gateway(self) -> bytes:
+        """What nginx has counted; nothing where it does not listen."""
+        connector = aiohttp.UnixConnector(self.config.control_socket)
+        timeout = aiohttp.ClientTimeout(total=_GATEWAY_S)
+        try:
+            async with (
+                aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+                session.get("http://gateway/metrics") as answer,
+            ):
+                return await answer.read()
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return b""
 
 
 async def serve(config: Config) -> None:
     """Run until SIGTERM or SIGINT; then serve a while longer, no longer ready, and end.
 
     Raises:
-        OSError, SessionError: a socket, port or key cannot be used.
+        OSError, ConfigError: a socket, port or key cannot be used.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

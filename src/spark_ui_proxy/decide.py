@@ -116,6 +116,8 @@ class Decider:
             return Decision("bad-identity", str(error), route=route)
         except ApiError as error:
             return Decision("unavailable", str(error), route=route)
+        if decision.reason == "ok" and not route.rest:
+            decision = Decision("moved", location=f"{route.context}/", application=decision.application)
         return replace(
             decision, person=person, route=route, seconds=max(0.0, min(decision.seconds, until - time.time()))
         )
@@ -158,8 +160,6 @@ class Decider:
         problem = await self._doctor.problem(application, target, route.context)
         if problem and not route.rest.startswith(_NO_LINKS):
             return Decision("misconfigured", problem, application=application)
-        if not route.rest:
-            return Decision("moved", location=f"{route.context}/", application=application)
         keep = asked.method != "POST" and not route.kills and not problem
         return Decision(
             "ok", target=target, seconds=self._config.decision_seconds if keep else 0, application=application

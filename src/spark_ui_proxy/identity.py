@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from spark_ui_proxy.asked import Asked
-from spark_ui_proxy.config import Config, TrustedHeaders
+from spark_ui_proxy.config import Config, ConfigError, TrustedHeaders
 from spark_ui_proxy.files import Reread
 from spark_ui_proxy.kube import Api, ApiError
 from spark_ui_proxy.memory import Memory
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 AUTHENTICATED = "system:authenticated"
 VERIFIED_HEADER = "X-Client-Verified"
 """Set by nginx alone: SUCCESS if the client has shown a certificate of the authority that is configured."""
+_SHORTEST_SECRET = 16
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,16384}")
 _REVIEWS = "/apis/authentication.k8s.io/v1"
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
@@ -163,6 +164,18 @@ class HeaderReader:
             via="header",
         )
 
+    def check(self) -> None:
+        """See that there is a secret, where one is the proof.
+
+        Raises:
+            OSError, ConfigError: there is none that can be used.
+        """
+        if self._trusted.proof == "secret" and len(self._secret.get()) < _SHORTEST_SECRET:
+            raise ConfigError(
+                f"the ingress's secret in {self._trusted.secret_file} has {len(self._secret.get())} bytes: "
+                f"{_SHORTEST_SECRET} are needed"
+            )
+
     def _proven(self, headers: Mapping[str, Sequence[str]]) -> bool:
         if self._trusted.proof == "mtls":
             return list(headers.get(VERIFIED_HEADER.lower(), ())) == ["SUCCESS"]
@@ -201,6 +214,17 @@ class Identity:
         self._tokens = tokens
         self._sessions = sessions
         self._headers = HeaderReader(config.login.header)
+
+    def check(self) -> None:
+        """See that the secrets are there that the way of logging in needs.
+
+        Raises:
+            OSError, ConfigError: one is missing, or too short.
+        """
+        if self._mode == "token":
+            self._sessions.check()
+        elif self._mode == "header":
+            self._headers.check()
 
     async def of(self, asked: Asked) -> tuple[Person | None, float]:
         """Who asks, and until when that holds (seconds since the epoch).

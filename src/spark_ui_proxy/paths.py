@@ -70,7 +70,7 @@ def parse(target: str, host: str, config: Config) -> Route:
     if not (path + "/").startswith(config.base_path + "/"):
         raise BadTargetError(f"paths begin with {config.base_path}/")
     below = path[len(config.base_path) :]
-    only = _namespace_of(host, config)
+    only = namespace_of(host, config)
     first, _, rest = below[1:].partition("/")
     if first in ("", "-"):
         return Route("service", namespace=only or "", rest=below or "/", query=query)
@@ -130,8 +130,12 @@ def _checked_query(query: str) -> str:
     return "&".join(part for part in query.split("&") if unquote_plus(part.partition("=")[0]).lower() != "doas")
 
 
-def _namespace_of(host: str, config: Config) -> str | None:
-    """In host mode, the one namespace that a host serves; None at the domain itself and in path mode."""
+def namespace_of(host: str, config: Config) -> str | None:
+    """In host mode, the one namespace that a host serves; None at the domain itself and in path mode.
+
+    Raises:
+        BadTargetError: in host mode, a host that serves nothing.
+    """
     if config.hosts.mode == "path":
         return None
     name = plain_host(host)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from spark_ui_proxy.config import Config
+from spark_ui_proxy.config import Config, ConfigError
 from spark_ui_proxy.files import Reread
 
 _SHORTEST_KEY = 32
@@ -72,7 +72,7 @@ class Sessions:
         """See that there is a key.
 
         Raises:
-            OSError, SessionError: there is none that can be used.
+            OSError, ConfigError: there is none that can be used.
         """
         self._key.get()
 
@@ -138,5 +138,5 @@ def _values(cookies: str, name: str) -> list[str]:
 
 def _cipher(secret: bytes) -> AESGCM:
     if len(secret) < _SHORTEST_KEY:
-        raise SessionError(f"the session key has {len(secret)} bytes: {_SHORTEST_KEY} random ones are needed")
+        raise ConfigError(f"the session key has {len(secret)} bytes: {_SHORTEST_KEY} random ones are needed")
     return AESGCM(HKDF(SHA256(), length=32, salt=None, info=b"spark-ui-proxy session cookie").derive(secret))

@@ -23,7 +23,7 @@ Start = Callable[..., Decider]
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 HTML = {"Accept": "text/html"}
 _PEOPLE = "people"
-_SECRET = "of the ingress"
+_SECRET = "of the authenticating ingress"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def cluster_rights(newest: ApiServer) -> str:
     for name in ("view", "system:auth-delegator"):
         newest.cluster.rbac.create_cluster_role_binding(
             client.V1ClusterRoleBinding(
-                metadata=client.V1ObjectMeta(name=f"cluster-wide-{name.rpartition(':')[2]}"),
+                metadata=client.V1ObjectMeta(generate_name="cluster-wide-"),
                 role_ref=client.V1RoleRef(api_group="rbac.authorization.k8s.io", kind="ClusterRole", name=name),
                 subjects=[subject],
             )
@@ -132,6 +132,7 @@ def test_with_roles_alone_a_viewer_sees_and_a_submitter_ends_jobs(server: ApiSer
         assert decider.authz(kill, vera, method="POST").reason == "kill-forbidden"
         assert decider.authz(kill, vera).reason == "kill-forbidden"
         assert decider.authz(kill, anna, method="POST").status == 200
+        assert decider.answer(team.path(rest=""), vera).headers["location"] == team.path()
         assert decider.authz(team.path(), carla).reason == "forbidden"
         assert decider.authz(team.path(), bearer("nonsense")).status == 401
         assert decider.authz(team.path()).status == 401
@@ -317,6 +318,7 @@ def test_what_ended_is_in_its_history(newest: ApiServer, start: Start) -> None:
     team.pods.history_server(ip="127.0.0.3")
     decider.wait(lambda: decider.authz(f"/spark/{team.name}/shs/", vera).status == 200, "the history")
     assert decider.authz(f"/spark/{team.name}/shs/", vera).headers["x-upstream"] == "127.0.0.3:18080"
+    assert decider.answer(f"/spark/{team.name}/shs", vera).headers["location"] == f"/spark/{team.name}/shs/"
     moved = decider.answer(page, vera)
     history = f"/spark/{team.name}/shs/history"
     assert (moved.status, moved.headers["location"]) == (302, f"{history}/spark-1/stages/stage/?id=1&attempt=0")
@@ -355,6 +357,39 @@ def test_in_host_mode_each_namespace_has_its_host_and_its_session(team: Team, st
     for host in (HOST, f"other.{HOST}", "127.0.0.1", f"{own}.evil.com"):
         assert decider.authz(team.path(), cookie, host=host).reason == "bad-request"
     assert decider.authz("/other/proxy/spark-1/", cookie, host=f"other.{HOST}").reason == "login"
+
+
+def test_the_page_of_a_namespaces_host_tells_of_no_other(team: Team, start: Start) -> None:
+    other = make_team(team.server)
+    other.pods.driver("spark-2")
+    config = {"namespaces": {"names": [team.name, other.name]}, "hosts": {"mode": "namespace", "domain": HOST}}
+    decider = start(config)
+    vera = bearer(team.token("vera"))
+
+    def listed(host: str) -> set[str]:
+        answer = decider.request("GET", "/-/api/v1/applications", {**vera, "Host": host})
+        return {item["id"] for item in json.loads(answer.body)["items"]}
+
+    assert listed(HOST) == {"spark-1", "spark-2"}
+    assert listed(f"{team.name}.{HOST}") == {"spark-1"}
+    assert decider.request("GET", "/-/api/v1/applications", {**vera, "Host": "evil.example.com"}).status == 400
+
+
+def test_replicas_share_sessions(team: Team, start: Start, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"k" * 32)
+    one, two = (start(only(team, login={"sessionKeyFile": str(tmp_path / "key")})) for _ in range(2))
+    cookie = one.log_in(team.token("vera")).headers["set-cookie"].partition(";")[0]
+    assert two.authz(team.path(), {"Cookie": cookie}).status == 200
+    assert start(only(team)).authz(team.path(), {"Cookie": cookie}).reason == "login"
+
+
+def test_a_token_for_another_audience_is_nobodys(team: Team, start: Start, cluster_rights: str) -> None:
+    login = {"audiences": ["spark-ui"]}
+    decider = start(only(team, permission={"reviews": "cluster"}, login=login), token=cluster_rights)
+    own, others = (account_token(team.server, _PEOPLE, "vera", audiences=[name]) for name in ("spark-ui", "vault"))
+    assert decider.authz(team.path(), bearer(own)).status == 200
+    assert decider.authz(team.path(), bearer(others)).reason == "login"
+    assert decider.authz(team.path(), bearer(team.token("vera"))).reason == "login"
 
 
 @pytest.mark.parametrize(
@@ -448,3 +483,9 @@ def test_without_a_key_it_says_so_and_ends(newest: ApiServer, tmp_path: Path) ->
         config = {"namespaces": {"names": ["a"]}, "login": {"sessionKeyFile": str(tmp_path / file)}}
         with pytest.raises(AssertionError, match=said), running_decider(newest, tmp_path / f"d-{file}", config):
             pass
+    header = {
+        "namespaces": {"names": ["a"]},
+        "login": {"mode": "header", "header": {"secretFile": str(tmp_path / "short")}},
+    }
+    with pytest.raises(AssertionError, match="16 are needed"), running_decider(newest, tmp_path / "d-header", header):
+        pass

@@ -330,8 +330,8 @@ def test_neither_query_nor_token_is_in_the_log(door: Door, path: str, token: str
     door.get(f"{path}/jobs/?secret=1", token, cookie="a=secret", referer="http://x/?secret")
     _raw_get(door, f"{path}/cut?secret=1", token)
     _raw_get(door, f"{path}/no-http?secret=1", token)
+    assert f"/spark{path}/jobs/" in {entry["path"] for entry in door.log()}
     written = (door.decider.folder / "gateway.log").read_text()
-    assert f'"path":"/spark{path}/jobs/"' in written
     assert "secret" not in written
     assert token not in written
 
@@ -368,6 +368,38 @@ def test_a_killed_gateway_starts_again(world: World) -> None:
         with world.gateway(door.decider) as again:
             door.decider.wait(lambda: door.get("/-/answer").status == 404, "it serves again")
             assert again != door.nginx
+
+
+def test_in_host_mode_a_namespace_has_a_host_and_a_session_of_its_own(
+    world: World, team: Team, hostile: Hostile
+) -> None:
+    with world.door(hosts={"mode": "namespace", "domain": "spark.example"}) as door:
+        path = f"/{team.name}/proxy/{team.driver(hostile.address, port=hostile.port)}/jobs/"
+        host, token = f"{team.name}.spark.example", team.viewer
+        door.decider.wait(lambda: door.get(path, token, host=host).status == 200, "it is routed")
+        cookie = door.session(token, host=host, origin=f"http://{host}")
+        assert door.get(path, cookie=cookie, host=host).status == 200
+        for other in ("spark.example", "other.spark.example", f"{host}.evil.example", door.host):
+            assert door.get(path, token, host=other).status == 400
+            assert door.get(path, cookie=cookie, host=other).status in (400, 401)
+        foreign = path.replace(team.name, world.team().name)
+        assert door.get(foreign, token, host=host).status == 400
+
+
+def test_requests_are_counted_by_who_answers(world: World, team: Team, hostile: Hostile) -> None:
+    with world.door() as door:
+        path = door.shown(team, team.driver(hostile.address, port=hostile.port))
+        answered, refused = (
+            f'spark_ui_proxy_requests_total{{by="{by}",status="{status}"}}'
+            for by, status in (("application", "2xx"), ("service", "4xx"))
+        )
+        before = {name: door.decider.metric(name) for name in (answered, refused)}
+        slow = 'spark_ui_proxy_request_seconds_bucket{le="+Inf"}'
+        for _ in range(3):
+            door.get(f"{path}/jobs/", team.viewer)
+            door.get(f"{path}/jobs/")
+        assert {name: door.decider.metric(name) - before[name] for name in before} == {answered: 3, refused: 3}
+        assert door.decider.metric(slow) == door.decider.metric("spark_ui_proxy_request_seconds_count") >= 3
 
 
 def test_own_internal_paths_are_nobodys(door: Door, token: str) -> None:

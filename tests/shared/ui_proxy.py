@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -191,14 +191,16 @@ def running_decider(
         process.wait()
 
 
-def account_token(server: ApiServer, namespace: str, name: str, seconds: int = 3600) -> str:
-    """A token of a service account, which is made if it is missing."""
+def account_token(
+    server: ApiServer, namespace: str, name: str, seconds: int = 3600, audiences: Sequence[str] = ()
+) -> str:
+    """A token of a service account, which is made if it is missing; for some audiences, or for the API server."""
     core = server.cluster.core
     account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name=name))
     _ensure(core.create_namespace, client.V1Namespace(metadata=client.V1ObjectMeta(name=namespace)))
     _ensure(core.create_namespaced_service_account, namespace, account)
     request = client.AuthenticationV1TokenRequest(
-        spec=client.V1TokenRequestSpec(audiences=[], expiration_seconds=seconds)
+        spec=client.V1TokenRequestSpec(audiences=list(audiences), expiration_seconds=seconds)
     )
     return str(core.create_namespaced_service_account_token(name, namespace, request).status.token)
 

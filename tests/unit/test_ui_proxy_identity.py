@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spark_ui_proxy.asked import Asked
-from spark_ui_proxy.config import TrustedHeaders
+from spark_ui_proxy.config import ConfigError, TrustedHeaders
 from spark_ui_proxy.identity import AUTHENTICATED, BadIdentityError, HeaderReader
 
 SECRET = "correct horse battery staple"
@@ -17,7 +17,7 @@ PROOF = {"x-spark-ui-proxy-secret": [SECRET]}
 def reader(tmp_path: Path, **given: str) -> HeaderReader:
     """One that knows the secret."""
     (tmp_path / "secret").write_text(f"{SECRET}\n")
-    return HeaderReader(TrustedHeaders(secret_file=str(tmp_path / "secret"), **given))  # type: ignore[arg-type]
+    return HeaderReader(TrustedHeaders(**{"secret_file": str(tmp_path / "secret"), **given}))  # type: ignore[arg-type]
 
 
 def test_the_ingress_names_user_and_groups(tmp_path: Path) -> None:
@@ -48,6 +48,15 @@ def test_an_empty_secret_proves_nothing(tmp_path: Path) -> None:
     trusted = reader(tmp_path)
     (tmp_path / "secret").write_text("\n")
     assert trusted.person({"x-spark-ui-proxy-secret": [""], "x-forwarded-user": ["anna"]}) is None
+
+
+def test_a_secret_that_can_be_guessed_is_refused(tmp_path: Path) -> None:
+    trusted = reader(tmp_path)
+    trusted.check()
+    (tmp_path / "secret").write_text("short\n")
+    with pytest.raises(ConfigError, match="has 5 bytes"):
+        trusted.check()
+    reader(tmp_path, proof="mtls", secret_file="/nowhere").check()
 
 
 def test_a_client_certificate_that_nginx_verified_is_a_proof(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 -- What nginx decides itself: whether a decision of the decider's still counts, and what of an application's answer
 -- reaches a browser. Loaded once; `require("gateway")(settings)` returns the handlers that nginx.conf names.
 --
--- settings.base: "" or "/spark"; settings.credentials: nginx's variables of all that says who somebody is;
--- settings.trusted: the headers among it that an ingress sets.
+-- settings.base: "" or "/spark"; settings.identity: a function, of a request's variables all that says who sends it, in
+-- one text; settings.trusted: the headers among it that an ingress sets.
+--
+-- What runs for each request has no loops: LuaJIT compiles it as a whole.
 
 local balancer = require "ngx.balancer"
 local ffi = require "ffi"
 local re_find = ngx.re.find
 local decisions = ngx.shared.decisions
 local generations = ngx.shared.generation
+local counts = ngx.shared.counts
 
 ffi.cdef "unsigned char *SHA256(const unsigned char *d, size_t n, unsigned char *md);"
 local digest = ffi.new("unsigned char[32]")
@@ -28,6 +31,9 @@ for _, name in ipairs {
 } do
   RESPONSE_HEADERS[name] = true
 end
+
+-- Seconds, of the histogram.
+local BUCKETS = { 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60 }
 
 local function sha256(text)
   ffi.C.SHA256(text, #text, digest)
@@ -50,9 +56,8 @@ return function(settings)
 
   -- Lets the request go to a target.
   local function go(context, path, ip, port, application, user)
-    local var, static = ngx.var, starts_with(path, "/static/")
-    ngx.ctx.ip, ngx.ctx.port = ip, tonumber(port)
-    ngx.ctx.static = static
+    local var, ctx, static = ngx.var, ngx.ctx, starts_with(path, "/static/")
+    ctx.ip, ctx.port, ctx.static = ip, tonumber(port), static
     var.target_host = ip .. ":" .. port
     var.target_path = path
     var.context = context
@@ -65,7 +70,7 @@ return function(settings)
 
   -- Whether a header that an ingress sets is there twice: nginx's variables would show the one that came first.
   local function ambiguous()
-    local headers = #settings.trusted > 0 and ngx.req.get_headers(0)
+    local headers = ngx.req.get_headers(0)
     for _, name in ipairs(settings.trusted) do
       if type(headers[name]) == "table" then
         return true
@@ -76,12 +81,16 @@ return function(settings)
 
   -- Where a decision about what begins with `mount` is kept.
   local function key_of(mount)
-    local var = ngx.var
-    local parts = { generations:get("now") or 0, mount, var.http_host or "" }
-    for _, name in ipairs(settings.credentials) do
-      parts[#parts + 1] = var[name] or ""
-    end
-    return sha256(table.concat(parts, "\n"))
+    local var, generation = ngx.var, generations:get("now") or 0
+    return sha256(generation .. "\n" .. mount .. "\n" .. (var.http_host or "") .. "\n" .. settings.identity(var))
+  end
+
+  -- The parts of a decision that is kept.
+  local function unpacked(kept)
+    local first = kept:find("\n", 1, true)
+    local second = kept:find("\n", first + 1, true)
+    local third = kept:find("\n", second + 1, true)
+    return kept:sub(1, first - 1), kept:sub(first + 1, second - 1), kept:sub(second + 1, third - 1), kept:sub(third + 1)
   end
 
   local function ask(mount, key)
@@ -117,7 +126,7 @@ return function(settings)
     if var.http_upgrade then
       return refuse(400, "upgrade")
     end
-    if ambiguous() then
+    if #settings.trusted > 0 and ambiguous() then
       return refuse(400, "ambiguous identity")
     end
     if var.http_service_worker then
@@ -147,8 +156,7 @@ return function(settings)
     local kept = key and decisions:get(key)
     if kept then
       var.decision = "kept"
-      local ip, port, application, user = kept:match("^(.-)\n(.-)\n(.-)\n(.*)$")
-      return go(mount, uri:sub(#mount + 1), ip, port, application, user)
+      return go(mount, uri:sub(#mount + 1), unpacked(kept))
     end
     var.decision = "asked"
     return ask(mount, key)
@@ -156,7 +164,8 @@ return function(settings)
 
   -- balancer: connections are pooled by address.
   function M.connect()
-    local ok, problem = balancer.set_current_peer(ngx.ctx.ip, ngx.ctx.port)
+    local ctx = ngx.ctx
+    local ok, problem = balancer.set_current_peer(ctx.ip, ctx.port)
     if not ok then
       ngx.log(ngx.CRIT, "no target: ", problem)
       return ngx.exit(502)
@@ -165,20 +174,20 @@ return function(settings)
 
   -- header_filter: an application's answer, less what it must not say.
   function M.clean()
-    local header = ngx.header
+    local header, status = ngx.header, ngx.status
     -- What is no HTTP, nginx takes for HTTP 0.9: it would hand on raw bytes, headers of the application's own making.
     if ngx.req.http_version() < 1 then
       return ngx.exit(444)
     end
-    if ngx.status < 200 or ngx.status > 599 then
+    if status < 200 or status > 599 then
       return ngx.exit(502)
     end
-    for name in pairs(ngx.resp.get_headers(0, true)) do
-      if not RESPONSE_HEADERS[name:lower()] then
+    for name in pairs(ngx.resp.get_headers(0)) do
+      if not RESPONSE_HEADERS[name] then
         header[name] = nil
       end
     end
-    local cacheable = ngx.ctx.static and ngx.status == 200
+    local cacheable = ngx.ctx.static and status == 200
     header["Cache-Control"] = cacheable and "private, max-age=3600" or "no-cache, no-store, must-revalidate"
   end
 
@@ -205,6 +214,43 @@ return function(settings)
     ngx.header["Location"] = location
     ngx.header["Cache-Control"] = "no-cache, no-store, must-revalidate"
     return ngx.exit(ngx.status)
+  end
+
+  -- log: who answered and how, and how long applications took.
+  function M.count()
+    local var = ngx.var
+    local by_application = var.target_host ~= ""
+    counts:incr((by_application and "application " or "service ") .. math.floor(ngx.status / 100), 1, 0)
+    if by_application then
+      local seconds, bucket = tonumber(var.request_time), 1
+      while BUCKETS[bucket] and seconds > BUCKETS[bucket] do
+        bucket = bucket + 1
+      end
+      counts:incr("bucket " .. bucket, 1, 0)
+      counts:incr("seconds", seconds, 0)
+    end
+  end
+
+  -- content of the control socket: the counts, as Prometheus reads them.
+  function M.metrics()
+    local name = "spark_ui_proxy_requests_total"
+    ngx.say("# HELP ", name, " Requests at nginx, by who answers.\n# TYPE ", name, " counter")
+    for _, by in ipairs { "application", "service" } do
+      for class = 1, 5 do
+        local count = counts:get(by .. " " .. class)
+        if count then
+          ngx.say(name, '{by="', by, '",status="', class, 'xx"} ', count)
+        end
+      end
+    end
+    name = "spark_ui_proxy_request_seconds"
+    ngx.say("# HELP ", name, " Of requests that applications answer.\n# TYPE ", name, " histogram")
+    local total = 0
+    for number = 1, #BUCKETS + 1 do
+      total = total + (counts:get("bucket " .. number) or 0)
+      ngx.say(name, '_bucket{le="', BUCKETS[number] or "+Inf", '"} ', total)
+    end
+    ngx.say(name, "_sum ", counts:get("seconds") or 0, "\n", name, "_count ", total)
   end
 
   -- content of the control socket: a target is gone. Keys have the generation in them, so that what is kept, and what

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from spark_ui import JAVA, container
 
-_APP = Path(__file__).parent / "apps/busy.py"
+_APP = Path(__file__).parents[1] / "proxy/apps/busy.py"
 _DEADLINE_S = 300
 
 
@@ -50,6 +50,7 @@ def busy_driver(line: str, address: str, folder: Path, **conf: str) -> Iterator[
         "spark.ui.prometheus.enabled": "true",
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.memory": "512m",
+        "spark.driver.log.localDir": "/tmp",  # has a page of it, from Spark 4 on
         "spark.driver.extraJavaOptions": JAVA,
         **conf,
     }

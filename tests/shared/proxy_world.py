@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import yaml
@@ -21,7 +23,7 @@ from ui_proxy import PROXIES, Decider, SparkPods, account_token, running_decider
 
 from chartproof.apiserver import ApiServer
 
-_DEADLINE_S = 30.0
+_DEADLINE_S = 60.0
 _RIGHTS = f"""
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -73,7 +75,9 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata: {{name: viewer, namespace: {name}}}
 roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: viewer}}
-subjects: [{{kind: ServiceAccount, name: viewer, namespace: {name}}}]
+subjects:
+- {{kind: ServiceAccount, name: viewer, namespace: {name}}}
+- {{apiGroup: rbac.authorization.k8s.io, kind: User, name: "vera@{name}"}}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
@@ -103,7 +107,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Team:
-    """A namespace, and the tokens of who may look (`viewer`) and who may also end jobs (`submitter`)."""
+    """A namespace; who may look: `viewer` and the user `vera@NAME`; who may also end jobs: `submitter`."""
 
     world: World = field(repr=False)
     name: str
@@ -147,6 +151,18 @@ class World:
         name = f"team-{uuid4().hex[:8]}"
         self.apply(_TEAM.format(name=name))
         return Team(self, name)
+
+    @staticmethod
+    def wait_until(condition: Callable[[], bool], evidence: Callable[[], str]) -> None:
+        """Ask until something is so.
+
+        Raises:
+            AssertionError: it was not, in time; with the evidence.
+        """
+        end = time.monotonic() + _DEADLINE_S
+        while not condition():
+            assert time.monotonic() < end, evidence()
+            time.sleep(0.1)
 
     @contextmanager
     def door(self, **config: Any) -> Iterator[Door]:
@@ -208,7 +224,7 @@ class Door:
         return f"127.0.0.1:{self.port}"
 
     def get(
-        self, path: str, token: str = "", *, method: str = "GET", body: bytes | None = None, **headers: str
+        self, path: str, token: str = "", *, method: str = "GET", body: bytes | str | None = None, **headers: str
     ) -> Answer:
         """Ask for a path below the base, raw; redirects are not followed. Headers: `sec_fetch_site="none"`."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -225,6 +241,14 @@ class Door:
         finally:
             connection.close()
 
+    def session(self, token: str, **headers: str) -> str:
+        """Log in as a browser does; the cookie, as a Cookie header has it."""
+        form = urlencode({"token": token}).encode()
+        given = {"content_type": "application/x-www-form-urlencoded", "origin": f"http://{self.host}", **headers}
+        answer = self.get("/-/login", method="POST", body=form, **given)
+        assert answer.status == 303, answer.text
+        return answer.headers["set-cookie"].partition(";")[0]
+
     def raw(self, sent: bytes) -> bytes:
         """Send bytes; return all that comes until the other side closes, or says nothing for a second."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=_DEADLINE_S) as connection:
@@ -239,9 +263,13 @@ class Door:
             return got
 
     def log(self) -> list[dict[str, Any]]:
-        """nginx's access log."""
+        """nginx's access log, of all requests that were answered."""
+        # The one worker has written about those before it turns to another.
+        marker = "/-/internal"
+        self.get(marker)
         lines = (self.decider.folder / "gateway.log").read_text().splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        entries = [json.loads(line) for line in lines if line.startswith("{")]
+        return [entry for entry in entries if entry["path"] != self.base + marker]
 
     def shown(self, team: Team, app_id: str) -> str:
         """Wait until an application is routed; return its path, "/team-a/proxy/app-1"."""
