@@ -108,9 +108,9 @@ class ProgressReader:
                     seconds=_SECONDS,
                     largest=_LARGEST_ANSWER,
                 )
+                seen.progress = _parse(raw)
                 if seen.has_log is None:
                     seen.has_log = await has_page(self._client, application.target, LOG_PAGE, seconds=_SECONDS)
-            seen.progress = _parse(raw)
         except (RestError, TimeoutError, aiohttp.ClientError):
             seen.progress, pause = None, _AFTER_FAILURE_SECONDS
         finally:
@@ -119,6 +119,8 @@ class ProgressReader:
 
 def _parse(raw: Any) -> Progress | None:
     """The running jobs of a REST answer; None if it is no such answer."""
+    if not isinstance(raw, list):
+        return None
     with suppress(KeyError, TypeError, ValueError, AttributeError):
         jobs = [job for job in raw if job["status"] == "RUNNING"]
         if not jobs:

@@ -61,14 +61,13 @@ async def get_json(
 
 
 async def has_page(client: aiohttp.ClientSession, target: Target, path: str, *, seconds: float) -> bool:
-    """Whether a UI has a page: for one that it has not, Spark redirects to its first.
-
-    Raises:
-        TimeoutError, aiohttp.ClientError: no answer.
-    """
+    """Whether a UI has a page: for one that it has not, Spark redirects to its first."""
     url = f"http://{target.address}{path}"
-    async with client.head(url, timeout=_timeout(seconds), allow_redirects=False) as answer:
-        return answer.status == 200
+    try:
+        async with client.head(url, timeout=_timeout(seconds), allow_redirects=False) as answer:
+            return answer.status == 200
+    except (TimeoutError, aiohttp.ClientError):
+        return False
 
 
 def _timeout(seconds: float) -> aiohttp.ClientTimeout:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
+import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -111,6 +114,11 @@ class World:
 
         self._do(finish)
 
+    def listed(self, query: str = "") -> Any:
+        """What the API lists."""
+        with urllib.request.urlopen(f"{self.url}-/api/v1/applications{query}") as answer:
+            return json.load(answer)
+
     def _do(self, change: Callable[[], None]) -> None:
         done: Future[None] = Future()
 
@@ -192,3 +200,15 @@ def finished(name: str = "nightly-etl", **changes: Any) -> dict[str, FinishedApp
     }
     one = FinishedApplication(**{**values, **changes})
     return {one.app_id: one}
+
+
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60) -> None:
+    """Wait for something.
+
+    Raises:
+        AssertionError: it did not come.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.2)

@@ -131,7 +131,8 @@ def _without_jobs(log: Path) -> str:
         event = json.loads(line)
         kind = event["Event"]
         if kind == "SparkListenerEnvironmentUpdate":
-            event["Classpath Entries"] = {}
+            for facts in ("Classpath Entries", "Hadoop Properties", "System Properties", "Metrics Properties"):
+                event[facts] = {}
         if kind in ("SparkListenerApplicationStart", "SparkListenerApplicationEnd"):
             event["Timestamp"] = f"<{kind.removeprefix('SparkListenerApplication').lower()}>"
         if kind.removeprefix("SparkListener") in (
@@ -140,7 +141,8 @@ def _without_jobs(log: Path) -> str:
             "ApplicationStart",
             "ApplicationEnd",
         ):
-            kept.append(json.dumps(event) + "\n")
+            # A history server looks for events by how their lines begin, without a space.
+            kept.append(json.dumps(event, separators=(",", ":")) + "\n")
     return "".join(kept)
 
 

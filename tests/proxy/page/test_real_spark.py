@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from page_world import Open, World, application
+from page_world import Open, World, application, wait_until
 from playwright.sync_api import expect
 from spark_ui import Driver, copy_event_log, driver, history_server, rest
 
@@ -34,24 +31,6 @@ def driver_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
         yield driver_of
 
 
-def listed(world: World, query: str = "") -> Any:
-    """What the API lists."""
-    with urllib.request.urlopen(f"{world.url}-/api/v1/applications{query}") as answer:
-        return json.load(answer)
-
-
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60) -> None:
-    """Wait for something.
-
-    Raises:
-        AssertionError: it did not come.
-    """
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.2)
-
-
 @LINES
 def test_an_application_progresses_ends_and_is_in_its_history(
     world: World, open_page: Open, driver_of: Callable[[str], Driver], line: str
@@ -66,7 +45,7 @@ def test_an_application_progresses_ends_and_is_in_its_history(
         real.go(tasks)
         expect(row).to_contain_text(f"job 0: {tasks}/10 tasks")
         expect(bar).to_have_attribute("value", str(tasks))
-    (item,) = listed(world)["items"]
+    (item,) = world.listed()["items"]
     assert item["links"]["log"] == (f"/spark/team-a/proxy/{real.app_id}/logs/" if line == "4.3" else None)
     real.go(10)
     expect(row).to_contain_text("idle")
@@ -102,10 +81,10 @@ def test_ten_thousand_finished_applications_are_all_listed_and_new_ones_follow(
         told = time.monotonic() - began
         world.history_server("team-a", target)
         began = time.monotonic()
-        wait_until(lambda: listed(world)["total"] == 10_000, "all are listed")
+        wait_until(lambda: world.listed()["total"] == 10_000, "all are listed")
         print(f"Spark {line} listed them after {told:.0f} s, and the service {time.monotonic() - began:.1f} s later")
-        first, last = (listed(world, f"?limit=1&page={page}")["items"][0]["id"] for page in (1, 10_000))
+        first, last = (world.listed(f"?limit=1&page={page}")["items"][0]["id"] for page in (1, 10_000))
         assert (first, last) == ("spark-00000", "spark-09999")
         copy_event_log(real.events, tmp_path, [("spark-new", now)])
-        wait_until(lambda: listed(world)["items"][0]["id"] == "spark-new", "the new one is the first of the list")
-        assert listed(world)["total"] == 10_001
+        wait_until(lambda: world.listed()["items"][0]["id"] == "spark-new", "the new one is the first of the list")
+        assert world.listed()["total"] == 10_001
