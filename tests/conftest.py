@@ -70,6 +70,11 @@ EXEMPTIONS = [
 ]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The suite's own option."""
+    parser.addoption("--screenshots", action="store_true", help="write the pictures of docs/images anew")
+
+
 @pytest.fixture(scope="session")
 def exemptions() -> list[Exemption]:
     """What passes nevertheless."""

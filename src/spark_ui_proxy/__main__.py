@@ -1,4 +1,4 @@
-"""`python -m spark_ui_proxy serve|gateway --config FILE`."""
+"""`python -m spark_ui_proxy serve|gateway --config FILE`, `python -m spark_ui_proxy check URL`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import uvloop
 
 from spark_ui_proxy import gateway, logs
 from spark_ui_proxy.app import serve
+from spark_ui_proxy.check import check
 from spark_ui_proxy.config import Config, ConfigError, load
 from spark_ui_proxy.session import SessionError
 
 
 def main() -> int:
-    """Run a command; 2: the configuration cannot be used."""
+    """Run a command; 1: a check found something wrong; 2: the configuration cannot be used, or nothing answers."""
     parser = argparse.ArgumentParser(prog="spark_ui_proxy")
     commands = parser.add_subparsers(dest="command", required=True)
     serving = commands.add_parser("serve", help="decide for nginx, and serve the page")
@@ -27,15 +28,20 @@ def main() -> int:
     proxying.add_argument(
         "--folder", type=Path, required=True, help="where nginx keeps its files, a new one each start"
     )
+    checking = commands.add_parser("check", help="ask a door that runs whether it keeps strangers out")
+    checking.set_defaults(run=check)
+    checking.add_argument("url", help="of the door, with its base path and a / at the end")
+    checking.add_argument("--host", default="", help="the name that people ask for, where it is another")
     arguments = vars(parser.parse_args())
-    run, config = arguments.pop("run"), arguments.pop("config")
+    run = arguments.pop("run")
     del arguments["command"]
     try:
-        run(load(config), **arguments)
+        if "config" in arguments:
+            arguments["config"] = load(arguments["config"])
+        return 1 if run(**arguments) is False else 0
     except (ConfigError, SessionError, OSError) as error:
         print(f"spark-ui-proxy: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
 def _serve(config: Config) -> None:

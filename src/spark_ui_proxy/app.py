@@ -134,7 +134,7 @@ class Service:
             "X-Upstream": target.address,
             "X-Upstream-Path": route.upstream_path,
             "X-Context": route.context,
-            "X-Application": f"{route.namespace}/{route.app_id}",
+            "X-Application": f"{route.namespace}/{route.app_id or 'shs'}",
             "X-Decision-Seconds": f"{decision.seconds:g}",
         }
         return web.Response(headers=headers)

@@ -29,6 +29,7 @@ class Shown:
     row: Row
     ui: str
     history: str
+    log: str
     logs: str
     progress: Progress | None
 
@@ -59,7 +60,7 @@ class Shown:
             },
             "disputed": row.disputed,
             "problem": row.problem,
-            "links": {"ui": self.ui or None, "history": self.history or None},
+            "links": {"ui": self.ui or None, "history": self.history or None, "log": self.log or None},
             "logs": self.logs or None,
         }
 
@@ -162,6 +163,7 @@ class Board:
                 row=row,
                 ui=self._links.ui(row),
                 history=self._links.history(row),
+                log=self._links.log(row) if row.live and self._progress.has_log(row.live) else "",
                 logs=self._links.logs(row),
                 progress=self._progress.of(row.live) if row.live else None,
             )

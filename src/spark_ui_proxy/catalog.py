@@ -155,6 +155,7 @@ class Catalog:
             state=pod.state,
             target=pod.target,
             created=pod.created,
+            ended=pod.ended,
             problem=pod.problem or self._findings.get(pod.uid, ""),
             spark_version=pod.spark_version,
             executors=executors["running"],

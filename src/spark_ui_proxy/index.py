@@ -42,6 +42,7 @@ class Application:
         target: of its UI while it runs, else None.
         problem: why there is none though it runs (host network, port out of range), in a line; or "".
         created: when its pod was made.
+        ended: when the driver's container ended; None while it runs.
         spark_version: of the label spark-version, or "".
         executors: how many executors run.
         cpu: cores asked for by driver and executors.
@@ -58,6 +59,7 @@ class Application:
     state: str
     target: Target | None
     created: datetime
+    ended: datetime | None = None
     problem: str = ""
     spark_version: str = ""
     executors: int = 0

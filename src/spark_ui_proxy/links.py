@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from spark_ui_proxy.config import Config
 from spark_ui_proxy.listing import SHARED, Row
+from spark_ui_proxy.progress import LOG_PAGE
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Links:
             f"{self.config.base_path}/{SHARED}" if row.namespace == SHARED else f"{self._root(row.namespace)}/{SHARED}"
         )
         return f"{root}/history/{row.app_id}/{attempt}jobs/"
+
+    def log(self, row: Row) -> str:
+        """The live UI's page of the driver's log, if it has one; "" where no UI can be reached."""
+        ui = self.ui(row)
+        return ui and ui.rstrip("/") + LOG_PAGE
 
     def logs(self, row: Row) -> str:
         """The line that shows the driver's log; "" when its pod is gone."""

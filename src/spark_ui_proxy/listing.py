@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -19,6 +19,7 @@ SHARED = "shs"
 _HISTORY_FOLLOWS = timedelta(minutes=10)
 """How long an application whose pod is gone is shown before its history server has it."""
 _KEPT_ANSWERS = 64
+_PLACE = attrgetter("place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,12 @@ class Row:
             (its log has no end: the driver was killed, or runs elsewhere); `ended`: its pod is gone, and its
             history is not there yet.
         ended: None while it lives, or where nobody knows.
-        pod, executors, cpu, memory: of the driver's pod and its executors; "" and None without one.
+        pod: the driver's; "" if nobody knows.
+        executors, cpu, memory: what runs and what it asks for; None when it does not live.
         live: the application of the index, while its driver's pod is there.
         in_history: its history server lists it; `attempt` is then the id of its last attempt, or "".
         text: what a search looks in.
+        place: by which rows are in order if nobody asks for another: live ones first, then the latest.
     """
 
     namespace: str
@@ -54,7 +57,14 @@ class Row:
     live: Application | None = None
     in_history: bool = False
     attempt: str = ""
-    text: str = ""
+    text: str = field(init=False)
+    place: tuple[bool, float, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        texts = (self.name, self.app_id, self.user, self.namespace, self.pod, self.state, self.spark_version)
+        object.__setattr__(self, "text", "\n".join(texts).lower())
+        latest = (self.ended or self.started).timestamp()
+        object.__setattr__(self, "place", (self.state not in LIVE, -latest, self.app_id))
 
     @property
     def duration(self) -> timedelta | None:
@@ -107,9 +117,12 @@ class Listing:
         self._made_of = (-1, -1)
         self._live: dict[tuple[str, str], Row] = {}
         self._ended: dict[tuple[str, str], Row] = {}
+        self._pods: dict[str, dict[str, Row]] = {}
+        self._ids: frozenset[str] = frozenset()
         self._past: dict[str, dict[str, Row]] = {}
         self._past_of: dict[str, dict[str, FinishedApplication]] = {}
         self._views: dict[Sight, _View] = {}
+        self._counts: dict[str, Counter[str]] = {}
 
     def refresh(self) -> None:
         """Take in what changed; cheap if nothing did."""
@@ -117,15 +130,18 @@ class Listing:
         made_of = (self._index.version, self._finished.version)
         if made_of == self._made_of:
             return
+        same_past = made_of[1] == self._made_of[1]
         self._made_of = made_of
         self._views.clear()
-        for namespace, history in self._finished.histories.items():
-            if self._past_of.get(namespace) is not history.applications:
-                self._past_of[namespace] = history.applications
-                home = SHARED if namespace == self._shared else namespace
-                self._past[home] = {key: _of_history(home, known) for key, known in history.applications.items()}
+        self._counts.clear()
+        if not same_past:
+            self._read_histories()
         before = self._live
-        self._live = {key: self._of_pod(application) for key, application in self._index.applications.items()}
+        self._live = {}
+        for key, application in self._index.applications.items():
+            row = before.get(key)
+            known = row and row.live is application and (same_past or row.state in LIVE)
+            self._live[key] = row if row and known else self._of_pod(application)
         now = datetime.now(UTC)
         for key in before.keys() - self._live.keys():
             row = before[key]
@@ -136,7 +152,19 @@ class Listing:
         self._ended = {
             key: row for key, row in self._ended.items() if key not in self._live and not self._in_history(*key)
         }
+        self._pods = defaultdict(dict)
+        for (namespace, app_id), row in (*self._ended.items(), *self._live.items()):
+            self._pods[namespace][app_id] = row
+        self._ids = frozenset(app_id for _, app_id in (*self._ended, *self._live))
         self._finished.expect(frozenset(namespace for namespace, _ in self._ended))
+
+    def _read_histories(self) -> None:
+        for namespace, history in self._finished.histories.items():
+            if self._past_of.get(namespace) is not history.applications:
+                self._past_of[namespace] = history.applications
+                home = SHARED if namespace == self._shared else namespace
+                rows = sorted((_of_history(home, known) for known in history.applications.values()), key=_PLACE)
+                self._past[home] = {row.app_id: row for row in rows}
 
     def find(self, query: Query, sight: Sight) -> Found:
         """What a query finds among what somebody may see."""
@@ -163,7 +191,9 @@ class Listing:
     def count(self, namespace: str) -> Counter[str]:
         """State -> applications of a namespace."""
         self.refresh()
-        return Counter(row.state for row in self._rows([namespace]))
+        if namespace not in self._counts:
+            self._counts[namespace] = Counter(row.state for row in self._rows([namespace]))
+        return self._counts[namespace]
 
     def _view(self, sight: Sight) -> _View:
         key = replace(sight, viewer="", may_log_out=False)
@@ -171,19 +201,17 @@ class Listing:
             while len(self._views) >= _KEPT_ANSWERS:
                 self._views.pop(next(iter(self._views)))
             rows = list(self._rows([*sight.namespaces, *([SHARED] if sight.everything else [])]))
-            rows.sort(key=_latest_first)
+            rows.sort(key=_PLACE)
             self._views[key] = _View(rows, tuple(sorted({row.user for row in rows if row.user})))
         return self._views[key]
 
     def _rows(self, namespaces: Iterable[str]) -> Iterable[Row]:
-        wanted = set(namespaces)
-        there = {**self._ended, **self._live}
-        yield from (row for (namespace, _), row in there.items() if namespace in wanted)
-        ids = {app_id for _, app_id in there} if SHARED in wanted else set()
-        for namespace in wanted:
-            for app_id, row in self._past.get(namespace, {}).items():
-                if (namespace, app_id) not in there and not (namespace == SHARED and app_id in ids):
-                    yield row
+        for namespace in namespaces:
+            pods = self._pods.get(namespace, {})
+            yield from pods.values()
+            # What the shared history tells of may run in any namespace.
+            known: Container[str] = self._ids if namespace == SHARED else pods
+            yield from (row for app_id, row in self._past.get(namespace, {}).items() if app_id not in known)
 
     def _filter(self, view: _View, query: Query) -> tuple[list[Row], Counter[str]]:
         if query.sort not in view.orders:
@@ -208,28 +236,27 @@ class Listing:
 
     def _of_pod(self, application: Application) -> Row:
         past = self._past.get(application.namespace, {}).get(application.app_id)
-        ended = application.state not in LIVE
-        in_history = bool(past and ended)
-        row = Row(
+        live = application.state in LIVE
+        in_history = bool(past and not live)
+        return Row(
             namespace=application.namespace,
             app_id=application.app_id,
             name=application.name,
             user=application.user,
             state=application.state,
             started=application.created,
-            ended=past.ended if past and ended else None,
+            ended=None if live else application.ended or (past.ended if past else None),
             spark_version=application.spark_version,
             pod=application.pod,
-            executors=application.executors,
-            cpu=application.cpu,
-            memory=application.memory,
+            executors=application.executors if live else None,
+            cpu=application.cpu if live else None,
+            memory=application.memory if live else None,
             problem=application.problem,
             disputed=application.disputed,
             live=application,
             in_history=in_history,
             attempt=past.attempt if past and in_history else "",
         )
-        return replace(row, text=_text(row))
 
     def _forget_ended(self) -> None:
         limit = datetime.now(UTC) - _HISTORY_FOLLOWS
@@ -241,7 +268,7 @@ class Listing:
 
 
 def _of_history(namespace: str, known: FinishedApplication) -> Row:
-    row = Row(
+    return Row(
         namespace=namespace,
         app_id=known.app_id,
         name=known.name,
@@ -253,15 +280,6 @@ def _of_history(namespace: str, known: FinishedApplication) -> Row:
         in_history=True,
         attempt=known.attempt,
     )
-    return replace(row, text=_text(row))
-
-
-def _text(row: Row) -> str:
-    return "\n".join((row.name, row.app_id, row.user, row.namespace, row.pod, row.state, row.spark_version)).lower()
-
-
-def _latest_first(row: Row) -> tuple[bool, float, str]:
-    return row.state not in LIVE, -(row.ended or row.started).timestamp(), row.app_id
 
 
 _KEYS: dict[str, Callable[[Row], Any]] = {

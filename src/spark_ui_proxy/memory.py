@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 _MOST = 20_000
+_AT_ONCE = 32
+"""Questions under way; the others wait: who sends many tokens takes the API server from nobody else."""
 
 
 class Memory(Generic[K, V]):
@@ -31,6 +33,7 @@ class Memory(Generic[K, V]):
         self._seconds = seconds
         self._answers: OrderedDict[K, tuple[float, V]] = OrderedDict()
         self._asked: dict[K, asyncio.Task[V]] = {}
+        self._room = asyncio.Semaphore(_AT_ONCE)
 
     async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
         """The answer to a question; it is asked if none is there that counts. A failure is not remembered."""
@@ -47,7 +50,8 @@ class Memory(Generic[K, V]):
         return await asyncio.shield(task)
 
     async def _learn(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
-        answer = await ask()
+        async with self._room:
+            answer = await ask()
         self._answers[key] = (time.monotonic() + self._seconds(answer), answer)
         self._answers.move_to_end(key)
         while len(self._answers) > _MOST:

@@ -39,6 +39,7 @@ class Pod:
         target: of its UI, while it runs and may be a target.
         problem: why it may not be one, in a line.
         millicores, memory: what its containers ask for; memory in bytes.
+        ended: when the container ended in which Spark ran.
     """
 
     uid: str
@@ -57,6 +58,7 @@ class Pod:
     spark_version: str
     millicores: int
     memory: int
+    ended: datetime | None
 
 
 def read_pod(raw: dict[str, Any], limits: Limits) -> Pod:
@@ -90,6 +92,7 @@ def read_pod(raw: dict[str, Any], limits: Limits) -> Pod:
         spark_version=str(labels.get("spark-version", "")),
         millicores=round(sum(_requests(spec, "cpu")) * 1000),
         memory=round(sum(_requests(spec, "memory"))),
+        ended=_ended(status, str(container.get("name", ""))),
     )
 
 
@@ -126,6 +129,14 @@ def _state(status: dict[str, Any], container: str) -> str:
         if item["name"] == container and ended is not None:
             return "failed" if ended.get("exitCode") else "succeeded"
     return "pending" if phase == "Pending" else "running"
+
+
+def _ended(status: dict[str, Any], container: str) -> datetime | None:
+    for item in status.get("containerStatuses", []):
+        ended = (item.get("state", {}).get("terminated") or {}).get("finishedAt")
+        if item["name"] == container and ended:
+            return datetime.fromisoformat(ended)
+    return None
 
 
 def _target(raw: dict[str, Any], role: str, container: dict[str, Any], limits: Limits) -> tuple[Target | None, str]:

@@ -12,8 +12,9 @@ from typing import Any
 import aiohttp
 
 from spark_ui_proxy.index import Application
-from spark_ui_proxy.rest import RestError, get_json
+from spark_ui_proxy.rest import RestError, get_json, has_page
 
+LOG_PAGE = "/logs/"
 _ASKED_AT_ONCE = 16
 _SECONDS, _LARGEST_ANSWER = 3, 2**18
 _FRESH_SECONDS, _AFTER_FAILURE_SECONDS = 3, 15
@@ -45,6 +46,7 @@ class _Seen:
     wanted_at: float
     due_at: float = 0
     progress: Progress | None = None
+    has_log: bool | None = None
     asking: bool = False
 
 
@@ -61,6 +63,11 @@ class ProgressReader:
         """What is known; None: nothing, or the driver does not say."""
         seen = self._seen.get(application.pod_uid)
         return seen.progress if seen else None
+
+    def has_log(self, application: Application) -> bool:
+        """Whether its UI is known to have a page of the driver's log (Spark 4, with spark.driver.log.localDir)."""
+        seen = self._seen.get(application.pod_uid)
+        return bool(seen and seen.has_log)
 
     def want(self, applications: Iterable[Application]) -> None:
         """These are on somebody's screen."""
@@ -101,6 +108,8 @@ class ProgressReader:
                     seconds=_SECONDS,
                     largest=_LARGEST_ANSWER,
                 )
+                if seen.has_log is None:
+                    seen.has_log = await has_page(self._client, application.target, LOG_PAGE, seconds=_SECONDS)
             seen.progress = _parse(raw)
         except (RestError, TimeoutError, aiohttp.ClientError):
             seen.progress, pause = None, _AFTER_FAILURE_SECONDS

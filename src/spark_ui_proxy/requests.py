@@ -1,4 +1,22 @@
-"""The gateway's requests, read."""
+"""The gateway's requests, read; and what it is told: the contract for nginx, and for a site with a gateway of its own.
+
+`GET /authz` at the decider's socket, for each request that is for an application or a history server:
+
+- asked with `X-Original-Method`, `X-Original-URI` (raw, with the query) and `X-Original-Host`, and with the client's
+  own Cookie, Authorization, Accept, Origin, Referer, Sec-Fetch-Site, Service-Worker and the trusted headers. What a
+  client sends under a name of `X-Original-*`, `X-Client-Verified` or `X-Reason` must be overwritten.
+- 200: the request may pass. Ask `X-Upstream` (IP:PORT) for `X-Upstream-Path` (raw), with `X-Forwarded-Context` set to
+  `X-Context`, without the client's Cookie and Authorization. `X-Application` (NAMESPACE/ID, NAMESPACE/shs) and `X-User`
+  (stands for a user, tells nothing) are for limits and logs. For `X-Decision-Seconds` the answer counts for all GETs
+  and HEADs with the same credentials, host and path up to `X-Context`, if their rest is plain and has no "kill"; 0: for
+  this request alone.
+- 401 or 403: it may not; `X-Reason` says why in a word (`spark_ui_proxy.decide.Reason`). Any other answer: it may not.
+
+`GET /-/answer` with the same headers gives the whole answer for a client whose request may not pass: a redirect, or a
+page, or problem+json. It does so too for one that could not pass: `X-Reason: unreachable` or `slow`.
+
+All else below the base path (`/`, `/-/…`) is passed on as it is, with the client's Host.
+"""
 
 from __future__ import annotations
 

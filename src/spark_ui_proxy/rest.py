@@ -46,8 +46,7 @@ async def get_json(
         TimeoutError, aiohttp.ClientError: no answer.
     """
     url = f"http://{target.address}/api/v1{path}"
-    timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=3)
-    async with client.get(url, params=dict(query), timeout=timeout, allow_redirects=False) as answer:
+    async with client.get(url, params=dict(query), timeout=_timeout(seconds), allow_redirects=False) as answer:
         if answer.status != 200:
             raise RestError(f"answers {answer.status}")
         body = bytearray()
@@ -59,3 +58,18 @@ async def get_json(
         return json.loads(body)
     except (ValueError, RecursionError):
         raise RestError("answers no JSON") from None
+
+
+async def has_page(client: aiohttp.ClientSession, target: Target, path: str, *, seconds: float) -> bool:
+    """Whether a UI has a page: for one that it has not, Spark redirects to its first.
+
+    Raises:
+        TimeoutError, aiohttp.ClientError: no answer.
+    """
+    url = f"http://{target.address}{path}"
+    async with client.head(url, timeout=_timeout(seconds), allow_redirects=False) as answer:
+        return answer.status == 200
+
+
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=3)

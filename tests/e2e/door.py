@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from playwright.sync_api import BrowserContext, ConsoleMessage, Response, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Response, expect
 from team import Team
 
 from kindling_dev import front_door
@@ -123,13 +123,13 @@ class Door:
         assert answer.status == 200, answer
         return json.loads(answer.text)
 
-    def crawl(self, start: str, at_least: int) -> set[str]:
-        """Follow all links below a path, until there are no more or enough; each answers, and none leaves the path."""
+    def crawl(self, prefix: str, start: str, enough: int) -> set[str]:
+        """Follow links from a page on, until there are no more or enough; each answers, and none leaves a prefix."""
         seen, waiting = {start}, [start]
-        while waiting and len(seen) < at_least:
+        while waiting and len(seen) < enough:
             page = waiting.pop(0)
             for link in sorted(self._links_of(page)):
-                assert link.startswith(start) or not link.startswith("/"), f"{page} links to {link}, outside of {start}"
+                assert link.startswith(prefix), f"{page} links to {link}, outside of {prefix}"
                 if link not in seen and "kill" not in link:
                     seen.add(link)
                     waiting.append(link)
@@ -137,6 +137,8 @@ class Door:
 
     def _links_of(self, page: str) -> Iterator[str]:
         answer = self.ask(page)
+        if answer.location == page:
+            answer = self.ask(page)  # now the history server has loaded the application
         assert answer.status in (200, 301, 302), f"{page}: {answer.status}"
         if answer.location:
             yield answer.location
@@ -162,7 +164,7 @@ class Window:
         self._expected = 0
         self.page.on("console", self._console)
         self.page.on("response", self._response)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", self._error)
         self.page.on("dialog", lambda dialog: dialog.accept())
 
     def log_in(self, account: str) -> None:
@@ -199,6 +201,11 @@ class Window:
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not self._expected:
             self.errors.append(f"{self.page.url}: {message.text}")
+
+    def _error(self, error: Error) -> None:
+        # Spark 3.5 has a link there, and calls a form's method; the link is followed all the same.
+        if str(error) != "this.parentNode.submit is not a function":
+            self.errors.append(str(error))
 
     def _response(self, response: Response) -> None:
         if response.status >= 400 and response.status != self._expected:

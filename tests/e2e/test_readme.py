@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from chartproof import Cluster, Helm
+from kindling_dev import front_door
 from kindling_dev.first_jobs import install_namespaces, run_pi
 from kindling_dev.guides import commands
 from kindling_dev.progress import Progress
@@ -22,6 +23,7 @@ def newcomer(cluster: Cluster, cluster_helm: Helm, tmp_path: Path) -> Iterator[P
     """A folder that looks like the clone, on a cluster as scripts/up leaves it; kindling is on the path."""
     install_namespaces(Settings.from_environment(), Progress())
     run_pi(Settings.from_environment(), Progress())
+    front_door.install(Settings.from_environment(), Progress())
     for name in ("charts", "examples", "scripts", "src", "requirements.lock"):
         (tmp_path / name).symlink_to(REPO / name)
     shutil.copytree(REPO / "values", tmp_path / "values")  # a guide writes there
@@ -75,6 +77,7 @@ ALWAYS: tuple[Said, ...] = (
     (commands("network", "See that a policy blocks"), "spark-applications", "closed"),
     (commands("watch-a-run", "What holds it up"), "spark-driver", "slow in team-a: running"),
     (commands("watch-a-run", "End it"), 'release "slow" uninstalled'),
+    (commands("see-applications"), "Phase:          Succeeded", "yes\nno\n", '"name":"pi"'),
     (commands("hardened"), "spark.network.crypto.cipher=AES/GCM/NoPadding", "Pi is roughly 3.1"),
 )
 LONG: tuple[Said, ...] = (

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 _PAGE = b"<html>hello</html>"
 _FOREIGN_HEADERS = {
+    "Content-Type": "text/html",
     "Set-Cookie": "spark-ui=stolen; Path=/",
     "Service-Worker-Allowed": "/",
     "Clear-Site-Data": '"*"',
@@ -61,6 +62,8 @@ class Hostile:
         seen: the requests that reached it, raw, without bodies.
         redirect: what /redirect points to.
         connections: how many came.
+        sent: bytes of /endless.
+        hurry: once it is set, /wait answers.
     """
 
     address: str
@@ -69,6 +72,15 @@ class Hostile:
     redirect: str = ""
     connections: int = 0
     sent: int = 0
+    hurry: threading.Event = field(default_factory=threading.Event)
+    open: list[socket.socket] = field(default_factory=list)
+
+    def hang_up(self) -> None:
+        """Close all connections."""
+        for connection in self.open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self.open.clear()
 
     def headers_of(self, number: int = -1) -> dict[str, str]:
         """A request's headers, names in small letters."""
@@ -95,6 +107,12 @@ class Hostile:
         elif path == "/no-http":
             connection.sendall(b"<script>not even HTTP</script>\r\n\r\n")
             return False
+        elif path == "/nearly-http":
+            connection.sendall(b"HTTP/1.x 200 OK\r\nSet-Cookie: spark-ui=stolen\r\nContent-Length: 2\r\n\r\nok")
+            return False
+        elif path == "/no-status":
+            connection.sendall(b"HTTP/1.1 000 Nothing\r\nContent-Length: 2\r\n\r\nok")
+            return False
         elif path == "/split":
             connection.sendall(b"HTTP/1.1 200 OK\r\nX-A: b\rSet-Cookie: spark-ui=stolen\r\nContent-Length: 2\r\n\r\nok")
             return False
@@ -117,7 +135,7 @@ class Hostile:
                 connection.sendall(b"x")
                 time.sleep(0.2)
         elif path == "/wait":
-            time.sleep(20)
+            self.hurry.wait(60)
             self._send(connection, 200, {})
         elif path == "/cut":
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort")
@@ -129,6 +147,7 @@ class Hostile:
     def serve(self, connection: socket.socket) -> None:
         """One connection, to its end."""
         self.connections += 1
+        self.open.append(connection)
         with contextlib.suppress(OSError), connection:
             more, waiting = True, b""
             while more:

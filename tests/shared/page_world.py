@@ -9,11 +9,10 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from aiohttp import web
-from playwright.sync_api import Page
 
 from spark_ui_proxy.board import Board
 from spark_ui_proxy.config import Config
@@ -24,8 +23,11 @@ from spark_ui_proxy.page.site import routes
 from spark_ui_proxy.rest import new_client
 from spark_ui_proxy.viewing import Sight
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 BASE = "/spark"
-Open = Callable[..., Page]
+Open = Callable[..., "Page"]
 """Opens the page in a window of its own: `open_page(query, **settings of the browser's context)`."""
 
 
@@ -102,8 +104,10 @@ class World:
 
         def finish() -> None:
             read = datetime(2026, 11, 21, 3, 10, tzinfo=UTC)
-            finished.histories[namespace] = History(applications, problem, read)
+            # Not asked again: what was read is what the test says.
+            finished.histories[namespace] = History(applications, problem, read, asked_at=float("inf"))
             finished.version += 1
+            self._index.histories[namespace] = HistoryServer(namespace, "history-0", Target("", "127.0.0.1", 1))
 
         self._do(finish)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import yaml
 from ui_proxy import PROXIES, Decider, SparkPods, account_token, running_decider
 
 from chartproof.apiserver import ApiServer
@@ -52,6 +54,10 @@ metadata: {{name: default, namespace: {name}}}
 apiVersion: v1
 kind: ServiceAccount
 metadata: {{name: spark-driver, namespace: {name}}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: spark-executor, namespace: {name}}}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
@@ -157,20 +163,27 @@ class World:
         with (
             tempfile.TemporaryDirectory(prefix="door-") as name,
             running_decider(self.server, Path(name), whole) as decider,
+            self.gateway(decider) as nginx,
         ):
-            argv = ["gateway", f"--config={name}/config.yaml", f"--folder={name}/nginx"]
-            with (
-                (decider.folder / "gateway.log").open("wb") as log,
-                subprocess.Popen(
-                    [sys.executable, "-m", "spark_ui_proxy", *argv], stdout=log, stderr=subprocess.STDOUT
-                ) as nginx,
-            ):
-                door = Door(whole["listenPort"], str(whole.get("basePath", "")), decider, nginx.pid)
-                try:
-                    decider.wait(door.listens, "nginx")
-                    yield door
-                finally:
-                    nginx.terminate()
+            yield Door(whole["listenPort"], str(whole.get("basePath", "")), decider, nginx)
+
+    @contextmanager
+    def gateway(self, decider: Decider) -> Iterator[int]:
+        """An nginx before a decider; its process id."""
+        port = yaml.safe_load((decider.folder / "config.yaml").read_text())["listenPort"]
+        argv = ["gateway", f"--config={decider.folder}/config.yaml", f"--folder={decider.folder}/nginx"]
+        with (
+            (decider.folder / "gateway.log").open("ab") as log,
+            subprocess.Popen(
+                [sys.executable, "-m", "spark_ui_proxy", *argv], stdout=log, stderr=subprocess.STDOUT
+            ) as nginx,
+        ):
+            try:
+                decider.wait(lambda: nginx.poll() is not None or _listens(port), "nginx")
+                assert nginx.poll() is None, (decider.folder / "gateway.log").read_text()
+                yield nginx.pid
+            finally:
+                nginx.terminate()
 
 
 @dataclass(frozen=True)
@@ -237,10 +250,16 @@ class Door:
         self.decider.wait(lambda: self.get(f"{path}/", token).status not in (403, 404, 503), f"{path} is routed")
         return path
 
-    def listens(self) -> bool:
-        """Whether nginx does."""
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+    def megabytes(self) -> float:
+        """Memory of nginx: all of its processes', what they share counted once for each."""
+        children = Path(f"/proc/{self.nginx}/task/{self.nginx}/children").read_text().split()
+        pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in (self.nginx, *children)]
+        return sum(pages) * resource.getpagesize() / 1e6
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:

@@ -113,8 +113,14 @@ def test_what_may_be_no_target_is_none(path: tuple[Any, ...], value: Any, proble
 
 
 def test_a_driver_that_ends_beside_a_sidecar_has_ended() -> None:
-    ended = [{"name": "spark-kubernetes-driver", "state": {"terminated": {"exitCode": 1}}}]
-    assert read_pod(changed("status", "containerStatuses", to=ended), LIMITS).state == "failed"
+    terminated = {"exitCode": 1, "finishedAt": "2026-11-21T03:10:00Z"}
+    ended = read_pod(
+        changed(
+            "status", "containerStatuses", to=[{"name": "spark-kubernetes-driver", "state": {"terminated": terminated}}]
+        ),
+        LIMITS,
+    )
+    assert (ended.state, ended.ended) == ("failed", datetime(2026, 11, 21, 3, 10, tzinfo=UTC))
     other = [{"name": "sidecar", "state": {"terminated": {"exitCode": 1}}}]
     assert read_pod(changed("status", "containerStatuses", to=other), LIMITS).state == "running"
 

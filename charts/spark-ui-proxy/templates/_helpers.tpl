@@ -21,7 +21,7 @@ spark-ui-proxy.selector      of the pods
 {{- end }}
 
 {{- define "spark-ui-proxy.selector" -}}
-{{- include "spark-common.podLabels" (dict "root" .) -}}
+{{- include "spark-common.podLabels" (dict "root" . "component" "proxy") -}}
 {{- end }}
 
 {{- define "spark-ui-proxy.scheme" -}}

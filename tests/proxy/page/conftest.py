@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from page_world import BASE, Open, World, serving
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from spark_ui_proxy.config import Config
+
+_DEADLINE_MS = 60_000
+expect.set_options(timeout=_DEADLINE_MS)
 
 
 @pytest.fixture
@@ -18,17 +20,6 @@ def world() -> Iterator[World]:
     """The service below /spark; nothing runs yet."""
     with serving(Config(base_path=BASE)) as world:
         yield world
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's, headless."""
-    program = shutil.which("chromium")
-    assert program, "chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -39,6 +30,7 @@ def open_page(chromium: Browser, world: World) -> Iterator[Open]:
 
     def open_page(query: str = "", **settings: Any) -> Page:
         context = chromium.new_context(**{"viewport": {"width": 1360, "height": 860}, **settings})
+        context.set_default_timeout(_DEADLINE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda line: errors.append(line.text) if line.type in ("error", "warning") else None)

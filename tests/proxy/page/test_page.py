@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from page_world import Open, World, application, finished
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(2)>'{{7*7}}"
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -18,6 +19,11 @@ SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 def titles(page: Page) -> list[str]:
     """The applications' names, from top to bottom."""
     return page.locator("tbody .title").all_inner_texts()
+
+
+def rows(page: Page) -> Locator:
+    """Of the applications."""
+    return page.get_by_role("table", name="Spark applications").get_by_role("rowheader")
 
 
 def fill(world: World) -> None:
@@ -46,7 +52,7 @@ def test_live_and_finished_applications_are_in_one_table_live_ones_first_then_th
     page = open_page()
     assert titles(page) == ["younger", "older", "failed-now", "an-hour-ago", "long-ago"]
     tabs = page.get_by_role("navigation", name="State").get_by_role("link").all_inner_texts()
-    assert tabs == ["All 5", "Live 2", "Pending 0", "Failed 1", "Finished 3"]
+    assert [" ".join(tab.split()) for tab in tabs] == ["All 5", "Live 2", "Pending 0", "Failed 1", "Finished 3"]
 
 
 def test_a_row_tells_who_where_how_long_with_what_and_leads_to_the_ui(world: World, open_page: Open) -> None:
@@ -181,7 +187,7 @@ def test_updates_keep_focus_selection_typed_text_and_scroll(world: World, open_p
     assert scrolled > 0
     world.put(application("job-299"), application("job-31b"))
     world.put(replace(jobs[30], executors=77))
-    expect(page.locator("tbody tr")).to_have_count(42)
+    expect(rows(page)).to_have_count(42)
     expect(link).to_be_focused()
     assert page.evaluate("String(getSelection())") == selected == jobs[30].app_id
     top = link.bounding_box()
@@ -189,7 +195,7 @@ def test_updates_keep_focus_selection_typed_text_and_scroll(world: World, open_p
     assert 0 < top["y"] < 860
     page.get_by_label("Search").press_sequentially("job")
     world.put(application("job-41"))
-    expect(page.locator("tbody tr")).to_have_count(43)
+    expect(rows(page)).to_have_count(43)
     expect(page.get_by_label("Search")).to_be_focused()
     expect(page.get_by_label("Search")).to_have_value("job")
 
@@ -211,10 +217,12 @@ def test_updates_can_be_paused(world: World, open_page: Open) -> None:
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "true")
     world.put(application("second"))
-    with pytest.raises(AssertionError):
-        expect(page.locator("tbody tr")).to_have_count(2, timeout=4000)
+    other = open_page()
+    world.put(application("third"))
+    expect(rows(other)).to_have_count(3)
+    assert titles(page) == ["first"]
     page.get_by_role("button", name="Pause").click()
-    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(rows(page)).to_have_count(3)
 
 
 def test_nothing_is_sent_again_while_nothing_happens(world: World, open_page: Open) -> None:
@@ -272,7 +280,7 @@ def test_the_log_line_is_copied(world: World, open_page: Open) -> None:
 def test_axe_finds_nothing(world: World, open_page: Open, scheme: str, width: int) -> None:
     fill(world)
     page = open_page(color_scheme=scheme, viewport={"width": width, "height": 860})
-    page.get_by_text("namespaces shown").click()
+    page.locator("summary").click()
     assert not _violations(page)
     page.get_by_role("button", name="Log of flights").click()
     assert not _violations(page)
@@ -293,14 +301,18 @@ def _violations(page: Page) -> str:
     return results.generate_report() if results.violations_count else ""
 
 
-def test_a_screen_reader_hears_a_table_with_its_headings_and_rows(world: World, open_page: Open) -> None:
+@pytest.mark.parametrize(("width", "headings"), [(1360, 11), (390, 9)])
+def test_a_screen_reader_hears_a_table_with_its_headings_and_rows(
+    world: World, open_page: Open, width: int, headings: int
+) -> None:
     world.put(application("flights"))
-    for width in (1360, 390):
-        page = open_page(viewport={"width": width, "height": 860})
-        table = page.get_by_role("table", name=re.compile("Spark applications, page 1 of 1"))
-        expect(table.get_by_role("columnheader")).to_have_count(11 if width == 1360 else 9)
-        expect(table.get_by_role("rowheader")).to_have_count(1)
-        expect(table.get_by_role("row", name=re.compile("flights")).get_by_role("cell").first).to_have_text("Running")
+    page = open_page(viewport={"width": width, "height": 860})
+    # The browser's own tree: on a phone styles make the table something else for the eye alone.
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    heard = Counter(node["role"]["value"] for node in nodes if not node["ignored"])
+    assert (heard["table"], heard["columnheader"], heard["rowheader"], heard["row"]) == (1, headings, 1, 2)
+    (table,) = [node for node in nodes if node["role"]["value"] == "table" and not node["ignored"]]
+    assert table["name"]["value"] == "Spark applications, page 1 of 1"
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(world: World, open_page: Open) -> None:
@@ -346,7 +358,7 @@ def test_markup_in_names_users_and_problems_is_shown_as_text(world: World, open_
     expect(page.get_by_role("status")).to_have_text("2 applications found")
     assert page.locator("img[src=x], script:not([src])").count() == 0
     world.put(application(f"{HOSTILE} again", user=HOSTILE))
-    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(rows(page)).to_have_count(3)
     assert page.locator("img[src=x], script:not([src])").count() == 0
 
 
@@ -359,7 +371,7 @@ def test_a_namespace_is_seen_by_those_alone_who_may(world: World, open_page: Ope
     assert "team-b" not in page.content()
     assert "eve" not in page.content()
     world.person.namespaces = {"team-a", "team-b"}
-    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(rows(page)).to_have_count(3)
     world.person.namespaces = {"team-b"}
     expect(page.get_by_text("ours")).to_have_count(0)
 

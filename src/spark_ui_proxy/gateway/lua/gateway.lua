@@ -111,8 +111,8 @@ return function(settings)
   function M.decide()
     local var = ngx.var
     local uri, path = var.request_uri, var.raw_path
-    if not re_find(var.request, "^[A-Z]+ /", "jo") then
-      return refuse(400, "absolute URI")
+    if not re_find(var.request, "^[A-Z]+ /.* HTTP/1", "jo") then
+      return refuse(400, "request line")
     end
     if var.http_upgrade then
       return refuse(400, "upgrade")
@@ -166,6 +166,13 @@ return function(settings)
   -- header_filter: an application's answer, less what it must not say.
   function M.clean()
     local header = ngx.header
+    -- What is no HTTP, nginx takes for HTTP 0.9: it would hand on raw bytes, headers of the application's own making.
+    if ngx.req.http_version() < 1 then
+      return ngx.exit(444)
+    end
+    if ngx.status < 200 or ngx.status > 599 then
+      return ngx.exit(502)
+    end
     for name in pairs(ngx.resp.get_headers(0, true)) do
       if not RESPONSE_HEADERS[name:lower()] then
         header[name] = nil

@@ -9,7 +9,7 @@ const trouble = document.getElementById("trouble");
 const updated = document.getElementById("updated");
 const pause = document.getElementById("pause");
 
-let etag = "";
+let known = {};
 let shown = location.href;
 let asked = 0;
 let failures = 0;
@@ -24,16 +24,21 @@ async function load() {
   const mine = ++asked;
   clearTimeout(timer);
   try {
-    const answer = await fetch(shown, { cache: "no-cache", redirect: "manual" });
+    const answer = await fetch(shown, {
+      cache: "no-store",
+      redirect: "manual",
+      headers: known.url === shown ? { "If-None-Match": known.etag } : {},
+    });
     if (answer.type === "opaqueredirect" || answer.status === 401) {
       return say("Your login has ended.", "Log in again");
     }
-    if (!answer.ok) throw new Error(`the service answered ${answer.status}`);
+    if (!answer.ok && answer.status !== 304) throw new Error(`the service answered ${answer.status}`);
     const text = await answer.text();
     if (mine !== asked) return;
-    const tag = shown + answer.headers.get("ETag");
-    if (tag !== etag) show(text);
-    etag = tag;
+    if (answer.ok) {
+      show(text);
+      known = { url: shown, etag: answer.headers.get("ETag") };
+    }
     failures = 0;
     trouble.hidden = true;
     updated.textContent = "updates by itself";

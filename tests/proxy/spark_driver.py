@@ -1,0 +1,67 @@
+"""Real drivers with something on each page, whose UI has an address of its own on this machine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from spark_ui import JAVA, container
+
+_APP = Path(__file__).parent / "apps/busy.py"
+_DEADLINE_S = 300
+
+
+@dataclass(frozen=True)
+class BusyDriver:
+    """A driver that runs apps/busy.py.
+
+    Attributes:
+        line: of Spark, "4.3".
+        address: where its UI listens, at port 4040.
+        app_id: as it knows itself.
+    """
+
+    line: str
+    address: str
+    app_id: str
+
+
+@contextmanager
+def busy_driver(line: str, address: str, folder: Path, **conf: str) -> Iterator[BusyDriver]:
+    """Run it until the context ends.
+
+    Args:
+        line: "4.3" or "3.5".
+        address: of 127.0.0.0/8, that nothing else listens on.
+        folder: an empty one.
+        conf: more of Spark's configuration.
+    """
+    shutil.copy(_APP, folder)
+    folder.chmod(0o755)
+    whole = {
+        "spark.driver.host": address,
+        "spark.ui.port": "4040",
+        "spark.ui.prometheus.enabled": "true",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.driver.memory": "512m",
+        "spark.driver.extraJavaOptions": JAVA,
+        **conf,
+    }
+    settings = [word for name, value in whole.items() for word in ("--conf", f"{name}={value}")]
+    command = ["/opt/spark/bin/spark-submit", "--master=local[2]", *settings, "/test/busy.py"]
+    with container(line, folder, command, f"SPARK_LOCAL_IP={address}") as name:
+        end, ready, log = time.monotonic() + _DEADLINE_S, None, ""
+        while not ready:
+            done = subprocess.run(["docker", "logs", name], capture_output=True, text=True, check=False)
+            log = done.stdout + done.stderr
+            assert done.returncode == 0, f"Spark {line} has ended: {log}"
+            assert time.monotonic() < end, f"Spark {line} is not ready: {log[-3000:]}"
+            ready = re.search(r"^READY (\S+)$", log, re.MULTILINE)
+            time.sleep(0.5)
+        yield BusyDriver(line, address, ready[1])
