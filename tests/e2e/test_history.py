@@ -80,22 +80,27 @@ exec nginx -c /tmp/nginx.conf -g 'daemon off;'
 """An authenticating proxy."""
 SPOIL = """
 import os, pathlib, sys
+application = sys.argv[1]
 folder = pathlib.Path("/var/spark/events")
-(real,) = [path for path in folder.iterdir() if path.name.startswith("eventlog_v2_")]
-(events,) = [path.read_bytes() for path in real.iterdir() if path.name.startswith("events_")]
-def rolled(name, **files):
-    (folder / f"eventlog_v2_{name}").mkdir()
-    for file, content in files.items():
-        (folder / f"eventlog_v2_{name}" / file).write_bytes(content)
-(folder / "empty").touch()
-(folder / "garbage").write_bytes(os.urandom(5000))
-(folder / "garbage.zstd").write_bytes(os.urandom(5000))
-(folder / "half").write_bytes(events[: len(events) // 2].replace(sys.argv[1].encode(), b"half"))
-(folder / "runs.inprogress").write_bytes(events[: len(events) // 2].replace(sys.argv[1].encode(), b"runs"))
-rolled("nothing")
-rolled("second-only", events_2_second=events, appstatus_second=b"")
-rolled("torn", events_1_torn=events[:1000], appstatus_torn=b"")
-(folder / "forbidden").write_bytes(events)
+(real,) = folder.glob(f"eventlog_v2_{application}/events_1_*")
+*lines, last, end = real.read_bytes().splitlines(keepends=True)
+torn = b"".join(lines) + last[: len(last) // 2]
+whole = torn + last[len(last) // 2 :] + end
+def put(name, content):
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content.replace(application.encode(), f"application-{name.partition('/')[0]}".encode()))
+put("empty", b"")
+put("garbage", os.urandom(5000))
+put("garbage.zstd", os.urandom(5000))
+put("torn", torn)
+put("no-start", whole[1000:])
+put("runs.inprogress", torn)
+(folder / "eventlog_v2_nothing").mkdir()
+put("eventlog_v2_later/events_2_later", whole)
+put("eventlog_v2_later/appstatus_later", b"")
+put("eventlog_v2_torn/events_1_torn", torn)
+put("eventlog_v2_torn/appstatus_torn", b"")
+put("forbidden", whole)
 (folder / "forbidden").chmod(0)
 (folder / "lost+found").mkdir(mode=0)
 """
@@ -194,7 +199,7 @@ def test_logs_that_are_broken_stop_nothing_and_a_new_pod_knows_what_the_last_one
     second = history.run("second", packed=False)
     history.application(second)
     listed = {one["id"]: one["attempts"][0]["completed"] for one in history.ask("applications")}
-    assert (listed[first], listed[second], listed["runs"]) == (True, True, False)
+    assert (listed[first], listed[second], listed["application-runs.inprogress"]) == (True, True, False)
     (pod,) = history.pods()
     assert pod.status.container_statuses[0].restart_count == 0
     history.team.kubectl("delete", "pod", pod.metadata.name)
