@@ -21,6 +21,7 @@ from kindling_dev.settings import REPO
 
 CHARTS = application_charts(REPO / "charts")
 VALUES: dict[str, dict[str, Any]] = {
+    "spark-history-server": {"global": {"eventLog": {"store": "claim"}}},
     "spark-job": {"app": {"file": "local:///app.py"}},
     "spark-namespace": {"namespace": {"name": "team-a"}},
     "spark-ui-proxy": {"namespaces": {"names": ["team-a"]}},
