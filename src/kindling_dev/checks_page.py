@@ -29,7 +29,6 @@ class Check:
     later: str = ""
 
 
-_PROXY = "spark-ui-proxy"
 CHECKS = (
     Check(
         1, "Two teams, people, groups and accounts: each may do what the page on access says, in its namespace alone"
@@ -51,8 +50,8 @@ CHECKS = (
     Check(14, "A shuffle of 200 partitions in a closed namespace times out nowhere"),
     Check(15, "What executors say to each other is not readable on the wire; a wrong secret joins nothing"),
     Check(16, "The hardened preset sets each of its properties; weakening one takes its name in a list"),
-    Check(17, "No page of the proxy without a login; who may only look kills nothing", _PROXY),
-    Check(18, "The proxy asks drivers and nothing else, whatever it is asked for", _PROXY),
+    Check(17, "No page of the proxy without a login; who may only look kills nothing"),
+    Check(18, "The proxy asks drivers and nothing else, whatever it is asked for"),
     Check(19, "Settings that cancel each other's protection are refused in a line"),
     Check(20, "No secret stands in ConfigMaps, arguments, variables, Helm's records or logs"),
     Check(21, "Executors are added long after the first token has died, without a 401"),

@@ -30,7 +30,9 @@ Next, in this shell:
 
 README.md shows a first job.py; scripts/test runs the tests; scripts/down removes the cluster.
 
-Every application, live or finished: {url} (log in with what this prints: {login})
+Every application, live or finished:
+
+  {url}   (log in with what this prints: {login})
 """
 
 

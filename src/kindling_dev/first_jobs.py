@@ -96,7 +96,9 @@ def start_live(settings: Settings, progress: Progress) -> None:
     """Start a flights job that lasts, for whoever looks at its UI; each time a new one."""
     run_id = f"--set=run.id={datetime.now(UTC):%Y%m%d-%H%M%S}"
     source = [f"--set-file=app.source={flights.EXAMPLE / 'live.py'}", _FLIGHTS_VALUES, run_id]
-    arguments = [*source, f"--set=app.args={{/data/flights.csv,{_LIVE_MINUTES}}}"]
+    # It rests most of the time, and leaves the node to what else is tried.
+    small = "--set=driver.requestCores=50m,executor.requestCores=50m,executor.instances=1"
+    arguments = [*source, small, f"--set=app.args={{/data/flights.csv,{_LIVE_MINUTES}}}"]
     _start("flights-live", arguments, settings, progress)
 
 

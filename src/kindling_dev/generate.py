@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chartproof.helm import Helm, build_dependencies
-from kindling_dev import access_page, checks_page
+from kindling_dev import access_page, api_page, checks_page
 from kindling_dev.command import run
 from kindling_dev.settings import REPO
 from kindling_dev.values_schema import write_schema
@@ -26,4 +26,4 @@ def generate() -> list[Path]:
         what="write the charts' READMEs",
     )
     of_charts = [chart / name for chart in charts for name in ("values.schema.json", "README.md")]
-    return [*of_charts, access_page.write_page(helm), checks_page.write_page()]
+    return [*of_charts, access_page.write_page(helm), api_page.write_page(), checks_page.write_page()]

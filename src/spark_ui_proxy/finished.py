@@ -21,8 +21,8 @@ from spark_ui_proxy.rest import RestError, get_json
 APPLICATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 PART = 500
 """Applications asked for at once: what is parsed in some milliseconds."""
-MOST = 20_000
-"""Applications kept of one history server: the newest."""
+MOST, MOST_IN_ALL = 20_000, 50_000
+"""Applications kept of one history server, and of all: the newest. One takes about 3 kB."""
 _LARGEST_ANSWER = 4 * 2**20
 _SECONDS_EACH, _SECONDS_IN_ALL = 20, 120
 _READERS = 8
@@ -151,18 +151,20 @@ class Finished:
         if not anew and old:
             newest = max(known.ended for known in old.values())
             part = await self._ask(server, status="completed", limit=PART, minEndDate=_date(newest - _OVERLAP))
-            completed = {**old, **part} if len(part) < PART else await self._all(server)
+            completed = {**old, **part} if len(part) < PART else await self._all(server, history)
         else:
-            completed = await self._all(server)
+            completed = await self._all(server, history)
             history.full_at, history.pod_uid = time.monotonic(), server.target.pod_uid
         without_end = await self._ask(server, status="running", limit=PART)
         return {**without_end, **completed}
 
-    async def _all(self, server: HistoryServer) -> dict[str, FinishedApplication]:
-        """All completed ones, the newest first, part by part."""
+    async def _all(self, server: HistoryServer, history: History) -> dict[str, FinishedApplication]:
+        """All completed ones, the newest first, part by part; only so many that there is room for."""
+        others = sum(len(other.applications) for other in self.histories.values() if other is not history)
+        most = min(MOST, max(PART, MOST_IN_ALL - others))
         found: dict[str, FinishedApplication] = {}
         limit, before = PART, ""
-        while len(found) < MOST:
+        while len(found) < most:
             part = await self._ask(
                 server, status="completed", limit=limit, **({"maxEndDate": before} if before else {})
             )

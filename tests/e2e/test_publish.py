@@ -67,7 +67,7 @@ def test_a_registry_that_does_not_answer_is_an_error_of_one_line(address: str, t
     done = release("--folder", tmp_path, "--push", f"{address}/owner")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("kindling: push spark-job-")
+    assert line.startswith("kindling: push spark-")
     assert "connection refused" in line
 
 

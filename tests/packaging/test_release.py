@@ -111,7 +111,7 @@ def test_what_artifact_hub_shows_is_true(chart: Path) -> None:
 
 
 def test_a_release_of_another_version_is_refused() -> None:
-    with pytest.raises(Failure, match=r"^spark-job has version .*, not 99\.0\.0: set it in charts/spark-job/Chart"):
+    with pytest.raises(Failure, match=r"^(spark-\S+) has version .*, not 99\.0\.0: set it in charts/\1/Chart"):
         check_version(REPO / "charts", "99.0.0")
 
 

@@ -6,6 +6,7 @@ import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -224,7 +225,7 @@ def test_no_header_chooses_the_target(scene: Scene, name: str) -> None:
     ],
     ids=["the node's network", "a port of the kubelet", "one that has ended", "an executor"],
 )
-def test_no_pod_is_a_target_but_a_running_driver(scene: Scene, world: World, given: dict[str, object]) -> None:
+def test_no_pod_is_a_target_but_a_running_driver(scene: Scene, world: World, given: dict[str, Any]) -> None:
     pods = Team(world, scene.team).pods
     forged = f"forged-{uuid4().hex[:8]}"
     labels = {"spark-app-selector": forged}

@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -21,7 +22,7 @@ from ui_proxy import PROXIES, Decider, SparkPods, account_token, running_decider
 
 from chartproof.apiserver import ApiServer
 
-_DEADLINE_S = 30.0
+_DEADLINE_S = 60.0
 _RIGHTS = f"""
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -73,7 +74,9 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata: {{name: viewer, namespace: {name}}}
 roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: viewer}}
-subjects: [{{kind: ServiceAccount, name: viewer, namespace: {name}}}]
+subjects:
+- {{kind: ServiceAccount, name: viewer, namespace: {name}}}
+- {{apiGroup: rbac.authorization.k8s.io, kind: User, name: "vera@{name}"}}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
@@ -103,7 +106,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Team:
-    """A namespace, and the tokens of who may look (`viewer`) and who may also end jobs (`submitter`)."""
+    """A namespace; who may look: `viewer` and the user `vera@NAME`; who may also end jobs: `submitter`."""
 
     world: World = field(repr=False)
     name: str
@@ -147,6 +150,18 @@ class World:
         name = f"team-{uuid4().hex[:8]}"
         self.apply(_TEAM.format(name=name))
         return Team(self, name)
+
+    @staticmethod
+    def wait_until(condition: Callable[[], bool], evidence: Callable[[], str]) -> None:
+        """Ask until something is so.
+
+        Raises:
+            AssertionError: it was not, in time; with the evidence.
+        """
+        end = time.monotonic() + _DEADLINE_S
+        while not condition():
+            assert time.monotonic() < end, evidence()
+            time.sleep(0.1)
 
     @contextmanager
     def door(self, **config: Any) -> Iterator[Door]:
@@ -208,7 +223,7 @@ class Door:
         return f"127.0.0.1:{self.port}"
 
     def get(
-        self, path: str, token: str = "", *, method: str = "GET", body: bytes | None = None, **headers: str
+        self, path: str, token: str = "", *, method: str = "GET", body: bytes | str | None = None, **headers: str
     ) -> Answer:
         """Ask for a path below the base, raw; redirects are not followed. Headers: `sec_fetch_site="none"`."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -9,12 +9,18 @@ spark = SparkSession.builder.appName("busy").getOrCreate()
 context = spark.sparkContext
 
 
-def keep_a_job_running():
+def wait(number: int) -> int:
+    """A task."""
+    time.sleep(1)
+    return number
+
+
+def keep_a_job_running() -> None:
     """One job after the other that lasts until it is killed."""
     while True:
         try:
             context.setJobGroup("long", "a job to kill", interruptOnCancel=True)
-            context.parallelize(range(1000), 1000).map(lambda number: time.sleep(1) or number).count()
+            context.parallelize(range(1000), 1000).map(wait).count()
         except Exception as error:
             print("KILLED", str(error).splitlines()[0], flush=True)
 

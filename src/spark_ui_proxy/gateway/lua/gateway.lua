@@ -1,8 +1,10 @@
 -- What nginx decides itself: whether a decision of the decider's still counts, and what of an application's answer
 -- reaches a browser. Loaded once; `require("gateway")(settings)` returns the handlers that nginx.conf names.
 --
--- settings.base: "" or "/spark"; settings.credentials: nginx's variables of all that says who somebody is;
--- settings.trusted: the headers among it that an ingress sets.
+-- settings.base: "" or "/spark"; settings.identity: a function, of a request's variables all that says who sends it, in
+-- one text; settings.trusted: the headers among it that an ingress sets.
+--
+-- What runs for each request has no loops: LuaJIT compiles it as a whole.
 
 local balancer = require "ngx.balancer"
 local ffi = require "ffi"
@@ -65,7 +67,7 @@ return function(settings)
 
   -- Whether a header that an ingress sets is there twice: nginx's variables would show the one that came first.
   local function ambiguous()
-    local headers = #settings.trusted > 0 and ngx.req.get_headers(0)
+    local headers = ngx.req.get_headers(0)
     for _, name in ipairs(settings.trusted) do
       if type(headers[name]) == "table" then
         return true
@@ -76,12 +78,16 @@ return function(settings)
 
   -- Where a decision about what begins with `mount` is kept.
   local function key_of(mount)
-    local var = ngx.var
-    local parts = { generations:get("now") or 0, mount, var.http_host or "" }
-    for _, name in ipairs(settings.credentials) do
-      parts[#parts + 1] = var[name] or ""
-    end
-    return sha256(table.concat(parts, "\n"))
+    local var, generation = ngx.var, generations:get("now") or 0
+    return sha256(generation .. "\n" .. mount .. "\n" .. (var.http_host or "") .. "\n" .. settings.identity(var))
+  end
+
+  -- The parts of a decision that is kept.
+  local function unpacked(kept)
+    local first = kept:find("\n", 1, true)
+    local second = kept:find("\n", first + 1, true)
+    local third = kept:find("\n", second + 1, true)
+    return kept:sub(1, first - 1), kept:sub(first + 1, second - 1), kept:sub(second + 1, third - 1), kept:sub(third + 1)
   end
 
   local function ask(mount, key)
@@ -117,7 +123,7 @@ return function(settings)
     if var.http_upgrade then
       return refuse(400, "upgrade")
     end
-    if ambiguous() then
+    if #settings.trusted > 0 and ambiguous() then
       return refuse(400, "ambiguous identity")
     end
     if var.http_service_worker then
@@ -147,8 +153,7 @@ return function(settings)
     local kept = key and decisions:get(key)
     if kept then
       var.decision = "kept"
-      local ip, port, application, user = kept:match("^(.-)\n(.-)\n(.-)\n(.*)$")
-      return go(mount, uri:sub(#mount + 1), ip, port, application, user)
+      return go(mount, uri:sub(#mount + 1), unpacked(kept))
     end
     var.decision = "asked"
     return ask(mount, key)
@@ -173,8 +178,8 @@ return function(settings)
     if ngx.status < 200 or ngx.status > 599 then
       return ngx.exit(502)
     end
-    for name in pairs(ngx.resp.get_headers(0, true)) do
-      if not RESPONSE_HEADERS[name:lower()] then
+    for name in pairs(ngx.resp.get_headers(0)) do
+      if not RESPONSE_HEADERS[name] then
         header[name] = nil
       end
     end

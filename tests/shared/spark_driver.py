@@ -13,7 +13,7 @@ from pathlib import Path
 
 from spark_ui import JAVA, container
 
-_APP = Path(__file__).parent / "apps/busy.py"
+_APP = Path(__file__).parents[1] / "proxy/apps/busy.py"
 _DEADLINE_S = 300
 
 

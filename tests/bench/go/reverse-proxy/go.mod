@@ -1,0 +1,3 @@
+module kindling/bench/reverse-proxy
+
+go 1.26
