@@ -198,6 +198,10 @@ REFUSED: list[tuple[Values, str]] = [
     ({"memory": "256m"}, 'memory is "256m", and the server needs 512m at least'),
     ({"auth": {"mode": "jws"}}, "auth.jws.secret.name is empty"),
     ({"auth": {"mode": "proxy"}}, "no container of sidecars has auth.proxy.port, 4180, among its ports"),
+    (
+        {"auth": {"mode": "proxy"}, "sidecars": [{"name": "proxy", "image": "example.com/proxy:1"}]},
+        "no container of sidecars has auth.proxy.port, 4180, among its ports",
+    ),
     ({"ingress": {"enabled": True}}, "ingress.host is empty"),
     ({"sidecars": [CONTAINER]}, 'sidecars has a container named "event-log-trust"'),
     ({"labels": {"spark-role": "driver"}}, "labels sets spark-role"),
