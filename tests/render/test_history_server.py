@@ -10,7 +10,7 @@ import pytest
 import yaml
 from refusals import RefusalOf, Values
 
-from chartproof import Helm, Manifest, Render, Resource
+from chartproof import Helm, HelmError, Manifest, Render, Resource
 
 CLAIM: Values = {"store": "claim"}
 S3: Values = {
@@ -159,7 +159,7 @@ def test_the_key_of_tokens_is_in_no_object(render_history: Render) -> None:
 
 @pytest.mark.parametrize("mode", ["none", "jws", "proxy"])
 def test_the_ui_proxy_finds_only_a_server_that_lets_it_in(render_history: Render, mode: str) -> None:
-    sidecar = {"name": "oauth2-proxy", "image": "example.com/proxy:1"}
+    sidecar = {"name": "oauth2-proxy", "image": "example.com/proxy:1", "ports": [{"containerPort": 4180}]}
     auth = {"mode": mode, "jws": {"secret": {"name": "key"}}}
     pod = render_history(auth=auth, sidecars=[sidecar]).one("Deployment").body["spec"]["template"]
     assert (pod["metadata"]["labels"].get("spark-role") == "history-server") == (mode == "none")
@@ -167,7 +167,8 @@ def test_the_ui_proxy_finds_only_a_server_that_lets_it_in(render_history: Render
 
 def test_nobody_gets_past_an_authenticating_proxy(render_history: Render) -> None:
     auth = {"mode": "proxy", "proxy": {"port": 4181}}
-    manifest = render_history(auth=auth, sidecars=[{"name": "oauth2-proxy", "image": "example.com/proxy:1"}])
+    sidecar = {"name": "oauth2-proxy", "image": "example.com/proxy:1", "ports": [{"containerPort": 4181}]}
+    manifest = render_history(auth=auth, sidecars=[sidecar])
     assert manifest.one("Deployment").container("history-server").env["SPARK_LOCAL_IP"] == "127.0.0.1"
     (port,) = manifest.one("Service").body["spec"]["ports"]
     assert port["targetPort"] == 4181
@@ -196,7 +197,11 @@ REFUSED: list[tuple[Values, str]] = [
     ({"sparkConf": {"spark.org.apache.spark.ui.JWSFilter.param.secretKey": "x"}}, "a secret never stands in values"),
     ({"memory": "256m"}, 'memory is "256m", and the server needs 512m at least'),
     ({"auth": {"mode": "jws"}}, "auth.jws.secret.name is empty"),
-    ({"auth": {"mode": "proxy"}}, "sidecars is empty, and nobody could connect"),
+    ({"auth": {"mode": "proxy"}}, "no container of sidecars has auth.proxy.port, 4180, among its ports"),
+    (
+        {"auth": {"mode": "proxy"}, "sidecars": [{"name": "proxy", "image": "example.com/proxy:1"}]},
+        "no container of sidecars has auth.proxy.port, 4180, among its ports",
+    ),
     ({"ingress": {"enabled": True}}, "ingress.host is empty"),
     ({"sidecars": [CONTAINER]}, 'sidecars has a container named "event-log-trust"'),
     ({"labels": {"spark-role": "driver"}}, "labels sets spark-role"),
@@ -231,3 +236,9 @@ def test_a_job_that_meets_the_store_is_refused(
     render_job: Render, refusal_of: RefusalOf, values: Values, words: str
 ) -> None:
     assert words in refusal_of(render_job, {**values, "global": {"eventLog": S3}})
+
+
+def test_a_release_whose_service_could_have_no_name_is_refused(helm: Helm, charts: Path) -> None:
+    values = {"global": {"eventLog": CLAIM}}
+    with pytest.raises(HelmError, match='the release is named "1st", and no Service\'s name begins with a digit'):
+        helm.template(charts / "spark-history-server", release="1st", namespace="team-a", values=values)

@@ -14,6 +14,8 @@ runAsUser: 185
 # The history server and other drivers read what this one writes: they share the group.
 runAsGroup: 185
 fsGroup: 185
+# A claim with many event logs is not gone through at each start.
+fsGroupChangePolicy: OnRootMismatch
 seccompProfile:
   type: RuntimeDefault
 {{- end }}

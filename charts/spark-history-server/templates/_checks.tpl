@@ -4,6 +4,7 @@ root.
 */}}
 {{- define "spark-history-server.checks" -}}
 {{- include "spark-common.checkText" .Values -}}
+{{- include "spark-common.checkServiceName" . -}}
 {{- $log := .Values.global.eventLog -}}
 {{- if not $log.store -}}
 {{- fail "global.eventLog.store is empty, and there are no event logs to show: set it in the namespace's common values, which its jobs follow too" -}}
@@ -29,8 +30,16 @@ root.
 {{- if and (eq .mode "jws") (not .jws.secret.name) -}}
 {{- fail "auth.mode is jws but auth.jws.secret.name is empty: set it to the Secret with the key that tokens are signed with" -}}
 {{- end -}}
-{{- if and (eq .mode "proxy") (not $.Values.sidecars) -}}
-{{- fail "auth.mode is proxy but sidecars is empty, and nobody could connect: give the authenticating proxy there" -}}
+{{- if eq .mode "proxy" -}}
+{{- $ports := list -}}
+{{- range $.Values.sidecars -}}
+{{- range .ports -}}
+{{- $ports = append $ports (int .containerPort) -}}
+{{- end -}}
+{{- end -}}
+{{- if not (has (int .proxy.port) $ports) -}}
+{{- fail (printf "auth.mode is proxy but no container of sidecars has auth.proxy.port, %d, among its ports: give the authenticating proxy there" (int .proxy.port)) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- with .Values.ingress -}}

@@ -76,7 +76,8 @@ def _faults_of_refusal(text: str, schema: ValuesSchema) -> Iterator[str]:
         yield f"the refusal has more than one line: {message!r}"
     if _PARSER.search(message):
         yield f"the refusal is a parser's: {message}"
-    named = {str(place) for place in (*schema.sections(), *schema.leaves())}
+    # The release's name is as much given as a value is.
+    named = {"release", *(str(place) for place in (*schema.sections(), *schema.leaves()))}
     if not named.intersection(re.findall(r"[\w.-]*\w", message)):
         yield f"the refusal names no value: {message}"
 
