@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 from proxy_world import Door, Team, World
 
 from chartproof.apiserver import ApiServer
@@ -53,14 +51,3 @@ def address(worker_number: int) -> Callable[[], str]:
 def worker_number() -> int:
     """Of the process of the test run: 0, 1, …"""
     return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's, headless."""
-    program = shutil.which("chromium")
-    assert program, "chromium is not installed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()

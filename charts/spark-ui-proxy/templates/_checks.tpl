@@ -3,6 +3,7 @@ spark-ui-proxy.checks: values that cannot go together, each refused in one line 
 */}}
 {{- define "spark-ui-proxy.checks" -}}
 {{- include "spark-common.checkText" .Values -}}
+{{- include "spark-common.checkServiceName" . -}}
 {{- $namespaces := .Values.namespaces -}}
 {{- $ways := list -}}
 {{- range $way := list "names" "selector" "all" -}}

@@ -74,6 +74,8 @@ limits:
   perUser: {{ .limits.perUser }}
   perApplication: {{ .limits.perApplication }}
 kill: {{ .kill }}
+# nginx serves for five seconds more, and then ends what it has begun.
+drainSeconds: 10
 sharedHistory: {{ quote .history.shared }}
 {{- with .tls }}
 {{- if .secretName }}
