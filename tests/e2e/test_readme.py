@@ -70,7 +70,6 @@ ALWAYS: tuple[Said, ...] = (
         "yes\nno\nas it should be\nno\nas it should be\nkind: Job\n",
         "superseded",
     ),
-    (commands("guard"), "have it listed in guard.secrets"),
     (commands("network", "Close the other direction"), "endpoints/kubernetes"),
     (commands("watch-a-run", "", "Its pods and its log"), "at work with 1000 rows", "executor"),
     (commands("watch-a-run", "Its UI"), '"sparkUser"'),
@@ -78,9 +77,10 @@ ALWAYS: tuple[Said, ...] = (
     (commands("watch-a-run", "What holds it up"), "spark-driver", "slow in team-a: running"),
     (commands("watch-a-run", "End it"), 'release "slow" uninstalled'),
     (commands("see-applications"), "Phase:          Succeeded", "yes\nno\n", '"name":"pi"'),
-    (commands("hardened"), "spark.network.crypto.cipher=AES/GCM/NoPadding", "Pi is roughly 3.1"),
 )
 LONG: tuple[Said, ...] = (
+    (commands("guard"), "have it listed in guard.secrets"),
+    (commands("hardened"), "spark.network.crypto.cipher=AES/GCM/NoPadding", "Pi is roughly 3.1"),
     (commands("history"), "Phase:          Succeeded", "PythonPi"),
     (commands("schedule"), "rows: 1000"),
     (commands("dependencies"), "bill: 32.43"),

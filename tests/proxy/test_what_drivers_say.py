@@ -13,7 +13,8 @@ from ui_proxy import bearer, running_decider
 @pytest.mark.parametrize(
     ("line", "conf", "said"),
     [
-        ("4.3", {"spark.ui.proxyBase": "/my/own"}, "spark.ui.proxyBase=/my/own"),
+        # Through nginx in the normal run: test_spark_ui.py
+        pytest.param("4.3", {"spark.ui.proxyBase": "/my/own"}, "spark.ui.proxyBase=/my/own", marks=pytest.mark.long),
         ("3.5", {"spark.ui.reverseProxy": "true"}, "spark.ui.reverseProxyUrl=/spark/{namespace}"),
         ("4.3", {"spark.ui.reverseProxy": "true", "spark.ui.reverseProxyUrl": "/spark/{namespace}"}, ""),
     ],

@@ -111,7 +111,10 @@ def test_a_history_server_leads_nowhere_else(world: World) -> None:
         elsewhere = ("Location", f"http://{secret.address}/api/v1/applications")
         with answering(b"", status=302, header=elsewhere) as hostile:
             world.history_server("team-a", hostile)
-            wait_until(lambda: world.board.finished.histories["team-a"].problem == "answers 302", "the trouble is told")
+            histories = world.board.finished.histories
+            wait_until(
+                lambda: "team-a" in histories and histories["team-a"].problem == "answers 302", "the trouble is told"
+            )
     assert world.listed()["total"] == 0
 
 

@@ -14,7 +14,7 @@ from page_world import Open, World, application, wait_until
 from playwright.sync_api import expect
 from spark_ui import Driver, copy_event_log, driver, history_server, rest
 
-LINES = pytest.mark.parametrize("line", ["4.3", "3.5"])
+LINES = pytest.mark.parametrize("line", ["4.3", pytest.param("3.5", marks=pytest.mark.long)])
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from spark_ui import Driver, driver
 from kindling_dev.settings import REPO
 from spark_ui_proxy.finished import FinishedApplication
 
+pytestmark = pytest.mark.long
 RUNNING = {
     "orders-hourly": ("4.3", 120, 87),
     "clickstream-sessions": ("4.3", 64, 11),
