@@ -102,7 +102,7 @@ def _load_missing(settings: Settings, progress: Progress, lines: tuple[SparkLine
 
 
 def load_if_missing(name: str, reference: str, settings: Settings, progress: Progress) -> bool:
-    """See that the cluster has an image of the engine under the name that pods use; say whether it had another."""
+    """See that the cluster has an image of the engine under the name that pods use; say whether it was loaded now."""
     node = node_name(settings)
     if node_image.has_image(node, name, reference):
         return False

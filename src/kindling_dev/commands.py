@@ -43,7 +43,7 @@ def up(*, jobs: bool) -> None:
 
     settings, progress = Settings.from_environment(), Progress()
     _prepare(settings, progress, tools.FOR_UP, (DEFAULT_LINE,))
-    with progress.phase("charts: a namespace for each of two teams, and spark-ui-proxy"):
+    with progress.phase("charts: a namespace for each of two teams, a history server, and spark-ui-proxy"):
         first_jobs.install_namespaces(settings, progress)
         front_door.install(settings, progress)
     if jobs:
@@ -53,7 +53,11 @@ def up(*, jobs: bool) -> None:
             first_jobs.run_flights(settings, progress)
             first_jobs.start_live(settings, progress)
     progress.print_table()
-    print(_NEXT.format(bin=settings.bin, kubeconfig=settings.kubeconfig, url=front_door.URL, login=front_door.LOGIN))
+    print(
+        _NEXT.format(
+            bin=settings.bin, kubeconfig=settings.kubeconfig, url=front_door.url(settings), login=front_door.LOGIN
+        )
+    )
 
 
 def down(*, purge: bool) -> None:

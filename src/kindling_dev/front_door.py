@@ -9,8 +9,8 @@ from kindling_dev.progress import Progress
 from kindling_dev.settings import ADMIN_NAMESPACE, Settings
 
 RELEASE = "spark-ui-proxy"
-URL = "http://localhost:30080/"
-"""Through the port mapping of ci/kind.yaml, to the node port of values/kindling-system."""
+_NODE_PORT = 30080
+"""Of values/kindling-system; ci/kind.yaml maps it to this machine."""
 VISITOR = "on-call"
 """A service account that both teams' values name among their viewers."""
 LOGIN = f"kubectl create token {VISITOR} --namespace {ADMIN_NAMESPACE}"
@@ -19,8 +19,14 @@ MAKE_KEY = "head -c 32 /dev/urandom | kubectl create secret generic spark-ui-pro
 _ROLLOUT_S = 120
 
 
+def url(settings: Settings) -> str:
+    """Where it is, on this machine."""
+    mapped = run(["docker", "port", cluster.node_name(settings), str(_NODE_PORT)], what=f"find port {_NODE_PORT}")
+    return f"http://localhost:{mapped.split()[0].rpartition(':')[2]}/"
+
+
 def ensure_image(settings: Settings, progress: Progress) -> bool:
-    """See that the cluster has the image of this tree's service; say whether it had another."""
+    """See that the cluster has the image of this tree's service; say whether it was loaded now."""
     reference = ui_proxy_image.ensure_ui_proxy_image(settings, progress)
     return cluster.load_if_missing(ui_proxy_image.published(), reference, settings, progress)
 

@@ -14,6 +14,7 @@ from spark_ui_proxy.asked import Asked
 from spark_ui_proxy.config import Config
 from spark_ui_proxy.decide import Decision
 from spark_ui_proxy.page.rendering import HEADERS, Pages
+from spark_ui_proxy.paths import METHODS
 
 _SOON_S = 3
 
@@ -99,7 +100,7 @@ class Answers:
         if name == "login":
             answer.headers["WWW-Authenticate"] = "Bearer"
         if name == "bad-method":
-            answer.headers["Allow"] = "GET, HEAD, POST"
+            answer.headers["Allow"] = ", ".join(METHODS)
         return answer
 
     @staticmethod

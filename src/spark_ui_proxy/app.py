@@ -40,6 +40,7 @@ from spark_ui_proxy.viewing import Sight
 from spark_ui_proxy.watcher import Watcher
 
 log = logging.getLogger(__name__)
+_LONGEST_HEADER = 2**16
 _GATEWAY_S = 2.0
 
 
@@ -61,7 +62,7 @@ class Service:
         self.naming = Naming(self.catalog, drivers)
         self.permission = Permission(api, config)
         self.pages = Pages(config.base_path)
-        self.board = Board(config, self.index, drivers, self)
+        self.board = Board(config, self.index, drivers, self, self._asks_history)
         self.stopping = False
         tokens = TokenReader(api, config)
         sessions = Sessions(config)
@@ -115,6 +116,9 @@ class Service:
             raise web.HTTPServiceUnavailable(text="The cluster does not answer: try again in a moment.\n") from error
         viewer = "" if person.via == "anonymous" else person.user
         return Sight(viewer, person.via == "session", frozenset(seen), everything)
+
+    def _asks_history(self, namespace: str) -> bool:
+        return self.watcher.shows(namespace) or namespace == self.config.shared_history
 
     def problems(self) -> Mapping[str, str]:
         """Namespace -> why its watch is in trouble, in a line."""
@@ -233,7 +237,10 @@ async def _beside(service: Service) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _listening(service: Service) -> AsyncIterator[None]:
     # nginx has an access log; the decider's own is that of denials.
-    gateway = web.AppRunner(service.gateway_app(), access_log=None)
+    # As long headers as nginx takes: tokens and cookies of a company's login are.
+    gateway = web.AppRunner(
+        service.gateway_app(), access_log=None, max_field_size=_LONGEST_HEADER, max_line_size=_LONGEST_HEADER
+    )
     operations = web.AppRunner(service.operations_app(), access_log=None)
     await gateway.setup()
     await operations.setup()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -100,15 +100,23 @@ class Board:
         index: what lives.
         client: asks drivers and history servers; `rest.new_client`.
         viewing: who looks.
+        shows: whether a namespace's history server is asked at all.
 
     Attributes:
         finished: what the history servers told.
     """
 
-    def __init__(self, config: Config, index: Index, client: aiohttp.ClientSession, viewing: Viewing) -> None:
+    def __init__(
+        self,
+        config: Config,
+        index: Index,
+        client: aiohttp.ClientSession,
+        viewing: Viewing,
+        shows: Callable[[str], bool] = lambda _: True,
+    ) -> None:
         self.viewing = viewing
         self._config = config
-        self.finished = Finished(index, client)
+        self.finished = Finished(index, client, shows)
         self._progress = ProgressReader(client)
         self._listing = Listing(index, self.finished, config.shared_history)
         self._links = Links(config)

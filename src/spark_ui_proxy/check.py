@@ -28,7 +28,7 @@ def check(url: str, host: str) -> bool:
     questions = (
         ("the API's document is there", "-/openapi.json", (200,)),
         ("the list is there, or asks who it is", "", (200, 302, 401)),
-        ("a driver's UI is not for strangers", "no-such-team/proxy/application/jobs/", (401, 403)),
+        ("a driver's UI is not for strangers", "no-such-team/proxy/application/jobs/", (400, 401, 403)),
         ("a path that leads out is refused", "no-such-team/proxy/application/..%2f..%2f", (400, 401, 403)),
     )
     good = True

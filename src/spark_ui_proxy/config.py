@@ -12,7 +12,8 @@ import yaml
 
 RESERVED = ("proxy", "history", "shs")
 """Words that stand for themselves in a path: Spark's JavaScript parses the first two, the third is ours."""
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+"""A namespace's name."""
 
 
 class ConfigError(ValueError):
@@ -183,7 +184,7 @@ def load(path: Path) -> Config:
     if config.base_path and not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", config.base_path):
         raise ConfigError(f"basePath is {config.base_path!r}: write it as /spark, or leave it empty")
     for name in config.namespaces.names:
-        if name in RESERVED or not _LABEL.fullmatch(name):
+        if name in RESERVED or not LABEL.fullmatch(name):
             raise ConfigError(f"namespaces.names has {name!r}, which is no namespace's name that a path can hold")
     if config.hosts.mode == "namespace" and not config.hosts.domain:
         raise ConfigError("hosts.domain is empty: hosts.mode namespace needs the domain below which namespaces stand")

@@ -123,7 +123,10 @@ class Decider:
         )
 
     async def _for(self, person: Person, asked: Asked, route: Route) -> Decision:
-        if route.kind == "shared-history":
+        # The shared history shows all, whatever the path to it.
+        if route.kind == "shared-history" or (
+            route.kind == "history" and route.namespace == self._config.shared_history
+        ):
             return await self._shared(person, asked)
         if not self._watcher.shows(route.namespace):
             return Decision("forbidden")
@@ -145,8 +148,9 @@ class Decider:
             return "kill-disabled"
         if not await self._permission.allows(person, "kill", route.namespace):
             return "kill-forbidden"
-        # A bearer token is sent by programs alone, never by a browser on behalf of another site.
-        return None if person.via == "bearer" or asked.same_origin else "cross-site"
+        # A program with a bearer token says nothing of sites. A browser does, also where an ingress adds the token.
+        program = person.via == "bearer" and not (asked.header("origin") or asked.header("sec-fetch-site"))
+        return None if program or asked.same_origin else "cross-site"
 
     async def _driver(self, person: Person, asked: Asked, route: Route) -> Decision:
         application = self._index.applications.get((route.namespace, route.app_id))

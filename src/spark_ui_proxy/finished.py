@@ -7,21 +7,22 @@ that is known gives the next ones.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import aiohttp
 
 from spark_ui_proxy.index import HistoryServer, Index
-from spark_ui_proxy.rest import RestError, get_json
+from spark_ui_proxy.pods import APP_ID
+from spark_ui_proxy.rest import RestError, get_json, text
 
-APPLICATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 PART = 500
 """Applications asked for at once: what is parsed in some milliseconds."""
-MOST, MOST_IN_ALL = 20_000, 50_000
+MOST, MOST_IN_ALL = 20_000, 25_000
 """Applications kept of one history server, and of all: the newest. One takes about 3 kB."""
 _LARGEST_ANSWER = 4 * 2**20
 _SECONDS_EACH, _SECONDS_IN_ALL = 20, 120
@@ -74,12 +75,20 @@ class History:
 class Finished:
     """The finished applications of every namespace that has a history server; `tick` is called at least every second.
 
+    Args:
+        index: where history servers are.
+        client: asks them.
+        shows: whether a namespace's applications are served at all.
+
     Attributes:
         histories: by namespace. What was read stays while a history server is away.
         version: rises when what they say changes.
     """
 
-    def __init__(self, index: Index, client: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, index: Index, client: aiohttp.ClientSession, shows: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        self._shows = shows
         self.histories: dict[str, History] = {}
         self.version = 0
         self._index = index
@@ -98,7 +107,7 @@ class Finished:
 
     def tick(self) -> None:
         """Start the readings that are due; say which history servers are away."""
-        servers = self._index.histories
+        servers = {name: server for name, server in self._index.histories.items() if self._shows(name)}
         for namespace, server in servers.items():
             history = self.histories.setdefault(namespace, History())
             reads = history.reading and not history.reading.done()
@@ -156,12 +165,16 @@ class Finished:
             completed = await self._all(server, history)
             history.full_at, history.pod_uid = time.monotonic(), server.target.pod_uid
         without_end = await self._ask(server, status="running", limit=PART)
-        return {**without_end, **completed}
+        return _newest({**without_end, **completed}, self._room(history))
+
+    def _room(self, history: History) -> int:
+        """How many applications of a server are kept."""
+        others = sum(len(other.applications) for other in self.histories.values() if other is not history)
+        return min(MOST, max(PART, MOST_IN_ALL - others))
 
     async def _all(self, server: HistoryServer, history: History) -> dict[str, FinishedApplication]:
         """All completed ones, the newest first, part by part; only so many that there is room for."""
-        others = sum(len(other.applications) for other in self.histories.values() if other is not history)
-        most = min(MOST, max(PART, MOST_IN_ALL - others))
+        most = self._room(history)
         found: dict[str, FinishedApplication] = {}
         limit, before = PART, ""
         while len(found) < most:
@@ -184,7 +197,16 @@ class Finished:
         if not isinstance(raw, list):
             raise RestError("answers something that is no list of applications")
         parsed = (_parse(item) for item in raw)
-        return {application.app_id: application for application in parsed if application}
+        found = {application.app_id: application for application in parsed if application}
+        # What was asked for, and no more: an answer of 4 MiB has room for tens of thousands.
+        return dict(islice(found.items(), int(query["limit"])))
+
+
+def _newest(applications: dict[str, FinishedApplication], most: int) -> dict[str, FinishedApplication]:
+    if len(applications) <= most:
+        return applications
+    newest = sorted(applications.values(), key=lambda application: application.ended, reverse=True)
+    return {application.app_id: application for application in newest[:most]}
 
 
 def _parse(raw: Any) -> FinishedApplication | None:
@@ -192,7 +214,7 @@ def _parse(raw: Any) -> FinishedApplication | None:
     try:
         attempt = raw["attempts"][0]
         app_id, attempt_id = raw["id"], attempt.get("attemptId") or ""
-        if not APPLICATION_ID.fullmatch(app_id) or (attempt_id and not APPLICATION_ID.fullmatch(attempt_id)):
+        if not APP_ID.fullmatch(app_id) or (attempt_id and not APP_ID.fullmatch(attempt_id)):
             return None
         started, ended = attempt["startTimeEpoch"], attempt["endTimeEpoch"]
         if ended <= 0:
@@ -200,12 +222,12 @@ def _parse(raw: Any) -> FinishedApplication | None:
         return FinishedApplication(
             app_id=app_id,
             attempt=attempt_id,
-            name=str(raw["name"])[:256],
-            user=str(attempt["sparkUser"])[:128],
+            name=text(raw["name"], 256),
+            user=text(attempt["sparkUser"], 128),
             started=_moment(started),
             ended=_moment(ended),
             completed=bool(attempt["completed"]),
-            spark_version=str(attempt.get("appSparkVersion", ""))[:32],
+            spark_version=text(attempt.get("appSparkVersion", ""), 32),
         )
     except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, OSError):
         return None

@@ -52,8 +52,8 @@ class Person:
 
     @property
     def label(self) -> str:
-        """Stands for the user, in limits and in the access log."""
-        return _digest(self.user)[:16]
+        """Stands for the user, in limits and in the access log; "" for nobody in particular."""
+        return "" if self.via == "anonymous" else _digest(self.user)[:16]
 
 
 ANONYMOUS = Person("system:anonymous", ("system:unauthenticated",), via="anonymous")

@@ -220,7 +220,7 @@ class Listing:
         for name in ("namespace", "user"):
             if wanted := getattr(query, name):
                 rows = [row for row in rows if getattr(row, name) == wanted]
-        for word in query.q.lower().split():
+        for word in query.words:
             rows = [row for row in rows if word in row.text]
         states = Counter(row.state for row in rows)
         if query.state:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote_plus, unquote_to_bytes
 
-from spark_ui_proxy.config import RESERVED, Config
+from spark_ui_proxy.config import LABEL, RESERVED, Config
 from spark_ui_proxy.pods import APP_ID
 
 METHODS = ("GET", "HEAD", "POST")
@@ -17,7 +17,6 @@ _LONGEST = 8192
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,=:@/-]|%[0-9A-Fa-f]{2})*")
 # Browsers leave []{}|^`\ in a query as they are.
 _QUERY = re.compile(r"(?:[!$&-;=?-~]|%[0-9A-Fa-f]{2})*")
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _CONTROLS = bytes([*range(0x20), 0x7F])
 _NEVER_ENCODED = frozenset(_CONTROLS + b"/\\.%;")
 
@@ -78,7 +77,7 @@ def parse(target: str, host: str, config: Config) -> Route:
         if only is not None:
             raise BadTargetError("another host serves this")
         return Route("shared-history", "", "", f"{config.base_path}/shs", below[len("/shs") :], query)
-    if first in RESERVED or not _LABEL.fullmatch(first):
+    if first in RESERVED or not LABEL.fullmatch(first):
         raise BadTargetError("no namespace has this name")
     if (config.hosts.mode == "namespace") and only != first:
         raise BadTargetError("another host serves this namespace")
@@ -142,6 +141,6 @@ def namespace_of(host: str, config: Config) -> str | None:
     if name == config.hosts.domain:
         return None
     label, _, domain = name.partition(".")
-    if domain != config.hosts.domain or not _LABEL.fullmatch(label) or label in RESERVED:
+    if domain != config.hosts.domain or not LABEL.fullmatch(label) or label in RESERVED:
         raise BadTargetError("this host serves nothing")
     return label

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from spark_ui_proxy.index import Application
-from spark_ui_proxy.rest import RestError, get_json, has_page
+from spark_ui_proxy.rest import RestError, get_json, has_page, text
 
 LOG_PAGE = "/logs/"
 _ASKED_AT_ONCE = 16
@@ -132,7 +132,7 @@ def _parse(raw: Any) -> Progress | None:
         return Progress(
             jobs=len(jobs),
             job=_count(oldest["jobId"]),
-            name=str(oldest["name"])[:120],
+            name=text(oldest["name"], 120),
             done=min(done, total),
             total=total,
             failed=sum(_count(job["numFailedTasks"]) for job in jobs),

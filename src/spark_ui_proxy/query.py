@@ -13,6 +13,7 @@ FINISHED = ("succeeded", "failed", "completed", "unfinished", "ended")
 STATES = {"live": LIVE, "finished": FINISHED, **{state: (state,) for state in (*LIVE, *FINISHED)}}
 """What `state` may be -> the states of applications that it means."""
 SORTS = ("namespace", "name", "user", "state", "started", "duration", "executors", "cpu", "memory")
+MOST_WORDS = 8
 MOST_ROWS = 500
 
 
@@ -60,6 +61,8 @@ class Query:
             raise QueryError(f"sort is {query.sort!r}: one of {', '.join(SORTS)} is expected, or that with - before it")
         if len(query.q) > 200:
             raise QueryError(f"q has {len(query.q)} characters: 200 at most are expected")
+        if len(query.words) > MOST_WORDS:
+            raise QueryError(f"q has {len(query.words)} words: {MOST_WORDS} at most are expected")
         return query
 
     def url(self, **changes: Any) -> str:
@@ -69,6 +72,11 @@ class Query:
         default = asdict(Query())
         said = {key: value for key, value in asdict(replace(self, **changes)).items() if value != default[key]}
         return f"?{urlencode(said)}" if said else ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What must all be found."""
+        return tuple(dict.fromkeys(self.q.lower().split()))
 
     @property
     def filtered(self) -> bool:

@@ -72,3 +72,8 @@ async def has_page(client: aiohttp.ClientSession, target: Target, path: str, *, 
 
 def _timeout(seconds: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=seconds, sock_connect=3)
+
+
+def text(raw: Any, longest: int) -> str:
+    """What a UI says, as text that any page can hold: no half characters, no controls that turn the line around."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in str(raw)[:longest])

@@ -108,8 +108,8 @@ class Sessions:
             content = self._open(sealed, host)
             if content is not None:
                 user, groups, token, ends = json.loads(content)
-                session = Session(user, tuple(groups), token, ends)
-                return session if session.ends > time.time() else None
+                if ends > time.time():
+                    return Session(user, tuple(groups), token, ends)
         return None
 
     def _open(self, sealed: bytes, host: str) -> bytes | None:

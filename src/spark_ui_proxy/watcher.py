@@ -145,7 +145,7 @@ async def follow(api: Api, path: str, params: dict[str, str], store: Store, watc
     while True:
         try:
             if not version:
-                version = await _list(api, path, params, store, known)
+                version = await list_all(api, path, params, store, known)
                 watch.lists += 1
                 _heard(watch)
             async with api.watch(path, params, version, random.randint(*_WATCH_S)) as events:
@@ -183,18 +183,25 @@ def _lost(watch: Watch, status: int, problem: str) -> None:
     watch.refused = status in (_FORBIDDEN, _NOT_FOUND)
 
 
-async def _list(api: Api, path: str, params: dict[str, str], store: Store, known: set[str]) -> str:
+async def list_all(api: Api, path: str, params: dict[str, str], store: Store, known: set[str]) -> str:
+    """Tell a store what there is, and what of the known is gone; return the version of the list.
+
+    Raises:
+        ApiError: it failed, perhaps half-way.
+    """
     seen: set[str] = set()
     version = ""
     async for page in api.pages(path, params):
         version = page.version
         for item in page.items:
-            seen.add(item["metadata"]["uid"])
+            uid = item["metadata"]["uid"]
+            seen.add(uid)
+            # At once: a list that fails half-way leaves what the next one has to look for.
+            known.add(uid)
             store.put(item)
     for uid in known - seen:
         store.drop(uid)
-    known.clear()
-    known.update(seen)
+    known.intersection_update(seen)
     return version
 
 

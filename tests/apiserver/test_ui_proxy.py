@@ -132,12 +132,17 @@ def test_with_roles_alone_a_viewer_sees_and_a_submitter_ends_jobs(server: ApiSer
         assert decider.authz(kill, vera, method="POST").reason == "kill-forbidden"
         assert decider.authz(kill, vera).reason == "kill-forbidden"
         assert decider.authz(kill, anna, method="POST").status == 200
+        # An ingress adds the token to whatever the browser was led to send.
+        elsewhere = {**anna, "Sec-Fetch-Site": "cross-site"}
+        assert decider.authz(kill, elsewhere, method="POST").reason == "cross-site"
         assert decider.answer(team.path(rest=""), vera).headers["location"] == team.path()
         assert decider.authz(team.path(), carla).reason == "forbidden"
         assert decider.authz(team.path(), bearer("nonsense")).status == 401
         assert decider.authz(team.path()).status == 401
         audit = decider.logged("audit")
-        assert [line["decision"] for line in audit] == ["kill-forbidden", "kill-forbidden", "ok", "forbidden"]
+        assert [line["decision"] for line in audit] == [
+            *("kill-forbidden", "kill-forbidden", "ok", "cross-site", "forbidden")
+        ]
         assert {"namespace": team.name, "application": "spark-1", "method": "POST"}.items() <= audit[2].items()
         assert audit[2]["path"] == kill.partition("?")[0]
 
@@ -331,16 +336,19 @@ def test_what_ended_is_in_its_history(newest: ApiServer, start: Start) -> None:
     assert '<meta http-equiv="refresh" content="3">' in away.body
 
 
-def test_the_shared_history_is_for_those_who_see_all(newest: ApiServer, start: Start) -> None:
+@pytest.mark.parametrize("listed", [False, True], ids=["for itself", "beside an ordinary namespace"])
+def test_the_shared_history_is_for_those_who_see_all(newest: ApiServer, start: Start, listed: bool) -> None:
     one, two, common = (make_team(newest, kind) for kind in ("one", "two", "common"))
     common.pods.history_server(ip="127.0.0.4")
     newest.cluster.rbac.delete_namespaced_role_binding("access-viewers", two.name)
-    config = {"namespaces": {"names": [one.name, two.name]}, "sharedHistory": common.name}
+    names = [one.name, two.name, *([common.name] if listed else [])]
+    config = {"namespaces": {"names": names}, "sharedHistory": common.name}
     decider = start(config)
     vera, anna = bearer(one.token("vera")), bearer(one.token("anna"))
     assert decider.authz("/shs/", anna).headers["x-upstream"] == "127.0.0.4:18080"
     assert decider.authz("/shs/", vera).reason == "forbidden"
-    assert decider.authz(f"/{common.name}/shs/", anna).reason == "forbidden"
+    # Vera may see the applications of the namespace that it stands in, but not those of all.
+    assert decider.authz(f"/{common.name}/shs/", vera).reason == "forbidden"
     gone = one.path("gone", "/jobs/")
     assert decider.answer(gone, anna).headers["location"] == "/shs/history/gone/jobs/"
     assert decider.authz(gone, vera).reason == "not-found"

@@ -24,7 +24,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from playwright.sync_api import sync_playwright
-from proxy_world import Door, Team, World, free_port
+from ports import free_port
+from proxy_world import Door, Team, World
 from rich.console import Console
 from rich.table import Table
 from spark_driver import busy_driver

@@ -9,7 +9,8 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -64,6 +65,7 @@ class Door:
     team: Team
     release: str
     viewer: str
+    _tokens: dict[str, str] = field(default_factory=dict, init=False)
 
     @property
     def admin(self) -> str:
@@ -95,7 +97,7 @@ class Door:
         self.team.helm.run(["uninstall", self.release, self.admin])
         self.team.kubectl("delete", "serviceaccount", self.viewer, self.admin)
 
-    @property
+    @cached_property
     def url(self) -> str:
         """Of the Service at the node."""
         service = json.loads(self.team.kubectl("get", "service", self.release, self.admin, "--output=json"))
@@ -105,7 +107,9 @@ class Door:
 
     def token(self, account: str) -> str:
         """A token of a service account of the admin namespace."""
-        return self.team.kubectl("create", "token", account, self.admin).strip()
+        if account not in self._tokens:
+            self._tokens[account] = self.team.kubectl("create", "token", account, self.admin).strip()
+        return self._tokens[account]
 
     def ask(self, path: str, account: str = "") -> Answer:
         """GET a path with a token of somebody, the viewer unless said otherwise."""
@@ -124,16 +128,20 @@ class Door:
         return json.loads(answer.text)
 
     def crawl(self, prefix: str, start: str, enough: int) -> set[str]:
-        """Follow links from a page on, until there are no more or enough; each answers, and none leaves a prefix."""
-        seen, waiting = {start}, [start]
-        while waiting and len(seen) < enough:
+        """Ask for a page and for what it links to, and so on, until there is no more or enough; return what was asked.
+
+        Each answers, and no link leaves the prefix.
+        """
+        asked: set[str] = set()
+        waiting = [start]
+        while waiting and len(asked) < enough:
             page = waiting.pop(0)
+            asked.add(page)
             for link in sorted(self._links_of(page)):
                 assert link.startswith(prefix), f"{page} links to {link}, outside of {prefix}"
-                if link not in seen and "kill" not in link:
-                    seen.add(link)
+                if link not in asked and link not in waiting and "kill" not in link:
                     waiting.append(link)
-        return seen
+        return asked
 
     def _links_of(self, page: str) -> Iterator[str]:
         answer = self.ask(page)

@@ -12,8 +12,8 @@ import trustme
 import yaml
 
 from chartproof import Cluster
-from kindling_dev import images, node_image
-from kindling_dev.cluster import node_name
+from kindling_dev import images
+from kindling_dev.cluster import load_if_missing
 from kindling_dev.golang import GoModule, build
 from kindling_dev.progress import Progress
 from kindling_dev.settings import Settings
@@ -127,7 +127,4 @@ def _load() -> None:
 
 def load(reference: str) -> None:
     """Give the cluster's node an image of the engine, under its own name, unless it has it."""
-    settings = Settings.from_environment()
-    node = node_name(settings)
-    if not node_image.has_image(node, reference, reference):
-        node_image.load(node, reference, reference, settings)
+    load_if_missing(reference, reference, Settings.from_environment(), Progress())

@@ -106,15 +106,15 @@ def test_an_application_is_seen_live_killed_by_who_may_and_seen_in_the_history(
 @pytest.mark.long
 def test_no_link_of_a_live_or_finished_application_leaves_its_prefix(live: str, door: Door, history: History) -> None:
     ui, shs = f"/{door.team.name}/proxy/{live}/", f"/{door.team.name}/shs/"
-    assert len(door.crawl(ui, ui, 200)) >= 60
+    assert len(door.crawl(ui, ui, 200)) == 200
     door.team.kubectl("delete", "pod", "--selector=app.kubernetes.io/instance=live,spark-role=driver")
     history.application(live)
-    assert len(door.crawl(shs, f"{shs}history/{live}/", 200)) >= 60
+    assert len(door.crawl(shs, f"{shs}history/{live}/", 200)) == 200
 
 
 @pytest.mark.long
 @OLD_LINE_LONG
-def test_what_fails_takes_nothing_else_with_it(live: str, door: Door) -> None:
+def test_a_history_server_that_is_away_takes_nothing_with_it(live: str, door: Door) -> None:
     ui, history = f"/{door.team.name}/proxy/{live}/jobs/", f"/{door.team.name}/shs/"
     door.team.kubectl("scale", "deployment/history", "--replicas=0")
     door.team.kubectl("wait", "pod", "--selector=spark-role=history-server", "--for=delete", "--timeout=60s")
@@ -125,7 +125,11 @@ def test_what_fails_takes_nothing_else_with_it(live: str, door: Door) -> None:
     door.team.kubectl("rollout", "status", "deployment/history", "--timeout=120s")
     assert door.ask(history).status == 200
 
-    with Load(door, ui) as load:
+
+@pytest.mark.long
+@OLD_LINE_LONG
+def test_a_replica_that_is_deleted_under_load_fails_nobody(live: str, door: Door) -> None:
+    with Load(door, f"/{door.team.name}/proxy/{live}/jobs/") as load:
         load.wait_for(500)
         of_release = f"--selector=app.kubernetes.io/instance={door.release}"
         first, *_ = door.team.kubectl("get", "pods", door.admin, of_release, "--output=name").split()

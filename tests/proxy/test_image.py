@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 import yaml
 from hostile import listening
-from proxy_world import World, free_port
+from ports import free_port
+from proxy_world import World
 from ui_proxy import PROXIES, account_token
 
 from kindling_dev.command import run

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import yaml
+from ports import free_port, listens
 from ui_proxy import PROXIES, Decider, SparkPods, account_token, running_decider
 
 from chartproof.apiserver import ApiServer
@@ -195,7 +196,7 @@ class World:
             ) as nginx,
         ):
             try:
-                decider.wait(lambda: nginx.poll() is not None or _listens(port), "nginx")
+                decider.wait(lambda: nginx.poll() is not None or listens(port), "nginx")
                 assert nginx.poll() is None, (decider.folder / "gateway.log").read_text()
                 yield nginx.pid
             finally:
@@ -283,15 +284,3 @@ class Door:
         children = Path(f"/proc/{self.nginx}/task/{self.nginx}/children").read_text().split()
         pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in (self.nginx, *children)]
         return sum(pages) * resource.getpagesize() / 1e6
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    """A TCP port that nobody has."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 import urllib.request
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from ports import free_port
+
 from kindling_dev.progress import Progress
 from kindling_dev.settings import Settings
 from kindling_dev.spark_image import LINES, ensure_spark_image
@@ -22,7 +23,7 @@ from spark_ui_proxy.index import Target
 _DEADLINE_SECONDS = 240
 JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """Options of a JVM that lives for a test."""
-_OF_A_LIST = ("LogStart", "EnvironmentUpdate", "ApplicationStart", "ApplicationEnd")
+_OF_A_LIST = {"LogStart", "EnvironmentUpdate", "ApplicationStart", "ApplicationEnd"}
 """Events that a history server needs for its list."""
 _APPLICATION = """
 import pathlib, sys, time
@@ -74,7 +75,7 @@ def driver(
     line: str, folder: Path, *, name: str = "of-a-test", tasks: int = 10, conf: Mapping[str, str] | None = None
 ) -> Iterator[Driver]:
     """An application on Spark of a line ("4.3"), with one core, and more of Spark's configuration if wanted."""
-    events, target = folder / "events", Target(uuid4().hex, "127.0.0.1", _free_port())
+    events, target = folder / "events", Target(uuid4().hex, "127.0.0.1", free_port())
     events.mkdir()
     for path in (folder, events):
         path.chmod(0o777)
@@ -135,12 +136,7 @@ def _without_jobs(log: Path) -> str:
                 event[facts] = {}
         if kind in ("SparkListenerApplicationStart", "SparkListenerApplicationEnd"):
             event["Timestamp"] = f"<{kind.removeprefix('SparkListenerApplication').lower()}>"
-        if kind.removeprefix("SparkListener") in (
-            "LogStart",
-            "EnvironmentUpdate",
-            "ApplicationStart",
-            "ApplicationEnd",
-        ):
+        if kind.removeprefix("SparkListener") in _OF_A_LIST:
             # A history server looks for events by how their lines begin, without a space.
             kept.append(json.dumps(event, separators=(",", ":")) + "\n")
     return "".join(kept)
@@ -149,7 +145,7 @@ def _without_jobs(log: Path) -> str:
 @contextmanager
 def history_server(line: str, events: Path) -> Iterator[Target]:
     """A history server over a folder of event logs."""
-    target = Target(uuid4().hex, "127.0.0.1", _free_port())
+    target = Target(uuid4().hex, "127.0.0.1", free_port())
     java = f"{JAVA} -Dspark.history.ui.port={target.port} -Dspark.history.fs.logDirectory=file:///test"
     java += " -Dspark.history.fs.update.interval=1s"
     command = ["/opt/spark/bin/spark-class", "org.apache.spark.deploy.history.HistoryServer"]
@@ -193,9 +189,3 @@ def _wait(ask: Any, what: str) -> Any:
             pass
         assert time.monotonic() < end, f"{what} did not come within {_DEADLINE_SECONDS} s"
         time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

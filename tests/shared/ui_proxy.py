@@ -24,6 +24,7 @@ from typing import Any
 import yaml
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
+from ports import free_port, listens
 
 from chartproof.apiserver import ApiServer
 from kindling_dev.settings import REPO
@@ -159,7 +160,7 @@ def running_decider(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "token").write_text(token or account_token(server, PROXIES, "spark-ui-proxy"))
     (folder / "key").write_bytes(secrets.token_bytes(32))
-    port = _free_port()
+    port = free_port()
     login = {"sessionKeyFile": str(folder / "key"), **config.get("login", {})}
     whole = {
         **config,
@@ -182,7 +183,7 @@ def running_decider(
         )
     decider = Decider(process, folder, port)
     try:
-        decider.wait(lambda: (folder / "decider.sock").exists() and _listens(port), "its sockets")
+        decider.wait(lambda: (folder / "decider.sock").exists() and listens(port), "its sockets")
         if ready:
             decider.wait(lambda: decider.operations("/readyz")[0] == 200, "ready")
         yield decider
@@ -312,14 +313,3 @@ def bearer(token: str) -> dict[str, str]:
 
 def _original(method: str, target: str, host: str) -> dict[str, str]:
     return {"X-Original-Method": method, "X-Original-URI": target, "X-Original-Host": host}
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

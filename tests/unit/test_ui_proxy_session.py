@@ -68,6 +68,8 @@ def test_a_false_cookie_before_the_true_one_is_passed_over(config: Config) -> No
     sessions = Sessions(config)
     cookie = pair(sessions.header(session(), HOST))
     assert sessions.read(f"{sessions.cookie}=planted; {cookie}", HOST) == session()
+    ended = pair(sessions.header(session(ends=int(time.time()) - 1), HOST))
+    assert sessions.read(f"{ended}; {cookie}", HOST) == session()
 
 
 def test_a_new_key_opens_old_sessions_as_long_as_the_previous_one_is_there(config: Config) -> None:

@@ -30,9 +30,6 @@ spark-ui-proxy.checks: values that cannot go together, each refused in one line 
 {{- if and .Values.rbac.roles (not $namespaces.names) -}}
 {{- fail "rbac.roles is true but namespaces.names is empty: Roles are made in the namespaces that are listed" -}}
 {{- end -}}
-{{- if and .Values.history.shared (include "spark-ui-proxy.watchesCluster" . | not) (not (has .Values.history.shared $namespaces.names)) -}}
-{{- fail (printf "history.shared is %q, which namespaces.names does not list: add it, so that its pods are watched" .Values.history.shared) -}}
-{{- end -}}
 {{- include "spark-ui-proxy.checkLogin" . -}}
 {{- $byHost := eq .Values.hosts.mode "namespace" -}}
 {{- if and $byHost (not .Values.hosts.domain) -}}
@@ -56,8 +53,14 @@ spark-ui-proxy.checks: values that cannot go together, each refused in one line 
 {{- end }}
 
 {{- define "spark-ui-proxy.checkLogin" -}}
+{{- if and .Values.login.audiences (ne .Values.rbac.reviews "cluster") -}}
+{{- fail "login.audiences is set but rbac.reviews is namespace: only a TokenReview knows of audiences; set rbac.reviews to cluster" -}}
+{{- end -}}
 {{- if and (eq .Values.login.mode "header") (not (or .Values.login.header.secret.secretName .Values.tls.clientCA)) -}}
 {{- fail "login.mode is header, and anybody could send such headers: name the Secret that the ingress shares with the proxy in login.header.secret.secretName, or the authority of its certificate in tls.clientCA" -}}
+{{- end -}}
+{{- if and .Values.tls.clientCA (or (ne .Values.login.mode "header") .Values.login.header.secret.secretName) -}}
+{{- fail "tls.clientCA is set, but the ingress is not believed by its certificate: set login.mode to header and leave login.header.secret.secretName empty, or leave tls.clientCA empty" -}}
 {{- end -}}
 {{- if and .Values.tls.clientCA (not .Values.tls.secretName) -}}
 {{- fail "tls.clientCA is set but tls.secretName is empty: clients show certificates in TLS alone; name the Secret with the pods' own" -}}

@@ -1,6 +1,7 @@
 {{/*
 spark-ui-proxy.clusterRole   name of the ClusterRole and its binding: cluster objects of two releases must not meet
 spark-ui-proxy.watchesCluster  "true" where pods of the whole cluster are listed, or nothing
+spark-ui-proxy.ownRoles      the namespaces in which this chart makes a Role, a list
 spark-ui-proxy.config        the service's configuration: what src/spark_ui_proxy/config.py reads
 spark-ui-proxy.hosts         the hosts of an Ingress or HTTPRoute, a list; call with a dict: root, host
 spark-ui-proxy.scheme        http or https, of the pods themselves
@@ -10,6 +11,10 @@ spark-ui-proxy.selector      of the pods
 
 {{- define "spark-ui-proxy.clusterRole" -}}
 {{- printf "%s:%s" .Release.Namespace .Release.Name -}}
+{{- end }}
+
+{{- define "spark-ui-proxy.ownRoles" -}}
+{{- .Values.rbac.roles | ternary (append .Values.namespaces.names .Values.history.shared) list | compact | uniq | toYaml -}}
 {{- end }}
 
 {{- define "spark-ui-proxy.watchesCluster" -}}

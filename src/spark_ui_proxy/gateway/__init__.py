@@ -15,6 +15,8 @@ import jinja2
 from spark_ui_proxy.config import Config
 
 _HERE = Path(__file__).parent
+_IPV6 = Path("/proc/net/if_inet6")
+"""Lists the addresses of this kind, if the kernel has them."""
 _TO_TARGETS = (
     "Accept",
     "Accept-Encoding",
@@ -56,6 +58,7 @@ def write(config: Config, folder: Path) -> Path:
     )
     text = environment.get_template("nginx.conf.j2").render(
         config=config,
+        ipv6=_IPV6.exists() and bool(_IPV6.read_text()),
         folder=folder,
         is_root=os.geteuid() == 0,
         lua_folder=_HERE / "lua",

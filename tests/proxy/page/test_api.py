@@ -137,6 +137,7 @@ def test_pages_hold_each_application_once(full: World) -> None:
         ("applications?page=-1", 400, "page is '-1'"),
         ("applications?nmspace=a", 400, "nmspace is not known"),
         (f"applications?q={'a' * 201}", 400, "q has 201 characters"),
+        ("applications?q=a+b+c+d+e+f+g+h+i", 400, "q has 9 words"),
         ("applications/team-a/nobody", 404, "no application nobody in namespace team-a"),
         ("applications/kube-system/nobody", 404, "no application nobody in namespace kube-system"),
         ("jobs", 404, "/-/openapi.json"),

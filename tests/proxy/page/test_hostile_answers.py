@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from page_world import World, application, wait_until
 
+from spark_ui_proxy.finished import PART
 from spark_ui_proxy.index import Target
 
 JOB = {
@@ -82,6 +84,24 @@ def test_a_history_server_that_answers_no_list_is_in_trouble_and_the_others_are_
         wait_until(lambda: world.listed()["total"] == 1, "the other's application is listed")
         history = world.board.finished.histories["team-a"]
         wait_until(lambda: history.problem.startswith("answers "), "the trouble is told")
+
+
+def test_text_that_no_page_can_hold_breaks_no_page(world: World) -> None:
+    odd = {"name": "half \ud800", "attempts": [{**ATTEMPT, "sparkUser": "turned \u202e round"}]}
+    with answering(json.dumps([{**PAST, **odd}]).encode()) as server:
+        world.history_server("team-a", server)
+        wait_until(lambda: world.listed()["total"] == 1, "it is listed")
+        (item,) = world.listed()["items"]
+        assert (item["name"], item["user"]) == ("half \ufffd", "turned \ufffd round")
+        with urllib.request.urlopen(world.url) as page:
+            assert "half \ufffd" in page.read().decode()
+
+
+def test_more_than_was_asked_for_is_left_out(world: World) -> None:
+    with answering(json.dumps([{**PAST, "id": f"spark-{number}"} for number in range(3 * PART)]).encode()) as server:
+        world.history_server("team-a", server)
+        wait_until(lambda: world.listed()["total"], "some are listed")
+        assert world.listed()["total"] == PART
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ return function(settings)
     var.application = application
     var.user = user
     -- The files of one page are many and cheap: they have a count of their own, and none with the application.
-    var.limit_user = static and user .. " static" or user
+    var.limit_user = user ~= "" and static and user .. " static" or user
     var.limit_application = static and "" or application
   end
 
@@ -143,7 +143,12 @@ return function(settings)
     end
     local method = var.request_method
     if method ~= "GET" and method ~= "HEAD" then
-      ngx.req.read_body()
+      -- Only a POST may pass, with its body.
+      if method == "POST" then
+        ngx.req.read_body()
+      else
+        ngx.req.discard_body()
+      end
       var.decision = "asked"
       return ask()
     end
