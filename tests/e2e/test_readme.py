@@ -76,7 +76,7 @@ ALWAYS: tuple[Said, ...] = (
     (commands("network", "See that a policy blocks"), "spark-applications", "closed"),
     (commands("watch-a-run", "What holds it up"), "spark-driver", "slow in team-a: running"),
     (commands("watch-a-run", "End it"), 'release "slow" uninstalled'),
-    (commands("see-applications"), "Phase:          Succeeded", "yes\nno\n", '"name":"pi"'),
+    (commands("see-applications"), "Phase:          Succeeded", "true", '"name":"pi"'),
 )
 LONG: tuple[Said, ...] = (
     (commands("guard"), "have it listed in guard.secrets"),

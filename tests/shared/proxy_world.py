@@ -25,6 +25,8 @@ from ui_proxy import PROXIES, Decider, SparkPods, account_token, running_decider
 from chartproof.apiserver import ApiServer
 
 _DEADLINE_S = 60.0
+ACCOUNT = "of-all-namespaces"
+"""The service's own, in the namespace PROXIES; other tests of the same API server give theirs fewer rights."""
 _RIGHTS = f"""
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -37,13 +39,13 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {{name: spark-ui-proxy}}
 roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: spark-ui-proxy}}
-subjects: [{{kind: ServiceAccount, name: spark-ui-proxy, namespace: {PROXIES}}}]
+subjects: [{{kind: ServiceAccount, name: {ACCOUNT}, namespace: {PROXIES}}}]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {{name: spark-ui-proxy-reviews}}
 roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "system:auth-delegator"}}
-subjects: [{{kind: ServiceAccount, name: spark-ui-proxy, namespace: {PROXIES}}}]
+subjects: [{{kind: ServiceAccount, name: {ACCOUNT}, namespace: {PROXIES}}}]
 """
 _TEAM = """
 apiVersion: v1
@@ -179,7 +181,9 @@ class World:
         # A name short enough for a socket's path.
         with (
             tempfile.TemporaryDirectory(prefix="door-") as name,
-            running_decider(self.server, Path(name), whole) as decider,
+            running_decider(
+                self.server, Path(name), whole, token=account_token(self.server, PROXIES, ACCOUNT)
+            ) as decider,
             self.gateway(decider) as nginx,
         ):
             yield Door(whole["listenPort"], str(whole.get("basePath", "")), decider, nginx)

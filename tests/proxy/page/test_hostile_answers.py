@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from page_world import World, application, wait_until
 
-from spark_ui_proxy.finished import PART
+from spark_ui_proxy import finished
 from spark_ui_proxy.index import Target
 
 JOB = {
@@ -97,11 +97,12 @@ def test_text_that_no_page_can_hold_breaks_no_page(world: World) -> None:
             assert "half \ufffd" in page.read().decode()
 
 
-def test_more_than_was_asked_for_is_left_out(world: World) -> None:
-    with answering(json.dumps([{**PAST, "id": f"spark-{number}"} for number in range(3 * PART)]).encode()) as server:
+def test_more_than_there_is_room_for_is_left_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finished, "MOST", 700)
+    with answering(json.dumps([{**PAST, "id": f"spark-{number}"} for number in range(5000)]).encode()) as server:
         world.history_server("team-a", server)
         wait_until(lambda: world.listed()["total"], "some are listed")
-        assert world.listed()["total"] == PART
+        assert world.listed()["total"] == 700
 
 
 @pytest.mark.parametrize(
