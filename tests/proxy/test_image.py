@@ -12,8 +12,7 @@ import pytest
 import yaml
 from hostile import listening
 from ports import free_port
-from proxy_world import ACCOUNT, World
-from ui_proxy import PROXIES, account_token
+from proxy_world import World
 
 from kindling_dev.command import run
 from kindling_dev.images import image_megabytes
@@ -58,7 +57,7 @@ def pod(world: World, image: str, tmp_path: Path) -> Iterator[tuple[str, str, in
     }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     (tmp_path / "key").write_text("of a test, and long enough for a secret")
-    (tmp_path / "token").write_text(account_token(world.server, PROXIES, ACCOUNT))
+    (tmp_path / "token").write_text(world.token)
     (tmp_path / "ca.crt").write_bytes((world.server.folder / "ca.crt").read_bytes())
     for path in (tmp_path, *tmp_path.iterdir()):
         path.chmod(0o755)

@@ -35,7 +35,7 @@ def test_a_driver_names_its_application_and_its_own_prefix_is_found(
     (tmp_path / "app").mkdir()
     with (
         spark_ui.driver(line, tmp_path / "app", conf=own) as driver,
-        running_decider(world.server, tmp_path / "d", config) as decider,
+        running_decider(world.server, tmp_path / "d", config, token=world.token) as decider,
     ):
         # A notebook's pod: the role alone is known.
         team.pods.make("notebook", ip=driver.target.ip, port=driver.target.port)

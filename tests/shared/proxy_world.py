@@ -181,12 +181,15 @@ class World:
         # A name short enough for a socket's path.
         with (
             tempfile.TemporaryDirectory(prefix="door-") as name,
-            running_decider(
-                self.server, Path(name), whole, token=account_token(self.server, PROXIES, ACCOUNT)
-            ) as decider,
+            running_decider(self.server, Path(name), whole, token=self.token) as decider,
             self.gateway(decider) as nginx,
         ):
             yield Door(whole["listenPort"], str(whole.get("basePath", "")), decider, nginx)
+
+    @property
+    def token(self) -> str:
+        """Of the service's own account."""
+        return account_token(self.server, PROXIES, ACCOUNT)
 
     @contextmanager
     def gateway(self, decider: Decider) -> Iterator[int]:
