@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import urllib.error
@@ -151,7 +152,7 @@ class Door:
         if answer.location:
             yield answer.location
         for link in _LINK.findall(answer.text):
-            target = urllib.parse.urlsplit(link.replace("&amp;", "&"))
+            target = urllib.parse.urlsplit(html.unescape(link).replace(" ", "%20"))
             if not target.scheme and not target.netloc:
                 yield urllib.parse.urljoin(page, urllib.parse.urlunsplit(target))
 
