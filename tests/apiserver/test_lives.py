@@ -85,6 +85,11 @@ def place_of(scenario: Scenario, server: ApiServer, helm: Helm) -> Place:
         server.cluster.core.create_namespaced_service_account(namespace, body)
     if given.get("namespaces", {}).get("names"):
         values = (*values, f"--set=namespaces.names={{{namespace}}}")
+    if given.get("history", {}).get("shared"):
+        values = (*values, f"--set=history.shared={namespace}")
+    if (given.get("service") or {}).get("nodePort"):
+        # A node's port is the whole cluster's, and another life may have the scenario's.
+        values = (*values, f"--set=service.nodePort={30100 + uuid4().int % 2600}")
     return Place(namespace, (f"--namespace={namespace}", *values), namespace)
 
 
