@@ -5,6 +5,7 @@ spark-ui-proxy.checks: values that cannot go together, each refused in one line 
 {{- include "spark-common.checkText" .Values -}}
 {{- include "spark-common.checkServiceName" . -}}
 {{- $namespaces := .Values.namespaces -}}
+{{- $misread := list "proxy" "history" "shs" -}}
 {{- $ways := list -}}
 {{- range $way := list "names" "selector" "all" -}}
 {{- if get $namespaces $way -}}
@@ -18,12 +19,12 @@ spark-ui-proxy.checks: values that cannot go together, each refused in one line 
 {{- fail (printf "%s are both set: keep the one that says whose applications are shown" (join " and " $ways)) -}}
 {{- end -}}
 {{- range $namespaces.names -}}
-{{- if has . (list "proxy" "history" "shs") -}}
+{{- if has . $misread -}}
 {{- fail (printf "namespaces.names has %q, a word that Spark's pages misread in a path: such a namespace cannot be shown; give the team's another name" .) -}}
 {{- end -}}
 {{- end -}}
 {{- range splitList "/" .Values.basePath -}}
-{{- if has . (list "proxy" "history" "shs") -}}
+{{- if has . $misread -}}
 {{- fail (printf "basePath has the segment %q, which Spark's pages misread: name it otherwise, /spark" .) -}}
 {{- end -}}
 {{- end -}}

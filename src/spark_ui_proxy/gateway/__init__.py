@@ -17,36 +17,15 @@ from spark_ui_proxy.config import Config
 _HERE = Path(__file__).parent
 _IPV6 = Path("/proc/net/if_inet6")
 """Lists the addresses of this kind, if the kernel has them."""
-_TO_TARGETS = (
-    "Accept",
-    "Accept-Encoding",
-    "Accept-Language",
-    "Content-Type",
-    "If-Modified-Since",
-    "If-None-Match",
-    "If-Range",
-    "Purpose",
-    "Range",
-    "Sec-Purpose",
-    "User-Agent",
-    "X-Requested-With",
+_OF_ANY_PAGE = (
+    *("Accept", "Accept-Encoding", "Accept-Language", "Content-Type"),
+    *("If-Modified-Since", "If-None-Match", "User-Agent"),
 )
+_TO_TARGETS = (*_OF_ANY_PAGE, "If-Range", "Purpose", "Range", "Sec-Purpose", "X-Requested-With")
 """The request headers that a driver or a history server gets; of these Spark reads the content's and `Purpose`."""
 _TO_ANSWER = ("Accept", "Origin", "Referer", "Sec-Fetch-Site")
 """What the decider reads of a request for somebody else, beside who sends it."""
-_TO_OWN = (
-    "Accept",
-    "Accept-Encoding",
-    "Accept-Language",
-    "Content-Type",
-    "If-Modified-Since",
-    "If-None-Match",
-    "Last-Event-ID",
-    "Origin",
-    "Referer",
-    "Sec-Fetch-Site",
-    "User-Agent",
-)
+_TO_OWN = (*_OF_ANY_PAGE, "Origin", "Referer", "Sec-Fetch-Site")
 
 
 def write(config: Config, folder: Path) -> Path:
