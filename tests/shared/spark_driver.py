@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from spark_ui import JAVA, container
+from spark_ui import container, submission
 
 _APP = Path(__file__).parents[1] / "proxy/apps/busy.py"
 _DEADLINE_S = 300
@@ -44,18 +44,14 @@ def busy_driver(line: str, address: str, folder: Path, **conf: str) -> Iterator[
     """
     shutil.copy(_APP, folder)
     folder.chmod(0o755)
-    whole = {
+    own = {
         "spark.driver.host": address,
         "spark.ui.port": "4040",
         "spark.ui.prometheus.enabled": "true",
         "spark.ui.showConsoleProgress": "false",
-        "spark.driver.memory": "512m",
-        "spark.driver.log.localDir": "/tmp",  # has a page of it, from Spark 4 on
-        "spark.driver.extraJavaOptions": JAVA,
         **conf,
     }
-    settings = [word for name, value in whole.items() for word in ("--conf", f"{name}={value}")]
-    command = ["/opt/spark/bin/spark-submit", "--master=local[2]", *settings, "/test/busy.py"]
+    command = submission("busy.py", cores=2, conf=own)
     with container(line, folder, command, f"SPARK_LOCAL_IP={address}") as name:
         end, ready, log = time.monotonic() + _DEADLINE_S, None, ""
         while not ready:

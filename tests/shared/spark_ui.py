@@ -70,6 +70,18 @@ class Driver:
         _wait(lambda: not list(self.events.rglob("*.inprogress")) and any(self.events.iterdir()), "the event log's end")
 
 
+def submission(program: str, *arguments: str | int, cores: int, conf: Mapping[str, object]) -> list[str | int]:
+    """The command that runs a program of the folder /test in a container, with some of Spark's configuration."""
+    whole = {
+        "spark.driver.memory": "512m",
+        "spark.driver.log.localDir": "/tmp",  # has a page of it, from Spark 4 on
+        "spark.driver.extraJavaOptions": JAVA,
+        **conf,
+    }
+    settings = [word for key, value in whole.items() for word in ("--conf", f"{key}={value}")]
+    return ["/opt/spark/bin/spark-submit", f"--master=local[{cores}]", *settings, f"/test/{program}", *arguments]
+
+
 @contextmanager
 def driver(
     line: str, folder: Path, *, name: str = "of-a-test", tasks: int = 10, conf: Mapping[str, str] | None = None
@@ -81,24 +93,16 @@ def driver(
         path.chmod(0o777)
     (folder / "go").write_text("0")
     (folder / "application.py").write_text(_APPLICATION)
-    whole = {
+    own = {
         "spark.ui.port": target.port,
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.eventLog.enabled": "true",
         "spark.eventLog.dir": "file:///test/events",
         "spark.eventLog.compress": "false",
-        "spark.driver.memory": "512m",
-        "spark.driver.log.localDir": "/tmp",  # has a page of it, from Spark 4 on
-        "spark.driver.extraJavaOptions": JAVA,
         **(conf or {}),
     }
-    arguments = [argument for key, value in whole.items() for argument in ("--conf", f"{key}={value}")]
-    with container(
-        line,
-        folder,
-        ["/opt/spark/bin/spark-submit", "--master=local[1]", *arguments, "/test/application.py", name, tasks],
-    ):
+    with container(line, folder, submission("application.py", name, tasks, cores=1, conf=own)):
         app_id = _wait(lambda: rest(target, "/applications")[0]["id"], "the driver's UI")
         _wait(lambda: rest(target, f"/applications/{app_id}/jobs?status=running"), "its job")
         yield Driver(app_id, target, events, folder)
