@@ -124,7 +124,9 @@ def _cpu_seconds(pids: tuple[int, ...]) -> float:
     """Of processes, their children and those of them that have ended."""
     ticks = 0
     for pid in _family(pids):
-        ticks += sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]))
+        # A child may end meanwhile: its parent has its time then.
+        with suppress(FileNotFoundError):
+            ticks += sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 

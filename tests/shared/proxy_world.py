@@ -272,12 +272,14 @@ class Door:
 
     def log(self) -> list[dict[str, Any]]:
         """nginx's access log, of all requests that were answered."""
-        # The one worker has written about those before it turns to another.
-        marker = "/-/internal"
-        self.get(marker)
-        lines = (self.decider.folder / "gateway.log").read_text().splitlines()
-        entries = [json.loads(line) for line in lines if line.startswith("{")]
-        return [entry for entry in entries if entry["path"] != self.base + marker]
+        # nginx writes a second later than it answers, in the order of its answers.
+        own = f"{self.base}/-/internal/log"
+        marker = f"{own}/{uuid4().hex}"
+        self.get(marker.removeprefix(self.base))
+        file = self.decider.folder / "gateway.log"
+        self.decider.wait(lambda: marker in file.read_text(), "nginx's log is written")
+        entries = [json.loads(line) for line in file.read_text().splitlines() if line.startswith("{")]
+        return [entry for entry in entries if not entry["path"].startswith(own)]
 
     def shown(self, team: Team, app_id: str) -> str:
         """Wait until an application is routed; return its path, "/team-a/proxy/app-1"."""

@@ -4,20 +4,23 @@
 -- settings.base: "" or "/spark"; settings.identity: a function, of a request's variables all that says who sends it, in
 -- one text; settings.trusted: the headers among it that an ingress sets.
 --
--- What runs for each request has no loops: LuaJIT compiles it as a whole.
+-- nginx has one worker, so what is kept and counted are plain Lua tables: for a request whose decision is kept, LuaJIT
+-- compiles all that runs here.
 
 local balancer = require "ngx.balancer"
 local ffi = require "ffi"
+local lrucache = require "resty.lrucache"
 local re_find = ngx.re.find
-local decisions = ngx.shared.decisions
-local generations = ngx.shared.generation
-local counts = ngx.shared.counts
 
 ffi.cdef "unsigned char *SHA256(const unsigned char *d, size_t n, unsigned char *md);"
 local digest = ffi.new("unsigned char[32]")
 
--- A decision is kept only for requests that nobody could read in two ways, and that change nothing.
-local BENIGN = [[^(?!.*(?:\.\.|//|kill|doas))[a-z0-9/_.?&=,:+-]*$]]
+-- So many decisions are kept: of 500 persons, 20 applications each.
+local KEPT = 10000
+
+-- A decision is kept only for requests that nobody could read in two ways, and that change nothing. BASE is in it.
+local BENIGN = [[^(?:GET|HEAD) (?!\S*(?:\.\.|//|(?i:kill|doas)))]]
+  .. [[(BASE/(?:[a-z0-9][a-z0-9-]*/(?:proxy/[A-Za-z0-9._-]+|shs)|shs))/[A-Za-z0-9/_.?&=,:+-]* HTTP/1\.[01]$]]
 local OWN_PATH = [[^(?!.*(?:\.\.|//))[A-Za-z0-9/_.-]*$]]
 local PATH = [[^/[\x21-\x7e]*$]]
 
@@ -46,32 +49,39 @@ end
 
 return function(settings)
   local M = {}
-  local base = settings.base
-  local mounts = "^(" .. base:gsub("[.]", "\\.") .. [[/(?:[a-z0-9][a-z0-9-]*/(?:proxy/[A-Za-z0-9._-]+|shs)|shs))/]]
+  local base, trusted = settings.base, settings.trusted
+  local benign = BENIGN:gsub("BASE", (base:gsub("[.]", "\\%%.")))
+  local decisions, generation = lrucache.new(KEPT), 0
+  local classes = { application = {}, service = {} }
+  local buckets, seconds_of_all = {}, 0
 
   local function refuse(status, reason)
     ngx.var.reason = reason
     return ngx.exit(status)
   end
 
-  -- Lets the request go to a target.
-  local function go(context, path, ip, port, application, user)
-    local var, ctx, static = ngx.var, ngx.ctx, starts_with(path, "/static/")
-    ctx.ip, ctx.port, ctx.static = ip, tonumber(port), static
-    var.target_host = ip .. ":" .. port
+  -- Lets the request go to the target of a decision.
+  local function go(decision, path)
+    local var, static, user = ngx.var, starts_with(path, "/static/"), decision.user
+    ngx.ctx = decision
+    var.target_host = decision.host
     var.target_path = path
-    var.context = context
-    var.application = application
+    var.context = decision.context
+    var.application = decision.application
     var.user = user
     -- The files of one page are many and cheap: they have a count of their own, and none with the application.
-    var.limit_user = user ~= "" and static and user .. " static" or user
-    var.limit_application = static and "" or application
+    if static then
+      var.limit_user = user ~= "" and user .. " static" or ""
+    else
+      var.limit_user = user
+      var.limit_application = decision.application
+    end
   end
 
   -- Whether a header that an ingress sets is there twice: nginx's variables would show the one that came first.
   local function ambiguous()
     local headers = ngx.req.get_headers(0)
-    for _, name in ipairs(settings.trusted) do
+    for _, name in ipairs(trusted) do
       if type(headers[name]) == "table" then
         return true
       end
@@ -81,16 +91,8 @@ return function(settings)
 
   -- Where a decision about what begins with `mount` is kept.
   local function key_of(mount)
-    local var, generation = ngx.var, generations:get("now") or 0
+    local var = ngx.var
     return sha256(generation .. "\n" .. mount .. "\n" .. (var.http_host or "") .. "\n" .. settings.identity(var))
-  end
-
-  -- The parts of a decision that is kept.
-  local function unpacked(kept)
-    local first = kept:find("\n", 1, true)
-    local second = kept:find("\n", first + 1, true)
-    local third = kept:find("\n", second + 1, true)
-    return kept:sub(1, first - 1), kept:sub(first + 1, second - 1), kept:sub(second + 1, third - 1), kept:sub(third + 1)
   end
 
   local function ask(mount, key)
@@ -107,30 +109,24 @@ return function(settings)
       var.reason = "no decision: " .. answer.status
       return ngx.exec("@down")
     end
-    local context, application, user = header["X-Context"] or "", header["X-Application"] or "", header["X-User"] or ""
+    local decision = {
+      ip = ip, port = tonumber(port), host = ip .. ":" .. port, context = header["X-Context"] or "",
+      application = header["X-Application"] or "", user = header["X-User"] or "",
+    }
     local seconds = tonumber(header["X-Decision-Seconds"]) or 0
     -- Kept for the whole mount: only if this answer is what the next one will be made of.
-    if key and seconds > 0 and context == mount and mount .. path == var.request_uri then
-      decisions:set(key, table.concat({ ip, port, application, user }, "\n"), seconds)
+    if key and seconds > 0 and decision.context == mount and mount .. path == var.request_uri then
+      decisions:set(key, decision, seconds)
     end
-    return go(context, path, ip, port, application, user)
+    return go(decision, path)
   end
 
-  -- rewrite: may this request pass, and where to?
-  function M.decide()
+  -- A request about which nothing is kept.
+  local function decide_anew(mount, key)
     local var = ngx.var
-    local uri, path = var.request_uri, var.raw_path
+    local path = var.raw_path
     if not re_find(var.request, "^[A-Z]+ /.* HTTP/1", "jo") then
       return refuse(400, "request line")
-    end
-    if var.http_upgrade then
-      return refuse(400, "upgrade")
-    end
-    if #settings.trusted > 0 and ambiguous() then
-      return refuse(400, "ambiguous identity")
-    end
-    if var.http_service_worker then
-      return refuse(403, "service worker")
     end
     if path == base or path == base .. "/" or starts_with(path, base .. "/-/") then
       if not re_find(path, OWN_PATH, "jo") then
@@ -142,29 +138,41 @@ return function(settings)
       return ngx.exec("@own")
     end
     local method = var.request_method
-    if method ~= "GET" and method ~= "HEAD" then
+    if method == "POST" then
+      ngx.req.read_body()
+    elseif method ~= "GET" and method ~= "HEAD" then
       -- Only a POST may pass, with its body.
-      if method == "POST" then
-        ngx.req.read_body()
-      else
-        ngx.req.discard_body()
-      end
-      var.decision = "asked"
-      return ask()
-    end
-    local mount, key
-    if re_find(uri, BENIGN, "ijo") then
-      local from, to = re_find(uri, mounts, "jo")
-      mount = from and uri:sub(1, to - 1)
-      key = mount and key_of(mount)
-    end
-    local kept = key and decisions:get(key)
-    if kept then
-      var.decision = "kept"
-      return go(mount, uri:sub(#mount + 1), unpacked(kept))
+      ngx.req.discard_body()
     end
     var.decision = "asked"
     return ask(mount, key)
+  end
+
+  -- rewrite: may this request pass, and where to?
+  function M.decide()
+    local var = ngx.var
+    if var.http_upgrade then
+      return refuse(400, "upgrade")
+    end
+    if var.http_service_worker then
+      return refuse(403, "service worker")
+    end
+    if #trusted > 0 and ambiguous() then
+      return refuse(400, "ambiguous identity")
+    end
+    local request = var.request
+    local from, to = re_find(request, benign, "jo", nil, 1)
+    if not from then
+      return decide_anew()
+    end
+    local mount = request:sub(from, to)
+    local key = key_of(mount)
+    local decision = decisions:get(key)
+    if not decision then
+      return decide_anew(mount, key)
+    end
+    var.decision = "kept"
+    return go(decision, request:sub(to + 1, -#" HTTP/1.1" - 1))
   end
 
   -- balancer: connections are pooled by address.
@@ -192,7 +200,7 @@ return function(settings)
         header[name] = nil
       end
     end
-    local cacheable = ngx.ctx.static and status == 200
+    local cacheable = status == 200 and starts_with(ngx.var.target_path, "/static/")
     header["Cache-Control"] = cacheable and "private, max-age=3600" or "no-cache, no-store, must-revalidate"
   end
 
@@ -225,14 +233,15 @@ return function(settings)
   function M.count()
     local var = ngx.var
     local by_application = var.target_host ~= ""
-    counts:incr((by_application and "application " or "service ") .. math.floor(ngx.status / 100), 1, 0)
+    local by, class = by_application and classes.application or classes.service, math.floor(ngx.status / 100)
+    by[class] = (by[class] or 0) + 1
     if by_application then
       local seconds, bucket = tonumber(var.request_time), 1
       while BUCKETS[bucket] and seconds > BUCKETS[bucket] do
         bucket = bucket + 1
       end
-      counts:incr("bucket " .. bucket, 1, 0)
-      counts:incr("seconds", seconds, 0)
+      buckets[bucket] = (buckets[bucket] or 0) + 1
+      seconds_of_all = seconds_of_all + seconds
     end
   end
 
@@ -240,28 +249,26 @@ return function(settings)
   function M.metrics()
     local name = "spark_ui_proxy_requests_total"
     ngx.say("# HELP ", name, " Requests at nginx, by who answers.\n# TYPE ", name, " counter")
-    for _, by in ipairs { "application", "service" } do
-      for class = 1, 5 do
-        local count = counts:get(by .. " " .. class)
-        if count then
-          ngx.say(name, '{by="', by, '",status="', class, 'xx"} ', count)
-        end
+    for by, counts in pairs(classes) do
+      for class, count in pairs(counts) do
+        ngx.say(name, '{by="', by, '",status="', class, 'xx"} ', count)
       end
     end
     name = "spark_ui_proxy_request_seconds"
     ngx.say("# HELP ", name, " Of requests that applications answer.\n# TYPE ", name, " histogram")
     local total = 0
     for number = 1, #BUCKETS + 1 do
-      total = total + (counts:get("bucket " .. number) or 0)
+      total = total + (buckets[number] or 0)
       ngx.say(name, '_bucket{le="', BUCKETS[number] or "+Inf", '"} ', total)
     end
-    ngx.say(name, "_sum ", counts:get("seconds") or 0, "\n", name, "_count ", total)
+    ngx.say(name, "_sum ", seconds_of_all, "\n", name, "_count ", total)
   end
 
-  -- content of the control socket: a target is gone. Keys have the generation in them, so that what is kept, and what
-  -- is being asked at this moment, counts no more.
+  -- content of the control socket: a target is gone. Keys have the generation in them, so that what is being asked at
+  -- this moment counts no more either.
   function M.forget()
-    generations:incr("now", 1, 0)
+    generation = generation + 1
+    decisions:flush_all()
     ngx.exit(204)
   end
 
