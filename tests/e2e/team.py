@@ -26,13 +26,13 @@ QUICK = {f"spark.{role}.defaultJavaOptions": "-XX:TieredStopAtLevel=1" for role 
 EACH = pytest.mark.parametrize(
     ("mode", "line"),
     [
-        pytest.param("client", LINES["4.3"], id="client-4.3"),
         pytest.param("cluster", LINES["3.5"], id="cluster-3.5"),
+        pytest.param("client", LINES["4.3"], id="client-4.3", marks=pytest.mark.long),
         pytest.param("client", LINES["3.5"], id="client-3.5", marks=pytest.mark.long),
         pytest.param("cluster", LINES["4.3"], id="cluster-4.3", marks=pytest.mark.long),
     ],
 )
-"""Each mode on each line of Spark; the normal run sees every mode and every line, but not every pair."""
+"""Each mode on each line of Spark; the normal run has the pair that other tests have least."""
 OLD_LINE_LONG = pytest.mark.parametrize(
     "line",
     [

@@ -23,8 +23,9 @@ def ids_of_executors(team: Team, release: str, until: set[str], deadline_s: floa
     team.cluster.wait_for(team.cluster.core.list_namespaced_pod, found, f"executors {until}", deadline_s, **where)
 
 
+@pytest.mark.long
 @OLD_LINE_LONG
-@pytest.mark.parametrize("mode", ["client", pytest.param("cluster", marks=pytest.mark.long)])
+@pytest.mark.parametrize("mode", ["client", "cluster"])
 def test_executors_follow_the_work_and_are_decommissioned(swept: Team, mode: str, line: SparkLine) -> None:
     executor = {
         **SMALL["executor"],

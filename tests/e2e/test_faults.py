@@ -75,14 +75,6 @@ def killed_and_restored(team: Team, release: str, rounds: int) -> list[float]:
 
 
 @pytest.mark.check(24)
-def test_killed_executors_are_replaced_and_nothing_is_lost(swept: Team) -> None:
-    swept.install("survives", line=DEFAULT_LINE, app=steps(40), executor=TWO)
-    times = killed_and_restored(swept, "survives", rounds=2)
-    print("seconds until restored:", [round(t, 1) for t in times])
-    assert_whole(swept, "survives", 40)
-
-
-@pytest.mark.check(24)
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(5))
 def test_five_runs_of_five_survive_the_loss_of_every_executor(swept: Team, number: int) -> None:
@@ -94,6 +86,7 @@ def test_five_runs_of_five_survive_the_loss_of_every_executor(swept: Team, numbe
 
 
 @pytest.mark.check(25)
+@pytest.mark.long
 def test_a_deleted_driver_follows_retries(swept: Team) -> None:
     swept.install("once-more", line=DEFAULT_LINE, app={"source": SLEEP.format(seconds=8)}, retries=1)
     first = swept.running("once-more", "driver")

@@ -73,6 +73,7 @@ def finish(team: Team, release: str, driver: str) -> str:
 
 
 @pytest.mark.check(15)
+@pytest.mark.long
 def test_without_the_preset_the_wire_shows_what_a_shuffle_moves(swept: Team) -> None:
     seed = uuid4().hex
     with listening(wanted(seed), *SHUFFLE_PORTS) as heard:

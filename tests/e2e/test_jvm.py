@@ -51,6 +51,7 @@ def test_the_exit_code_of_a_jvm_is_the_jobs(team: Team, mode: str) -> None:
     assert end.exit_codes == (7,)
 
 
+@pytest.mark.long
 @OLD_LINE_LONG
 def test_an_exception_in_java_is_the_jobs_last_message(team: Team, line: SparkLine) -> None:
     run(team, line, "throw=the barn is on fire")

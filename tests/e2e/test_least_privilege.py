@@ -90,6 +90,7 @@ def set_namespace(team: Team, *values: str) -> None:
 
 
 @pytest.mark.check(3, 13)
+@pytest.mark.long
 @OLD_LINE_LONG
 def test_nothing_is_refused_and_no_right_is_unused(swept: Team, line: SparkLine, audit_log: Any) -> None:
     policies = tuple(map(int, line.line.split("."))) >= _MAKES_POLICIES

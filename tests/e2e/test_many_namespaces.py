@@ -105,7 +105,7 @@ def crowd(number: int, cluster: Cluster, cluster_helm: Helm, charts: Path) -> It
         cluster.core.delete_namespace(item.metadata.name)
 
 
-@pytest.mark.parametrize("number", [10, pytest.param(100, marks=pytest.mark.long)])
+@pytest.mark.parametrize("number", [4, pytest.param(100, marks=pytest.mark.long)])
 def test_teams_come_change_and_go_without_a_trace(crowd: Crowd, record_property: Callable[[str, object], None]) -> None:
     cluster, names = crowd.cluster, crowd.names
     few = replace(crowd, names=names[:1])

@@ -175,7 +175,7 @@ def test_the_network_keeps_the_matrix_and_opens_once_the_policies_are_gone(
 @pytest.mark.parametrize(
     ("mode", "line"),
     [
-        pytest.param("cluster", LINES["4.3"], id="cluster-4.3"),
+        pytest.param("cluster", LINES["4.3"], id="cluster-4.3", marks=pytest.mark.long),
         pytest.param("client", LINES["4.3"], id="client-4.3", marks=pytest.mark.long),
         pytest.param("cluster", LINES["3.5"], id="cluster-3.5", marks=pytest.mark.long),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from team import OLD_LINE_LONG, SLEEP, Team
 
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
@@ -23,6 +24,7 @@ def of_job(name: str) -> Callable[[Any], bool]:
     return lambda pod: bool(pod.metadata.labels["batch.kubernetes.io/job-name"] == name)
 
 
+@pytest.mark.long
 def test_the_clock_starts_a_run(swept: Team) -> None:
     swept.install("minutely", line=DEFAULT_LINE, app=HELLO, schedule={"cron": "* * * * *", "timeZone": "Asia/Tokyo"})
     (cron,) = swept.cluster.batch.list_namespaced_cron_job(swept.name).items
@@ -41,6 +43,7 @@ def test_the_clock_starts_a_run(swept: Team) -> None:
     assert cron.spec.suspend
 
 
+@pytest.mark.long
 @OLD_LINE_LONG
 def test_runs_by_hand_overlap_and_share_nothing(swept: Team, line: SparkLine) -> None:
     app = {"source": SLEEP.format(seconds=10)}

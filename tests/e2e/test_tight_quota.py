@@ -94,6 +94,7 @@ def test_a_driver_larger_than_the_quota_is_seen_within_ten_seconds(
 
 
 @pytest.mark.check(27)
+@pytest.mark.long
 def test_five_executors_are_asked_two_fit_and_the_run_succeeds(
     team: Team, set_values: Callable[..., None], tmp_path: Path
 ) -> None:

@@ -171,7 +171,8 @@ def test_a_teams_namespace_is_upgraded_rolled_back_and_kept(
         team.statuses()
 
 
-@pytest.mark.parametrize("program", [pytest.param("helm", marks=pytest.mark.long), "helm4"])
+@pytest.mark.long
+@pytest.mark.parametrize("program", ["helm", "helm4"])
 def test_a_job_runs_once_for_each_change(
     program: str, charts: Path, baseline: Callable[[str], Path], release: Callable[..., Release], team: Team
 ) -> None:
