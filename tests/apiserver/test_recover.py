@@ -125,10 +125,10 @@ def uids(state: State) -> dict[tuple[str, str], str]:
 @pytest.mark.parametrize(
     ("chart", "program", "driver"),
     [
-        ("spark-namespace", "helm", "secret"),
-        ("spark-namespace", "helm4", "configmap"),
+        ("spark-namespace", "helm4", "secret"),
         ("spark-job", "helm", "configmap"),
-        ("spark-job", "helm4", "secret"),
+        pytest.param("spark-namespace", "helm", "configmap", marks=pytest.mark.long),
+        pytest.param("spark-job", "helm4", "secret", marks=pytest.mark.long),
     ],
 )
 def test_helm_killed_at_any_write_is_recovered(
