@@ -129,10 +129,9 @@ def write_generated() -> None:
 
 def write_release(folder: Path, *, version: str, push: str, images_to: str, signer: Signer | None = None) -> None:
     """Build the charts' packages, each with its bill of materials, and print their digests; push what is asked for."""
-    from kindling_dev import release, sbom, ui_proxy_image
+    from kindling_dev import release, sbom
     from kindling_dev.generate import CHARTS
     from kindling_dev.host import Host, ensure_engine, ensure_gpg
-    from kindling_dev.spark_image import LINES
 
     settings, progress = Settings.from_environment(), Progress()
     tools.ensure_tools(settings, progress, (release.PACKAGER,))
@@ -148,11 +147,7 @@ def write_release(folder: Path, *, version: str, push: str, images_to: str, sign
         release.push_packages(packages, push, progress)
     if images_to:
         ensure_engine(settings, Host.detect(), progress)
-        ours = {
-            f"spark:{release.image_tag(line)}": release.own_image(line, settings, progress) for line in LINES.values()
-        }
-        ours[ui_proxy_image.published().rpartition("/")[2]] = ui_proxy_image.ensure_ui_proxy_image(settings, progress)
-        for name, image in ours.items():
+        for name, image in release.own_images(settings, progress).items():
             release.push_image(image, f"{images_to}/{name}", settings, progress)
             bill = f"image-{name.replace(':', '-')}.cdx.json"
             (folder / bill).write_text(sbom.image_sbom(f"docker:{image}"))

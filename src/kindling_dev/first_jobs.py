@@ -10,18 +10,16 @@ from rich import box
 from rich.table import Table
 
 from chartproof.cluster import Cluster, JobEnd
-from chartproof.errors import HelmError
 from chartproof.helm import Helm, build_dependencies
 from kindling_dev import flights
 from kindling_dev.command import Failure, run
+from kindling_dev.helm_releases import CHARTS, VALUES, install_chart, make_once
 from kindling_dev.progress import Progress
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 
 TEAMS = ("team-a", "team-b")
 HISTORY = "spark-history-server"
 _TEAM = "team-a"
-_CHARTS = REPO / "charts"
-_VALUES = REPO / "values"
 _PRIORITY_CLASSES = REPO / "examples/quota/priority-classes.yaml"
 _MAKE_SECRET = "head -c 32 /dev/urandom | kubectl create secret generic spark-auth --from-file=secret=/dev/stdin"
 """As docs/guides/hardened.md has it."""
@@ -33,42 +31,15 @@ _FLIGHTS_VALUES = f"--values={flights.EXAMPLE / 'values.yaml'}"
 
 def install_namespaces(settings: Settings, progress: Progress) -> None:
     """Install spark-namespace for each team, make what the values of team-b name, and start team-a's history server."""
-    build_dependencies(_CHARTS, Helm(kubeconfig=settings.kubeconfig))
+    build_dependencies(CHARTS, Helm(kubeconfig=settings.kubeconfig))
     kubectl = ["kubectl", f"--kubeconfig={settings.kubeconfig}"]
     run([*kubectl, "apply", f"--filename={_PRIORITY_CLASSES}"], what="make the priority classes of team-b's quotas")
     for team in TEAMS:
         install_chart("spark-namespace", team, release=team, into=ADMIN_NAMESPACE, settings=settings, progress=progress)
-        facts = yaml.safe_load((_VALUES / team / "common.yaml").read_text())["global"]
+        facts = yaml.safe_load((VALUES / team / "common.yaml").read_text())["global"]
         if facts.get("security", {}).get("profile") == "hardened":
             make_once("secret spark-auth", _MAKE_SECRET, team, settings)
     install_chart(HISTORY, _TEAM, release=HISTORY, into=_TEAM, settings=settings, progress=progress)
-
-
-def make_once(what: str, make: str, namespace: str, settings: Settings) -> None:
-    """Run a command that makes an object ("secret spark-auth") in a namespace, unless it is there."""
-    of_namespace = f"--namespace {namespace}"
-    script = f"kubectl get {what} {of_namespace} || {make} {of_namespace}"
-    run(["sh", "-c", script], env={"KUBECONFIG": str(settings.kubeconfig)}, what=f"make {what} in {namespace}")
-
-
-def install_chart(
-    chart: str, namespace: str, *arguments: str, release: str, into: str, settings: Settings, progress: Progress
-) -> None:
-    """Install or upgrade a release of a chart with the site's values for a namespace.
-
-    Args:
-        chart: its name.
-        namespace: whose values they are: values/NAMESPACE.
-        arguments: more of helm's.
-        release: its name.
-        into: namespace of the release.
-        settings, progress: as everywhere.
-    """
-    files = (_VALUES / f"{chart}.yaml", _VALUES / namespace / "common.yaml", _VALUES / namespace / f"{chart}.yaml")
-    values = [f"--values={file}" for file in files if file.exists()]
-    argv = ["upgrade", "--install", release, str(_CHARTS / chart), "--namespace", into, "--create-namespace"]
-    with progress.step(f"helm upgrade --install {release} charts/{chart}"):
-        _helm(Helm(kubeconfig=settings.kubeconfig), [*argv, *values, *arguments])
 
 
 def run_pi(settings: Settings, progress: Progress) -> None:
@@ -133,10 +104,3 @@ def _failed(release: str, end: JobEnd) -> str:
     evidence = "\n".join(f"    {line}" for line in (end.messages[-1] if end.messages else "").splitlines()[-10:])
     cure = f"helm uninstall {release} --namespace {_TEAM}, then run this again"
     return f"job {end.name} failed ({end.reason}, exit codes {list(end.exit_codes)}); {cure}\n{evidence}"
-
-
-def _helm(helm: Helm, argv: list[str]) -> None:
-    try:
-        helm.run(argv)
-    except HelmError as error:
-        raise Failure(f"helm {' '.join(argv[:3])}: {error}") from None

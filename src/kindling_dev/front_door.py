@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kindling_dev import cluster, ui_proxy_image
 from kindling_dev.command import run
-from kindling_dev.first_jobs import install_chart, make_once
+from kindling_dev.helm_releases import install_chart, make_once
 from kindling_dev.progress import Progress
 from kindling_dev.settings import ADMIN_NAMESPACE, Settings
 

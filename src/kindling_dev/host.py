@@ -100,6 +100,11 @@ def ensure_nginx(settings: Settings, progress: Progress) -> None:
     install_debian_packages({"nginx": "libnginx-mod-http-lua", "chromium": "chromium"}, settings, progress)
 
 
+def ensure_maven(settings: Settings, progress: Progress) -> None:
+    """Install what gets jars."""
+    install_debian_packages({"mvn": "maven"}, settings, progress)
+
+
 def ensure_gpg(settings: Settings, progress: Progress) -> None:
     """Install what signs packages."""
     install_debian_packages({"gpg": "gnupg"}, settings, progress)

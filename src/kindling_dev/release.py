@@ -19,8 +19,10 @@ from chartproof.errors import HelmError
 from chartproof.helm import Helm, build_dependencies
 from kindling_dev.command import Failure, run
 from kindling_dev.progress import Progress
+from kindling_dev.s3_image import ensure_s3_image
 from kindling_dev.settings import Settings
-from kindling_dev.spark_image import SparkLine, ensure_spark_image
+from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine, ensure_spark_image
+from kindling_dev.ui_proxy_image import ensure_ui_proxy_image, published
 
 PACKAGER = "helm4"
 """Helm 4 keeps the files' times where Helm 3 writes the present one."""
@@ -103,6 +105,19 @@ def push_packages(packages: Iterable[Path], registry: str, progress: Progress) -
                 Helm(PACKAGER).run(["push", str(package), f"oci://{registry}/charts", *plain])
         except HelmError as error:
             raise Failure(f"push {package.name} to {registry}/charts: {error}") from None
+
+
+def own_images(settings: Settings, progress: Progress) -> dict[str, str]:
+    """What is released of images/: name below the registry's owner ("spark:4.3.0-python3") -> image of the engine.
+
+    Raises:
+        Failure: one cannot be built, or the official one would stand in for ours.
+    """
+    spark = {line.line: own_image(line, settings, progress) for line in LINES.values()}
+    ours = {f"spark:{image_tag(line)}": spark[line.line] for line in LINES.values()}
+    with_s3 = ensure_s3_image(spark[DEFAULT_LINE.line], settings, progress)
+    ui_proxy = ensure_ui_proxy_image(settings, progress)
+    return {**ours, f"spark-s3:{image_tag(DEFAULT_LINE)}": with_s3, published().rpartition("/")[2]: ui_proxy}
 
 
 def own_image(line: SparkLine, settings: Settings, progress: Progress) -> str:

@@ -5,21 +5,22 @@ from __future__ import annotations
 from kindling_dev import images
 from kindling_dev.command import run
 from kindling_dev.fingerprint import fingerprint
+from kindling_dev.host import ensure_maven
 from kindling_dev.progress import Progress
 from kindling_dev.settings import Settings
-from kindling_dev.spark_image import DEFAULT_LINE, ensure_spark_image
+from kindling_dev.spark_image import DEFAULT_LINE
 
 _FOLDER = images.images_folder("spark-s3")
 REPOSITORY = "kindling/spark-s3"
 
 
-def ensure_s3_image(settings: Settings, progress: Progress) -> str:
-    """Return the reference of the image, which the engine then has.
+def ensure_s3_image(base: str, settings: Settings, progress: Progress) -> str:
+    """Return the reference of the image on top of one of Spark 4.3, which the engine has; it then has this one too.
 
     Raises:
-        Failure: Maven is not installed, or its repository does not answer.
+        Failure: Maven's repository does not answer.
     """
-    base = ensure_spark_image(DEFAULT_LINE, settings, progress)
+    ensure_maven(settings, progress)
     files = [_FOLDER / name for name in ("Dockerfile", "pom.xml")]
     reference = f"{REPOSITORY}:{DEFAULT_LINE.version}-{fingerprint(images.image_id(base), *files)}"
     if images.in_engine(reference):

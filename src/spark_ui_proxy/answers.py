@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,8 +12,9 @@ from aiohttp import web
 from spark_ui_proxy.asked import Asked
 from spark_ui_proxy.config import Config
 from spark_ui_proxy.decide import Decision
-from spark_ui_proxy.page.rendering import HEADERS, Pages
+from spark_ui_proxy.page.rendering import Pages
 from spark_ui_proxy.paths import METHODS
+from spark_ui_proxy.problem import problem
 
 _SOON_S = 3
 
@@ -82,19 +82,8 @@ class Answers:
                 viewer=decision.person.user if decision.person else "",
             )
         else:
-            problem = {
-                "type": "about:blank",
-                "title": message.heading,
-                "status": message.status.value,
-                "detail": " ".join((*message.lines, message.code)).strip(),
-                "reason": name,
-            }
-            answer = web.Response(
-                text=json.dumps(problem) + "\n",
-                status=message.status,
-                content_type="application/problem+json",
-                headers=HEADERS,
-            )
+            detail = " ".join((*message.lines, message.code)).strip()
+            answer = problem(message.status, message.heading, detail, reason=name)
         if message.again:
             answer.headers["Retry-After"] = str(message.again)
         if name == "login":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -12,19 +12,15 @@ import yaml
 from aiohttp import web
 
 from spark_ui_proxy.board import Board
+from spark_ui_proxy.problem import HEADERS, problem
 from spark_ui_proxy.query import Query, QueryError
 from spark_ui_proxy.viewing import Sight
 
 PREFIX = "/-/api/v1"
-_HEADERS = {
-    "Cache-Control": "private, no-cache",
-    "Vary": "Cookie, Authorization",
-    "X-Content-Type-Options": "nosniff",
-}
 Answer = Callable[[web.Request, Sight], Any]
 
 
-class Api:
+class JsonApi:
     """Its handlers.
 
     Args:
@@ -66,7 +62,7 @@ class Api:
                 request,
                 sha256(body).hexdigest()[:32],
                 lambda: web.Response(body=body, content_type="application/json"),
-                _HEADERS,
+                HEADERS,
             )
 
         return handler
@@ -103,14 +99,8 @@ class Api:
         return problem(404, "There is no such resource", f"{request.path} is not known: see /-/openapi.json")
 
 
-def problem(status: int, title: str, detail: str) -> web.Response:
-    """An error as problem+json (RFC 9457)."""
-    body = json.dumps({"title": title, "status": status, "detail": detail})
-    return web.Response(text=body, status=status, content_type="application/problem+json", headers=_HEADERS)
-
-
 def tagged(
-    request: web.Request, tag: str, make: Callable[[], web.Response], headers: dict[str, str]
+    request: web.Request, tag: str, make: Callable[[], web.Response], headers: Mapping[str, str]
 ) -> web.StreamResponse:
     """An answer with its ETag, or 304 if who asks has it; it is made only when it is needed."""
     etag = f'W/"{tag}"'

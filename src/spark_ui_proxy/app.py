@@ -17,6 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from spark_ui_proxy import logs
 from spark_ui_proxy.answers import Answers
+from spark_ui_proxy.authz import asked_of, original
 from spark_ui_proxy.board import Board
 from spark_ui_proxy.catalog import Catalog
 from spark_ui_proxy.config import Config
@@ -33,7 +34,6 @@ from spark_ui_proxy.page.rendering import Pages
 from spark_ui_proxy.page.site import routes as page_routes
 from spark_ui_proxy.paths import BadTargetError, namespace_of
 from spark_ui_proxy.permission import Permission
-from spark_ui_proxy.requests import asked_of, original
 from spark_ui_proxy.rest import new_client
 from spark_ui_proxy.session import Sessions
 from spark_ui_proxy.viewing import Sight

@@ -9,7 +9,7 @@ from typing import Literal
 from spark_ui_proxy.asked import Asked
 from spark_ui_proxy.config import Config
 from spark_ui_proxy.doctor import Doctor
-from spark_ui_proxy.history import same_page
+from spark_ui_proxy.history_page import same_page
 from spark_ui_proxy.identity import BadIdentityError, Identity, Person
 from spark_ui_proxy.index import Application, Index, Target
 from spark_ui_proxy.kube import ApiError

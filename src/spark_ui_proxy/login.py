@@ -11,12 +11,12 @@ from http import HTTPStatus
 from aiohttp import web
 
 from spark_ui_proxy.asked import Asked
+from spark_ui_proxy.authz import asked_of
 from spark_ui_proxy.config import Config
 from spark_ui_proxy.identity import Person, TokenReader
 from spark_ui_proxy.kube import ApiError
 from spark_ui_proxy.page.rendering import Pages
 from spark_ui_proxy.paths import BadTargetError, parse, plain_host
-from spark_ui_proxy.requests import asked_of
 from spark_ui_proxy.session import Session, SessionError, Sessions
 
 log = logging.getLogger(__name__)

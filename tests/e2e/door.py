@@ -19,7 +19,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Response,
 from team import Team
 
 from kindling_dev import front_door
-from kindling_dev.first_jobs import make_once
+from kindling_dev.helm_releases import make_once
 from kindling_dev.settings import ADMIN_NAMESPACE, Settings
 
 LIVE = """

@@ -20,7 +20,7 @@ from team import Team
 from kindling_dev.progress import Progress
 from kindling_dev.s3_image import ensure_s3_image
 from kindling_dev.settings import ADMIN_NAMESPACE, Settings
-from kindling_dev.spark_image import LINES
+from kindling_dev.spark_image import DEFAULT_LINE, LINES, ensure_spark_image
 from kindling_dev.ui_proxy_image import published
 
 OTHER_USER: dict[str, Any] = {
@@ -158,7 +158,8 @@ def test_a_server_of_the_old_line_shows_what_its_line_wrote(history: History) ->
 @pytest.mark.parametrize("mode", ["client", "cluster"])
 def test_logs_in_an_object_store_have_no_secret_of_it(team: Team, new_namespace: Callable[..., str], mode: str) -> None:
     store = object_store(team.cluster, new_namespace("store"))
-    image = ensure_s3_image(Settings.from_environment(), Progress())
+    settings, progress = Settings.from_environment(), Progress()
+    image = ensure_s3_image(ensure_spark_image(DEFAULT_LINE, settings, progress), settings, progress)
     load(image)
     repository, _, tag = image.partition(":")
     team.cluster.core.create_namespaced_secret(

@@ -15,9 +15,11 @@ from chartproof import Cluster, Helm
 from kindling_dev import images
 from kindling_dev.command import Failure, run
 from kindling_dev.progress import Progress
-from kindling_dev.release import application_charts, image_tag, own_image, push_image
+from kindling_dev.release import application_charts, image_tag, own_image, own_images, push_image
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE
+
+_IMAGES = REPO / "images"
 
 
 @pytest.fixture
@@ -77,6 +79,15 @@ def test_an_image_is_published_under_the_name_that_values_give(image: str, serve
     run(["docker", "image", "rm", name])
     with urllib.request.urlopen(f"http://{served}/v2/owner/spark/tags/list", timeout=10) as answer:
         assert json.load(answer)["tags"] == [f"{DEFAULT_LINE.version}-python3"]
+
+
+@pytest.mark.long
+def test_every_image_that_values_or_guides_name_is_released() -> None:
+    names = own_images(Settings.from_environment(), Progress())
+    of_nodes_alone = {"kind-node"}
+    assert {name.partition(":")[0] for name in names} == {path.name for path in _IMAGES.iterdir()} - of_nodes_alone
+    assert f"spark-s3:{image_tag(DEFAULT_LINE)}" in names
+    assert all(images.in_engine(image) for image in names.values())
 
 
 def test_the_official_image_is_never_released_as_ours() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spark_ui_proxy.config import Config, Hosts
-from spark_ui_proxy.history import same_page
+from spark_ui_proxy.history_page import same_page
 from spark_ui_proxy.paths import BadTargetError, Route, parse
 
 ROOT, BELOW = Config(), Config(base_path="/spark")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from spark_ui_proxy.api import Api, tagged
+from spark_ui_proxy.api import JsonApi, tagged
 from spark_ui_proxy.board import Board, Source
 from spark_ui_proxy.config import Config
 from spark_ui_proxy.listing import Found
@@ -91,7 +91,7 @@ class Site:
                 now=datetime.now(UTC),
             )
 
-        return tagged(request, tag, make, dict(HEADERS))
+        return tagged(request, tag, make, HEADERS)
 
     def _who_are_you(self, request: web.Request) -> web.Response:
         if self._config.login.mode == "token":
@@ -113,7 +113,7 @@ def routes(board: Board, pages: Pages, config: Config) -> list[web.RouteDef]:
     own = [
         web.get("/", Site(board, pages, config).page),
         web.get(PREFIX + "{file}", pages.assets.serve),
-        *Api(board, config.base_path).routes(),
+        *JsonApi(board, config.base_path).routes(),
     ]
     return [web.route(route.method, config.base_path + route.path, route.handler) for route in own]
 

@@ -1,4 +1,4 @@
-"""The gateway's requests, read; and what it is told: the contract for nginx, and for a site with a gateway of its own.
+"""What a gateway asks and is told, `/authz`: the contract for nginx, and for a site with a gateway of its own.
 
 `GET /authz` at the decider's socket, for each request that is for an application or a history server:
 
