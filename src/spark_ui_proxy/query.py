@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 LIVE = ("pending", "running")
-FINISHED = ("succeeded", "failed", "completed", "unfinished", "ended")
+FINISHED = ("succeeded", "failed", "ended", "unfinished")
 STATES = {"live": LIVE, "finished": FINISHED, **{state: (state,) for state in (*LIVE, *FINISHED)}}
 """What `state` may be -> the states of applications that it means."""
 SORTS = ("namespace", "name", "user", "state", "started", "duration", "executors", "cpu", "memory")

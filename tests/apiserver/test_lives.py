@@ -169,6 +169,15 @@ def test_a_scenario_is_made_upgraded_rolled_back_and_removed(
     server.cluster.wait_until_none(pods, "the end of the run's pods", 60, namespace=place.namespace)
 
 
+def test_lives_of_the_proxy_have_all_that_operates_it(helm: Helm) -> None:
+    lives = [scenario for scenario in SCENARIOS if scenario.chart.name == "spark-ui-proxy"]
+    kinds = {one.kind for scenario in lives for one in scenario.render(helm).manifest}
+    scaled = {"HorizontalPodAutoscaler", "PodDisruptionBudget"}
+    assert {*scaled, "PodMonitor", "ServiceMonitor", "HTTPRoute", "Ingress", "NetworkPolicy"} <= kinds
+    assert [scenario for scenario in lives if scenario.values.get("ingress", {}).get("tlsSecretName")]
+    assert [scenario for scenario in lives if scenario.values.get("tls", {}).get("secretName")]
+
+
 def test_each_chart_has_lives_that_begin_with_its_last_release() -> None:
     with_release = {scenario.chart for scenario in SCENARIOS if last_release(scenario.chart)}
     assert {scenario.chart for scenario in SCENARIOS if released(scenario)} == with_release

@@ -12,9 +12,15 @@ from pathlib import Path
 
 import pytest
 from hostile import Hostile, listening
+from prometheus_client.parser import text_string_to_metric_families
 from proxy_world import Door, Team, World
 
 _HELLO = "<html>hello</html>"
+_METRICS = {
+    *("requests", "request_seconds", "decisions", "decision_seconds", "reviews"),
+    *("watch_age_seconds", "watch_synced", "watch_lists", "applications"),
+}
+"""What Prometheus finds of the service: requests, latencies, decisions, the watches' age; of nginx and the decider."""
 
 
 @pytest.fixture(scope="module")
@@ -410,6 +416,12 @@ def test_requests_are_counted_by_who_answers(world: World, team: Team, hostile: 
             door.get(f"{path}/jobs/")
         assert {name: door.decider.metric(name) - before[name] for name in before} == {answered: 3, refused: 3}
         assert door.decider.metric(slow) == door.decider.metric("spark_ui_proxy_request_seconds_count") >= 3
+        status, text = door.decider.operations("/metrics")
+    assert status == 200
+    families = [family for family in text_string_to_metric_families(text) if family.name.startswith("spark_ui_proxy_")]
+    assert {family.name.removeprefix("spark_ui_proxy_") for family in families} >= _METRICS
+    assert len({family.name for family in families}) == len(families)
+    assert not [family.name for family in families if not family.documentation or family.type == "unknown"]
 
 
 def test_own_internal_paths_are_nobodys(door: Door, token: str) -> None:

@@ -106,6 +106,17 @@ def test_hosts_of_namespaces_are_all_below_the_domain(render_proxy: Render) -> N
     assert [rule["host"] for rule in rules] == ["spark.example.com", "*.spark.example.com"]
 
 
+@pytest.mark.parametrize("service", [{}, {"type": "LoadBalancer"}])
+def test_metrics_are_at_a_service_that_nobody_outside_reaches(render_proxy: Render, service: Values) -> None:
+    manifest = render_proxy(service=service, metrics={"serviceMonitor": {"enabled": True}})
+    wanted = manifest.one("ServiceMonitor").body["spec"]["selector"]["matchLabels"].items()
+    (selected,) = [one for one in manifest.all("Service") if wanted <= one.labels.items()]
+    assert selected.body["spec"]["clusterIP"] == "None"
+    assert [port["port"] for port in selected.body["spec"]["ports"]] == [8081]
+    (other,) = [one for one in manifest.all("Service") if one.name != selected.name]
+    assert "operations" not in str(other.body["spec"])
+
+
 REFUSED: list[tuple[Values, str]] = [
     ({"namespaces": {}}, "namespaces shows none: list them in namespaces.names"),
     ({"namespaces": {"names": ["a"], "all": True}}, "namespaces.names and namespaces.all are both set"),
@@ -124,6 +135,10 @@ REFUSED: list[tuple[Values, str]] = [
     ({"httpRoute": {"enabled": True}}, "httpRoute.parentRefs is empty: name the gateway"),
     ({"autoscaling": {"minReplicas": 9}}, "autoscaling.minReplicas is 9, above maxReplicas 5"),
     ({"service": {"nodePort": 30080}}, "service.nodePort is 30080 but service.type is ClusterIP"),
+    (
+        {"metrics": {"podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}}},
+        "metrics.podMonitor.enabled and metrics.serviceMonitor.enabled are both true",
+    ),
     ({"network": {"egress": {"closed": True}}}, "network.egress.apiServer.cidrs is empty"),
     ({"network": {"ingress": {"from": {"all": {"ports": [80]}}}}}, "network.ingress.from.all names nobody"),
     ({"network": {"egress": {"to": {"all": {"ports": [80]}}}}}, "network.egress.to.all names nobody"),

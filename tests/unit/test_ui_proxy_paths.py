@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spark_ui_proxy.config import Config, Hosts
@@ -63,6 +63,7 @@ def test_a_path_outside_the_base_is_refused() -> None:
             parse(target, "any", BELOW)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
 def test_whatever_is_asked_upstream_is_a_plain_absolute_path(text: str) -> None:
     try:

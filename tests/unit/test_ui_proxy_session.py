@@ -23,9 +23,12 @@ def config(tmp_path: Path) -> Config:
     return Config(login=Login(session_key_file=str(tmp_path / "key")))
 
 
+_ENDS = int(time.time()) + 3600
+
+
 def session(**given: object) -> Session:
     """Anna's, for an hour."""
-    return replace(Session("anna", ("on-call", "system:authenticated"), "", int(time.time()) + 3600), **given)  # type: ignore[arg-type]
+    return replace(Session("anna", ("on-call", "system:authenticated"), "", _ENDS), **given)  # type: ignore[arg-type]
 
 
 def pair(header: str) -> str:

@@ -45,6 +45,9 @@ spark-ui-proxy.checks: values that cannot go together, each refused in one line 
 {{- if and .Values.service.nodePort (eq .Values.service.type "ClusterIP") -}}
 {{- fail (printf "service.nodePort is %d but service.type is ClusterIP: set the type to NodePort" (int .Values.service.nodePort)) -}}
 {{- end -}}
+{{- if and .Values.metrics.podMonitor.enabled .Values.metrics.serviceMonitor.enabled -}}
+{{- fail "metrics.podMonitor.enabled and metrics.serviceMonitor.enabled are both true, and Prometheus would count all twice: keep one" -}}
+{{- end -}}
 {{- $network := .Values.network -}}
 {{- if and $network.egress.closed (not $network.egress.apiServer.cidrs) -}}
 {{- fail "network.egress.closed is true but network.egress.apiServer.cidrs is empty, and nothing could be watched: give the addresses of \"kubectl get service,endpoints kubernetes\"" -}}

@@ -111,7 +111,7 @@ def test_the_document_names_the_queries_that_are_answered(world: World) -> None:
         ("state=live", {"flights", "waits", "twice"}),
         ("state=finished&namespace=team-a", {"yesterday", "killed"}),
         ("q=TEAM-B+weekly", {"weekly"}),
-        ("q=completed", {"yesterday", "weekly"}),
+        ("q=ended", {"yesterday", "weekly"}),
         ("namespace=none", set()),
     ],
 )

@@ -155,7 +155,7 @@ def test_an_application_appears_ends_and_is_found_in_the_history_without_a_reloa
     world.remove(comes)
     expect(row).to_contain_text("Failed")
     world.finish("team-a", finished("comes", app_id=comes.app_id))
-    expect(row).to_contain_text("Completed")
+    expect(row).to_contain_text("Ended")
     expect(row.get_by_role("link", name="History of comes")).to_be_visible()
     assert page.evaluate("window.same")
 
@@ -391,7 +391,7 @@ def test_an_empty_page_says_what_to_do(world: World, open_page: Open) -> None:
     expect(page.get_by_text("helm install mine charts/spark-job --namespace team-a")).to_be_visible()
     expect(open_page("?q=nothing").get_by_role("link", name="Clear filters").last).to_be_visible()
     world.person.namespaces = set()
-    expect(page.get_by_text("kubectl auth can-i get applications.kindling.local")).to_be_visible()
+    expect(page.get_by_text("kubectl auth can-i --list --namespace NAMESPACE | grep kindling.local")).to_be_visible()
 
 
 def test_a_query_that_means_nothing_shows_all_and_says_so(world: World, open_page: Open) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,8 +13,13 @@ from pathlib import Path
 import pytest
 from page_world import Open, World, application, wait_until
 from playwright.sync_api import expect
-from spark_ui import Driver, copy_event_log, driver, history_server, rest
+from spark_ui import Driver, container, copy_event_log, driver, history_server, rest, submission
 
+_FAILS = """
+from pyspark.sql import SparkSession
+assert SparkSession.builder.appName("fails").getOrCreate().range(10).count() == 10
+raise RuntimeError("it fails")
+"""
 LINES = pytest.mark.parametrize("line", ["4.3", pytest.param("3.5", marks=pytest.mark.long)])
 
 
@@ -55,10 +61,41 @@ def test_an_application_progresses_ends_and_is_in_its_history(
         world.put(replace(live, state="succeeded", target=None))
         expect(row.get_by_role("link", name="History of flights")).to_be_visible(timeout=60_000)
         world.remove(live)
-        expect(row).to_contain_text("Completed")
+        expect(row).to_contain_text("Ended")
         world.history_server("team-a", None)
         expect(page.get_by_role("list", name="Sources in trouble")).to_contain_text("its history server is not ready")
-        expect(row).to_contain_text("Completed")
+        expect(row).to_contain_text("Ended")
+
+
+@LINES
+@pytest.mark.long
+def test_of_one_that_failed_the_history_does_not_say_so_and_the_page_says_no_more_than_it_knows(
+    world: World, open_page: Open, tmp_path: Path, line: str
+) -> None:
+    events = tmp_path / "events"
+    events.mkdir()
+    for folder in (tmp_path, events):
+        folder.chmod(0o777)
+    (tmp_path / "fails.py").write_text(_FAILS)
+    conf = {"spark.eventLog.enabled": "true", "spark.eventLog.dir": "file:///test/events", "spark.ui.enabled": "false"}
+    with container(line, tmp_path, submission("fails.py", cores=1, conf=conf), "SPARK_LOCAL_IP=127.0.0.1") as name:
+        done = subprocess.run(["docker", "wait", name], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "1"
+    with history_server(line, events) as target:
+        wait_until(lambda: rest(target, "/applications"), "Spark has read the log")
+        (told,) = rest(target, "/applications")
+        (attempt,) = told["attempts"]
+        assert attempt["completed"]
+        assert not [key for key in attempt if "fail" in key.lower() or "exit" in key.lower()]
+        live = application("fails", app_id=told["id"], state="failed", target=None)
+        world.put(live)
+        world.history_server("team-a", target)
+        row = open_page().get_by_role("row", name=re.compile("fails"))
+        expect(row.get_by_role("link", name="History of fails")).to_be_visible()
+        expect(row).to_contain_text("Failed")
+        world.remove(live)
+        expect(row).to_contain_text("Ended")
+        assert [item["state"] for item in world.listed()["items"]] == ["ended"]
 
 
 @LINES
