@@ -42,6 +42,8 @@ from spark_ui_proxy.watcher import Watcher
 log = logging.getLogger(__name__)
 _LONGEST_HEADER = 2**16
 _GATEWAY_S = 2.0
+_BACKLOG = 1024
+"""More connections than nginx makes at once for one address."""
 
 
 class Service:
@@ -249,7 +251,7 @@ async def _listening(service: Service) -> AsyncIterator[None]:
     try:
         mask = os.umask(0o177)
         try:
-            await web.UnixSite(gateway, str(socket)).start()
+            await web.UnixSite(gateway, str(socket), backlog=_BACKLOG).start()
         finally:
             os.umask(mask)
         await web.TCPSite(operations, None, service.config.operations_port).start()

@@ -110,10 +110,14 @@ class Hosts:
 
 @dataclass(frozen=True)
 class Limits:
-    """Requests at the same time, and ports that a target may have (from, to)."""
+    """Requests at the same time, and ports that a target may have (from, to).
 
-    per_user: int = 64
-    per_application: int = 32
+    One person is to leave room for others in every application, so `per_user` is the smaller. A browser has 6
+    connections to a host, however many its windows.
+    """
+
+    per_user: int = 32
+    per_application: int = 64
     driver_ports: tuple[int, int] = (4040, 4100)
     history_ports: tuple[int, int] = (18080, 18100)
 

@@ -80,6 +80,9 @@ def test_a_decision_is_kept_for_whom_it_was_made(door: Door, path: str, token: s
         ("GET", "/jobs/job/ki%6cl/?id=0"),
         ("GET", "/jobs/?doAs=admin"),
         ("GET", "/jobs/?x=%3b"),
+        ("GET", "/./jobs/"),
+        ("GET", "/jobs/."),
+        ("GET", f"/jobs/?x={'x' * 8192}"),
     ],
 )
 def test_what_changes_something_or_reads_in_two_ways_is_always_asked(
@@ -89,6 +92,18 @@ def test_what_changes_something_or_reads_in_two_ways_is_always_asked(
     for _ in range(2):
         door.get(path + rest, token, method=method)
         assert door.log()[-1]["decision"] == "asked"
+
+
+def test_only_a_post_passes_with_a_body(door: Door, path: str, token: str, hostile: Hostile) -> None:
+    for headers in ({}, {"content_type": "application/x-www-form-urlencoded"}):
+        assert door.get(f"{path}/jobs/", token, **headers).status == 200
+        assert door.get(f"{path}/jobs/", token, body=b"id=1&terminate=true", **headers).text == _HELLO
+        assert door.log()[-1]["decision"] == "asked"
+        assert hostile.headers_of().get("content-length", "0") == "0"
+    chunked = f"GET /spark{path}/jobs/ HTTP/1.1\r\nHost: {door.host}\r\nAuthorization: Bearer {token}\r\n"
+    chunked += "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n4\r\nid=1\r\n0\r\n\r\n"
+    assert door.raw(chunked.encode()).startswith(b"HTTP/1.1 200 ")
+    assert "transfer-encoding" not in hostile.headers_of()
 
 
 def test_a_decision_goes_with_its_application(door: Door, team: Team, token: str, hostile: Hostile) -> None:
@@ -328,10 +343,26 @@ def test_a_driver_that_does_not_answer_is_said_to_be_so(
     assert door.log()[-1]["reason"] == "unreachable"
 
 
-def test_a_body_is_a_megabyte_at_most(door: Door, path: str, team: Team) -> None:
-    submitter = team.submitter
-    assert door.get(f"{path}/jobs/", submitter, method="POST", body=b"x" * 2**20).status == 200
-    assert door.get(f"{path}/jobs/", submitter, method="POST", body=b"x" * (2**20 + 1)).status == 413
+def test_two_browsers_of_one_person_wait_for_no_other(
+    door: Door, team: Team, token: str, address: Callable[[], str]
+) -> None:
+    with listening(address()) as busy, ThreadPoolExecutor(12) as pool:
+        path = door.shown(team, team.driver(busy.address, port=busy.port))
+        # Six connections each, as many as a browser has to a host.
+        waiting = [pool.submit(door.get, f"{path}/wait", token) for _ in range(12)]
+        door.decider.wait(lambda: sum(b"/wait" in seen for seen in busy.seen) == 12, "all are passed on")
+        busy.hurry.set()
+        assert [answer.result().status for answer in waiting] == [200] * 12
+
+
+@pytest.mark.parametrize("where", ["{path}/jobs/", "/-/login", "/"])
+def test_a_body_is_small(door: Door, path: str, team: Team, where: str) -> None:
+    where, submitter = where.format(path=path), team.submitter
+    assert door.get(where, submitter, method="POST", body=b"x" * 2**16).status != 413
+    assert door.get(where, submitter, method="POST", body=b"x" * (2**16 + 1)).status == 413
+    chunks = f"{2**16 + 1:x}\r\n{'x' * (2**16 + 1)}\r\n0\r\n\r\n"
+    head = f"POST /spark{where} HTTP/1.1\r\nHost: {door.host}\r\nAuthorization: Bearer {submitter}\r\n"
+    assert door.raw(f"{head}Transfer-Encoding: chunked\r\n\r\n{chunks}".encode())[9:12] == b"413"
 
 
 def test_headers_of_a_long_login_are_taken(door: Door, path: str, token: str) -> None:

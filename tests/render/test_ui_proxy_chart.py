@@ -50,7 +50,7 @@ def test_every_value_reaches_the_service(render_proxy: Render, tmp_path: Path) -
             basePath="/spark",
             permission={"resource": "pods/proxy", "allowSeconds": 7, "denySeconds": 3},
             rbac={"reviews": "cluster"},
-            limits={"perUser": 5, "perApplication": 4},
+            limits={"perUser": 4, "perApplication": 5},
             kill=False,
             **INGRESS,
         ),
@@ -59,7 +59,7 @@ def test_every_value_reaches_the_service(render_proxy: Render, tmp_path: Path) -
     assert config.base_path == "/spark"
     assert (config.permission.resource, config.permission.reviews) == ("pods/proxy", "cluster")
     assert (config.permission.allow_seconds, config.permission.deny_seconds) == (7, 3)
-    assert (config.limits.per_user, config.limits.per_application) == (5, 4)
+    assert (config.limits.per_user, config.limits.per_application) == (4, 5)
     assert not config.kill
     assert (config.login.mode, config.login.header.proof) == ("header", "secret")
 

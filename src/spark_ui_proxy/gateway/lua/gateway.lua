@@ -2,7 +2,8 @@
 -- reaches a browser. Loaded once; `require("gateway")(settings)` returns the handlers that nginx.conf names.
 --
 -- settings.base: "" or "/spark"; settings.identity: a function, of a request's variables all that says who sends it, in
--- one text; settings.trusted: the headers among it that an ingress sets.
+-- one text; settings.trusted: the headers among it that an ingress sets; settings.asked_at_once: requests from one
+-- address that may wait for a decision.
 --
 -- nginx has one worker, so what is kept and counted are plain Lua tables: for a request whose decision is kept, LuaJIT
 -- compiles all that runs here.
@@ -18,9 +19,10 @@ local digest = ffi.new("unsigned char[32]")
 -- So many decisions are kept: of 500 persons, 20 applications each.
 local KEPT = 10000
 
--- A decision is kept only for requests that nobody could read in two ways, and that change nothing. BASE is in it.
-local BENIGN = [[^(?:GET|HEAD) (?!\S*(?:\.\.|//|(?i:kill|doas)))]]
-  .. [[(BASE/(?:[a-z0-9][a-z0-9-]*/(?:proxy/[A-Za-z0-9._-]+|shs)|shs))/[A-Za-z0-9/_.?&=,:+-]* HTTP/1\.[01]$]]
+-- A decision is kept only for requests that nobody could read in two ways, and that change nothing. BASE is in it. What
+-- the decider refuses whoever asks (paths.py) must not match.
+local BENIGN = [[^(?:GET|HEAD) (?!\S*(?:\.\.|//|/\.|(?i:kill|doas)))]]
+  .. [[(BASE/(?:[a-z0-9][a-z0-9-]*/(?:proxy/[A-Za-z0-9._-]+|shs)|shs))/[A-Za-z0-9/_.?&=,:+-]{0,4096} HTTP/1\.[01]$]]
 local OWN_PATH = [[^(?!.*(?:\.\.|//))[A-Za-z0-9/_.-]*$]]
 local PATH = [[^/[\x21-\x7e]*$]]
 
@@ -52,6 +54,8 @@ return function(settings)
   local base, trusted = settings.base, settings.trusted
   local benign = BENIGN:gsub("BASE", (base:gsub("[.]", "\\%%.")))
   local decisions, generation = lrucache.new(KEPT), 0
+  -- Address -> requests from there that wait for a decision.
+  local asking = {}
   local classes = { application = {}, service = {} }
   local buckets, seconds_of_all = {}, 0
 
@@ -97,9 +101,17 @@ return function(settings)
 
   local function ask(mount, key)
     local var = ngx.var
+    local address = var.remote_addr
+    local waiting = (asking[address] or 0) + 1
+    if waiting > settings.asked_at_once then
+      return ngx.exec("@busy")
+    end
+    asking[address] = waiting
     local answer = ngx.location.capture("/-/internal/authz")
+    asking[address] = asking[address] > 1 and asking[address] - 1 or nil
     local header = answer.header
     if answer.status == 401 or answer.status == 403 then
+      ngx.req.discard_body()
       var.reason = header["X-Reason"] or ""
       return ngx.exec("@answer")
     end
@@ -137,11 +149,8 @@ return function(settings)
       end
       return ngx.exec("@own")
     end
-    local method = var.request_method
-    if method == "POST" then
-      ngx.req.read_body()
-    elseif method ~= "GET" and method ~= "HEAD" then
-      -- Only a POST may pass, with its body.
+    if var.request_method ~= "POST" then
+      -- Only a POST may pass with its body, which is read once it is decided that it may.
       ngx.req.discard_body()
     end
     var.decision = "asked"
@@ -162,7 +171,7 @@ return function(settings)
     end
     local request = var.request
     local from, to = re_find(request, benign, "jo", nil, 1)
-    if not from then
+    if not from or var.http_content_length or var.http_transfer_encoding then
       return decide_anew()
     end
     local mount = request:sub(from, to)
