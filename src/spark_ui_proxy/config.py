@@ -113,11 +113,11 @@ class Limits:
     """Requests at the same time, and ports that a target may have (from, to).
 
     One person is to leave room for others in every application, so `per_user` is the smaller. A browser has 6
-    connections to a host, however many its windows.
+    connections to a host, but an ingress with HTTP/2 sends all files of a page at once.
     """
 
-    per_user: int = 32
-    per_application: int = 64
+    per_user: int = 64
+    per_application: int = 128
     driver_ports: tuple[int, int] = (4040, 4100)
     history_ports: tuple[int, int] = (18080, 18100)
 
