@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import yaml
+from answers import Answer
 from ports import free_port, listens
 from ui_proxy import PROXIES, Decider, SparkPods, account_token, running_decider
 
@@ -88,24 +89,6 @@ metadata: {{name: submitter, namespace: {name}}}
 roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: submitter}}
 subjects: [{{kind: ServiceAccount, name: submitter, namespace: {name}}}]
 """
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back.
-
-    Attributes:
-        headers: in small letters; of several with one name, all values with ", " between.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        """The body, read as UTF-8."""
-        return self.body.decode(errors="replace")
 
 
 @dataclass(frozen=True)
@@ -241,11 +224,7 @@ class Door:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=_DEADLINE_S)
         try:
             connection.request(method, self.base + path, body=body, headers=sent)
-            answer = connection.getresponse()
-            named: dict[str, str] = {}
-            for name, value in answer.getheaders():
-                named[name.lower()] = f"{named[name.lower()]}, {value}" if name.lower() in named else value
-            return Answer(answer.status, named, answer.read())
+            return Answer.of(connection.getresponse())
         finally:
             connection.close()
 
