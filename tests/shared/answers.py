@@ -29,7 +29,8 @@ class Answer:
         for name, value in response.headers.items():
             key = name.lower()
             headers[key] = f"{headers[key]}, {value}" if key in headers else value
-        return cls(response.status, headers, response.read())
+        status = response.code if isinstance(response, HTTPError) else response.status
+        return cls(status, headers, response.read())
 
     @property
     def text(self) -> str:

@@ -8,8 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -137,18 +136,6 @@ class World:
         name = f"team-{uuid4().hex[:8]}"
         self.apply(_TEAM.format(name=name))
         return Team(self, name)
-
-    @staticmethod
-    def wait_until(condition: Callable[[], bool], evidence: Callable[[], str]) -> None:
-        """Ask until something is so.
-
-        Raises:
-            AssertionError: it was not, in time; with the evidence.
-        """
-        end = time.monotonic() + _DEADLINE_S
-        while not condition():
-            assert time.monotonic() < end, evidence()
-            time.sleep(0.1)
 
     @contextmanager
     def door(self, **config: Any) -> Iterator[Door]:
