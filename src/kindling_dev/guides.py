@@ -1,4 +1,4 @@
-"""The shell commands of README and guides: ``bash`` is what tests run, ``sh`` what they do not."""
+"""README and guides: their shell commands (``bash`` is what tests run, ``sh`` what they do not), and their YAML."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pathlib import Path
 from kindling_dev.settings import REPO
 
 GUIDES = REPO / "docs/guides"
-_FENCE = re.compile(r"^( *)```(bash|sh|shell|console)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"^( *)```(bash|sh|shell|console|yaml)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Block:
-    """Shell commands that stand together.
+    """Lines of a fence.
 
     Attributes:
         page: "log-in" for docs/guides/log-in.md, "README" for the README.
         heading: of its section; "" above the first.
         language: of the fence.
-        text: the commands.
+        text: without the fence, and without its indentation.
     """
 
     page: str
@@ -37,7 +37,16 @@ def pages() -> list[str]:
 
 
 def blocks(page: str) -> Iterator[Block]:
-    """The commands of a page, from its top to its end."""
+    """The shell commands of a page, from its top to its end."""
+    return (block for block in _fences(page) if block.language != "yaml")
+
+
+def manifests(page: str) -> Iterator[Block]:
+    """The YAML of a page: values of charts, and objects of Kubernetes."""
+    return (block for block in _fences(page) if block.language == "yaml")
+
+
+def _fences(page: str) -> Iterator[Block]:
     file = REPO / "README.md" if page == "README" else GUIDES / f"{page}.md"
     for section in f"\n{file.read_text()}".split("\n## "):
         heading, _, body = section.partition("\n")

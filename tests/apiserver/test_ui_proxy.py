@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import re
 import signal
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from kubernetes import client
 from ui_proxy import HOST, PROXIES, Decider, SparkPods, account_token, bearer, running_decider
 
 from chartproof.apiserver import ApiServer
+from kindling_dev.guides import commands
 from kindling_dev.scenarios import CHARTS
 
 Start = Callable[..., Decider]
@@ -185,7 +189,7 @@ def test_people_log_in_with_a_token_and_out(team: Team, start: Start) -> None:
     asked = decider.answer(f"{path}?a=b", HTML)
     assert (asked.status, asked.headers["location"]) == (302, f"/spark/-/login?to={path}%3Fa%3Db")
     form = decider.request("GET", asked.headers["location"])
-    assert f'name="to" value="{path}?a=b"' in form.body
+    assert f'name="to" value="{path}?a=b"' in form.text
     assert "default-src 'self'" in form.headers["content-security-policy"]
     done = decider.log_in(f" {team.token('vera')}\n", f"{path}?a=b", base="/spark")
     assert (done.status, done.headers["location"]) == (303, f"{path}?a=b")
@@ -219,7 +223,7 @@ def test_no_other_site_logs_anybody_in_or_out(team: Team, start: Start) -> None:
         assert decider.request("POST", "/-/logout", headers).status == 403
     wrong = decider.log_in("nonsense")
     assert (wrong.status, "set-cookie" in wrong.headers) == (401, False)
-    assert "does not accept this token" in wrong.body
+    assert "does not accept this token" in wrong.text
 
 
 @pytest.mark.parametrize(
@@ -306,7 +310,7 @@ def test_where_somebody_may_see_nothing_all_is_answered_alike(team: Team, start:
         )
     ]
     assert {answer.status for answer in answers} == {403}
-    assert len({answer.body for answer in answers}) == 1
+    assert len({answer.text for answer in answers}) == 1
 
 
 def test_what_ended_is_in_its_history(newest: ApiServer, start: Start) -> None:
@@ -319,7 +323,7 @@ def test_what_ended_is_in_its_history(newest: ApiServer, start: Start) -> None:
     team.pods.set_status("spark-1", "Succeeded")
     decider.wait(lambda: decider.authz(page, vera).status == 403, "ended")
     without = decider.answer(page, vera)
-    assert (without.status, "has ended" in without.body) == (404, True)
+    assert (without.status, "has ended" in without.text) == (404, True)
     team.pods.history_server(ip="127.0.0.3")
     decider.wait(lambda: decider.authz(f"/spark/{team.name}/shs/", vera).status == 200, "the history")
     assert decider.authz(f"/spark/{team.name}/shs/", vera).headers["x-upstream"] == "127.0.0.3:18080"
@@ -333,7 +337,7 @@ def test_what_ended_is_in_its_history(newest: ApiServer, start: Start) -> None:
     decider.wait(lambda: decider.authz(f"/spark/{team.name}/shs/", vera).reason == "no-history", "the history is away")
     away = decider.answer(f"/spark/{team.name}/shs/", vera)
     assert (away.status, away.headers["retry-after"]) == (503, "3")
-    assert '<meta http-equiv="refresh" content="3">' in away.body
+    assert '<meta http-equiv="refresh" content="3">' in away.text
 
 
 @pytest.mark.parametrize("listed", [False, True], ids=["for itself", "beside an ordinary namespace"])
@@ -376,7 +380,7 @@ def test_the_page_of_a_namespaces_host_tells_of_no_other(team: Team, start: Star
 
     def listed(host: str) -> set[str]:
         answer = decider.request("GET", "/-/api/v1/applications", {**vera, "Host": host})
-        return {item["id"] for item in json.loads(answer.body)["items"]}
+        return {item["id"] for item in answer.json["items"]}
 
     assert listed(HOST) == {"spark-1", "spark-2"}
     assert listed(f"{team.name}.{HOST}") == {"spark-1"}
@@ -389,6 +393,65 @@ def test_replicas_share_sessions(team: Team, start: Start, tmp_path: Path) -> No
     cookie = one.log_in(team.token("vera")).headers["set-cookie"].partition(";")[0]
     assert two.authz(team.path(), {"Cookie": cookie}).status == 200
     assert start(only(team)).authz(team.path(), {"Cookie": cookie}).reason == "login"
+
+
+def test_a_new_key_comes_as_the_guide_says_and_nobody_logs_in_again(
+    team: Team, newest: ApiServer, start: Start, tmp_path: Path
+) -> None:
+    core, name = newest.cluster.core, "spark-ui-proxy-session"
+    where = {"name": name, "namespace": "kindling-system"}
+    body = {"metadata": {"name": name}, "stringData": {"key": "k" * 32}}
+    core.create_namespaced_secret(where["namespace"], body)
+
+    def mount(folder: Path) -> None:
+        """As a kubelet does some time after a change."""
+        data = core.read_namespaced_secret(**where).data
+        folder.mkdir(exist_ok=True)
+        for file in {"key", "previous"} - data.keys():
+            (folder / file).unlink(missing_ok=True)
+        for file, encoded in data.items():
+            (folder / "new").write_bytes(base64.b64decode(encoded))
+            (folder / "new").rename(folder / file)
+
+    folders = [tmp_path / "first", tmp_path / "last"]
+    for folder in folders:
+        mount(folder)
+    first, last = (start(only(team, login={"sessionKeyFile": str(folder / "key")})) for folder in folders)
+    old = {"Cookie": first.log_in(team.token("vera")).headers["set-cookie"].partition(";")[0]}
+    steps = commands("see-applications", "Keep it well")
+    assert steps.count("sleep 120 ") == 1
+    environment = {**os.environ, "KUBECONFIG": str(newest.kubeconfig)}
+    learn, _, rest = steps.partition("sleep 120 ")
+    write, end = rest.partition("\n")[2].split("kubectl patch secret ")
+    learnt, go_on = tmp_path / "learnt", tmp_path / "go-on"
+    script = f"{learn}\ntouch {learnt}\nuntil test -e {go_on}; do sleep 0.1; done\n{write}"
+    with subprocess.Popen(["sh", "-euc", script], env=environment) as steps_in_order:
+        first.wait(learnt.exists, "the pods may learn the new key")
+        for folder in folders:
+            mount(folder)
+        go_on.touch()
+    assert steps_in_order.returncode == 0
+    mount(folders[0])
+    new = {"Cookie": first.log_in(team.token("vera")).headers["set-cookie"].partition(";")[0]}
+    assert [decider.authz(team.path(), cookie).status for decider in (first, last) for cookie in (old, new)] == [
+        200
+    ] * 4
+    mount(folders[1])
+    assert [last.authz(team.path(), cookie).status for cookie in (old, new)] == [200, 200]
+    subprocess.run(["sh", "-euc", f"kubectl patch secret {end}"], env=environment, check=True, capture_output=True)
+    for folder in folders:
+        mount(folder)
+    for decider in (first, last):
+        assert decider.authz(team.path(), old).reason == "login"
+        assert decider.authz(team.path(), new).status == 200
+
+
+def test_kubectl_lists_the_right_to_see(team: Team, newest: ApiServer) -> None:
+    argv = ["kubectl", f"--kubeconfig={newest.kubeconfig}", "auth", "can-i", "--list", f"--namespace={team.name}"]
+    for person, verbs in (("vera", "get"), ("anna", "get update")):
+        as_person = f"--as=system:serviceaccount:{_PEOPLE}:{person}"
+        done = subprocess.run([*argv, as_person], capture_output=True, text=True, check=True)
+        assert re.search(rf"^applications\.kindling\.local .*\[{verbs}\]$", done.stdout, re.MULTILINE)
 
 
 def test_a_token_for_another_audience_is_nobodys(team: Team, start: Start, cluster_rights: str) -> None:
@@ -428,11 +491,11 @@ def test_page_and_api_show_what_somebody_may_see(team: Team, start: Start) -> No
     decider = start({"basePath": "/spark", "namespaces": {"names": [team.name, other.name, "never-made"]}})
     vera, anna = bearer(team.token("vera")), bearer(team.token("anna"))
     for person, seen in ((vera, {"spark-1"}), (anna, {"spark-1", "spark-2"}), (bearer(team.token("carla")), set())):
-        listed = json.loads(decider.request("GET", "/spark/-/api/v1/applications", person).body)
+        listed = decider.request("GET", "/spark/-/api/v1/applications", person).json
         assert {item["id"] for item in listed["items"]} == seen
         page = decider.request("GET", "/spark/", {**person, **HTML})
         assert page.status == 200
-        assert set(re.findall(r"spark-[12]", page.body)) == seen
+        assert set(re.findall(r"spark-[12]", page.text)) == seen
     assert decider.request("GET", "/spark/-/api/v1/applications").status == 401
     assert decider.request("GET", "/spark/", HTML).headers["location"] == "/spark/-/login?to=/spark/"
     assert decider.request("GET", "/spark").headers["location"] == "/spark/"
@@ -452,7 +515,7 @@ def test_pods_that_may_be_no_target_are_said_so(newest: ApiServer, start: Start)
     team.pods.driver("spark-odd", port=10250)
     team.pods.driver("spark-new", phase="Pending")
     decider.wait(lambda: decider.authz(team.path("spark-odd"), vera).reason == "unsupported", "the odd one")
-    assert "its port" in decider.answer(team.path("spark-odd"), vera).body.lower()
+    assert "its port" in decider.answer(team.path("spark-odd"), vera).text.lower()
     decider.wait(lambda: decider.authz(team.path("spark-new"), vera).reason == "not-ready", "the new one")
     assert decider.answer(team.path("spark-new"), vera).status == 503
 

@@ -9,13 +9,14 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import yaml
-from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Response, expect
+from answers import Answer
+from faults import Faults
+from playwright.sync_api import BrowserContext, expect
 from team import Team
 
 from kindling_dev import front_door
@@ -36,21 +37,14 @@ except Exception as error:
 """
 """An application that lasts until somebody kills its last job in the UI."""
 _LINK = re.compile(r"""(?:href|src|action)=["']([^"'#]+)""")
+_OF_SPARK_3_5 = "this.parentNode.submit is not a function"
+"""It has a link there, and calls a form's method; the link is followed all the same."""
 _SMALL = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
         """Leave it to the caller."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Status, Location or "", and text of an answer."""
-
-    status: int
-    location: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -118,9 +112,9 @@ class Door:
         request.add_header("Authorization", f"Bearer {self.token(account or self.viewer)}")
         try:
             with urllib.request.build_opener(_NoRedirect).open(request, timeout=30) as answer:
-                return Answer(answer.status, "", answer.read().decode(errors="replace"))
+                return Answer.of(answer)
         except urllib.error.HTTPError as error:
-            return Answer(error.code, error.headers.get("Location", ""), error.read().decode(errors="replace"))
+            return Answer.of(error)
 
     def rest(self, prefix: str, path: str) -> Any:
         """What Spark's REST interface below a prefix answers."""
@@ -162,18 +156,14 @@ class Window:
 
     Attributes:
         page: its one page.
-        errors: of its console, and requests that failed, but for what was expected.
+        faults: what went wrong in it.
     """
 
     def __init__(self, context: BrowserContext, door: Door) -> None:
         self.context = context
         self.page = context.new_page()
-        self.errors: list[str] = []
+        self.faults = Faults(self.page, harmless=[_OF_SPARK_3_5])
         self._door = door
-        self._expected = 0
-        self.page.on("console", self._console)
-        self.page.on("response", self._response)
-        self.page.on("pageerror", self._error)
         self.page.on("dialog", lambda dialog: dialog.accept())
 
     def log_in(self, account: str) -> None:
@@ -182,13 +172,6 @@ class Window:
         self.page.get_by_label("token").fill(self._door.token(account))
         self.page.get_by_role("button", name="Log in").click()
         self.page.wait_for_url(f"{self._door.url}/")
-
-    @contextmanager
-    def expecting(self, status: int) -> Iterator[None]:
-        """Meanwhile an answer of that status is none that failed."""
-        self._expected = status
-        yield
-        self._expected = 0
 
     def walks(self, ui: str, tabs: Sequence[str], executors: int) -> None:
         """Look at tabs of an application; what their scripts fetch is there."""
@@ -206,16 +189,3 @@ class Window:
         self.page.goto(f"{ui}/jobs/")
         self.page.get_by_text("(kill)").first.click()
         self.page.wait_for_load_state()
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not self._expected:
-            self.errors.append(f"{self.page.url}: {message.text}")
-
-    def _error(self, error: Error) -> None:
-        # Spark 3.5 has a link there, and calls a form's method; the link is followed all the same.
-        if str(error) != "this.parentNode.submit is not a function":
-            self.errors.append(str(error))
-
-    def _response(self, response: Response) -> None:
-        if response.status >= 400 and response.status != self._expected:
-            self.errors.append(f"{response.status} {response.url}")

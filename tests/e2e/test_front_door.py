@@ -68,7 +68,7 @@ def window(chromium: Browser, door: Door) -> Iterator[Callable[[str], Window]]:
     yield window
     for opened in windows:
         opened.context.close()
-    assert [error for opened in windows for error in opened.errors] == []
+    assert [error for opened in windows for error in opened.faults.found] == []
 
 
 @OLD_LINE_LONG
@@ -81,13 +81,13 @@ def test_an_application_is_seen_live_killed_by_who_may_and_seen_in_the_history(
     viewer.page.wait_for_url(f"{ui}/jobs/")
     viewer.walks(ui, (*TABS, "storage"), executors=2)
 
-    with viewer.expecting(403):
+    with viewer.faults.expecting(403):
         viewer.kills(ui)
         expect(viewer.page.get_by_role("heading")).to_contain_text("You may look, but not end jobs")
     (running,) = door.rest(f"{door.team.name}/proxy/{live}", f"applications/{live}/jobs?status=running")
 
     viewer.page.goto(f"{ui}/stages/")
-    with engineer.expecting(502):  # the list of jobs comes next, and the application may be gone by then
+    with engineer.faults.expecting(502):  # the list of jobs comes next, and the application may be gone by then
         engineer.kills(ui)
     assert door.team.end_of("live").succeeded
     finished = f"{door.url}/{door.team.name}/shs/history/{live}"

@@ -13,6 +13,7 @@ import yaml
 from hostile import listening
 from ports import free_port
 from proxy_world import World
+from waiting import wait_until
 
 from kindling_dev.command import run
 from kindling_dev.images import image_megabytes
@@ -85,7 +86,7 @@ def test_the_image_serves_an_application_and_drains(
     token = team.viewer
     with listening(address()) as driver:
         path = f"/{team.name}/proxy/{team.driver(driver.address, port=driver.port)}/jobs/"
-        world.wait_until(
+        wait_until(
             lambda: _status(port, path, token) == 200,
             lambda: "\n".join(subprocess.getoutput(f"docker logs {name}") for name in (decider, gateway)),
         )

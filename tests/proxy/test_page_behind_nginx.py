@@ -4,42 +4,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from accessibility import violations
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from faults import Faults
+from playwright.sync_api import Browser, Page, expect
 from proxy_world import Door, Team
 
 _DEADLINE_MS = 60_000
 
 
-@dataclass
+@dataclass(frozen=True)
 class Window:
-    """A browser's window that remembers what went wrong in it."""
+    """A browser's window, and what went wrong in it."""
 
-    context: BrowserContext
     page: Page
-    errors: list[str] = field(default_factory=list)
+    faults: Faults
 
 
 @pytest.fixture
 def window(chromium: Browser) -> Iterator[Callable[..., Window]]:
-    """Opens one."""
+    """Opens one; at the end of the test nothing is wrong in any."""
     opened: list[Window] = []
 
     def window(scheme: str = "light") -> Window:
         context = chromium.new_context(color_scheme=scheme)  # type: ignore[arg-type]
         context.set_default_timeout(_DEADLINE_MS)
-        new = Window(context, context.new_page())
-        new.page.on("console", lambda line: new.errors.append(line.text) if line.type == "error" else None)
-        opened.append(new)
-        return new
+        page = context.new_page()
+        opened.append(Window(page, Faults(page)))
+        return opened[-1]
 
     yield window
     for one in opened:
-        one.context.close()
-    assert not [error for one in opened for error in one.errors]
+        one.page.context.close()
+    assert not [fault for one in opened for fault in one.faults.found]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -83,7 +82,7 @@ def test_a_page_for_who_may_not_reads_well(door: Door, team: Team, window: Calla
     opened.page.goto(f"http://{door.host}/spark/")
     opened.page.get_by_label("token").fill(team.viewer)
     opened.page.get_by_role("button", name="Log in").click()
-    opened.page.goto(f"http://{door.host}/spark/kube-system/proxy/spark-1/")
-    expect(opened.page.get_by_role("heading", level=1)).to_be_visible()
+    with opened.faults.expecting(403):
+        opened.page.goto(f"http://{door.host}/spark/kube-system/proxy/spark-1/")
+        expect(opened.page.get_by_role("heading", level=1)).to_be_visible()
     assert not violations(opened.page)
-    assert opened.errors.pop().startswith("Failed to load resource: the server responded with a status of 403")

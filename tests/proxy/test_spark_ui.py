@@ -13,8 +13,9 @@ from pathlib import Path
 from urllib.parse import urldefrag, urlencode, urljoin, urlsplit
 
 import pytest
+from answers import Answer
 from playwright.sync_api import Browser
-from proxy_world import Answer, Door, Team, World
+from proxy_world import Door, Team, World
 from spark_driver import BusyDriver, busy_driver
 
 _ATTRIBUTES = re.compile(r"""(?:href|src|action)\s*=\s*(?:"([^"]*)"|'([^']*)')""")

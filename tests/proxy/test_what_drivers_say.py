@@ -50,6 +50,6 @@ def test_a_driver_names_its_application_and_its_own_prefix_is_found(
         page = decider.answer(f"{path}/jobs/", vera)
         assert page.status == 502
         line_to_drop = said.format(namespace=team.name)
-        assert line_to_drop in page.body
+        assert line_to_drop in page.text
         listed = decider.request("GET", f"/spark/-/api/v1/applications/{team.name}/{driver.app_id}", vera)
-        assert line_to_drop in listed.body
+        assert line_to_drop in listed.text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -200,15 +199,3 @@ def finished(name: str = "nightly-etl", **changes: Any) -> dict[str, FinishedApp
     }
     one = FinishedApplication(**{**values, **changes})
     return {one.app_id: one}
-
-
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60) -> None:
-    """Wait for something.
-
-    Raises:
-        AssertionError: it did not come.
-    """
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.2)

@@ -8,8 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -19,6 +18,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import yaml
+from answers import Answer
 from ports import free_port, listens
 from ui_proxy import PROXIES, Decider, SparkPods, account_token, running_decider
 
@@ -91,24 +91,6 @@ subjects: [{{kind: ServiceAccount, name: submitter, namespace: {name}}}]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back.
-
-    Attributes:
-        headers: in small letters; of several with one name, all values with ", " between.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        """The body, read as UTF-8."""
-        return self.body.decode(errors="replace")
-
-
-@dataclass(frozen=True)
 class Team:
     """A namespace; who may look: `viewer` and the user `vera@NAME`; who may also end jobs: `submitter`."""
 
@@ -154,18 +136,6 @@ class World:
         name = f"team-{uuid4().hex[:8]}"
         self.apply(_TEAM.format(name=name))
         return Team(self, name)
-
-    @staticmethod
-    def wait_until(condition: Callable[[], bool], evidence: Callable[[], str]) -> None:
-        """Ask until something is so.
-
-        Raises:
-            AssertionError: it was not, in time; with the evidence.
-        """
-        end = time.monotonic() + _DEADLINE_S
-        while not condition():
-            assert time.monotonic() < end, evidence()
-            time.sleep(0.1)
 
     @contextmanager
     def door(self, **config: Any) -> Iterator[Door]:
@@ -241,11 +211,7 @@ class Door:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=_DEADLINE_S)
         try:
             connection.request(method, self.base + path, body=body, headers=sent)
-            answer = connection.getresponse()
-            named: dict[str, str] = {}
-            for name, value in answer.getheaders():
-                named[name.lower()] = f"{named[name.lower()]}, {value}" if name.lower() in named else value
-            return Answer(answer.status, named, answer.read())
+            return Answer.of(connection.getresponse())
         finally:
             connection.close()
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from answers import Answer
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from ports import free_port, listens
@@ -34,20 +35,6 @@ PROXIES = "proxies"
 """The namespace of the proxy's own service account."""
 _DEADLINE_S = 60.0
 _POLL_S = 0.02
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the decider answered; names of headers are in small letters."""
-
-    status: int
-    headers: dict[str, str]
-    body: str
-
-    @property
-    def reason(self) -> str:
-        """Of `/authz`."""
-        return self.headers.get("x-reason", "")
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -80,10 +67,7 @@ class Decider:
         connection = _UnixConnection(self.folder / "decider.sock")
         try:
             connection.request(method, path, body or None, {"Host": HOST, **(headers or {})})
-            answer = connection.getresponse()
-            return Answer(
-                answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
-            )
+            return Answer.of(connection.getresponse())
         finally:
             connection.close()
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from kindling_dev import guides
 from kindling_dev.settings import REPO
+from spark_ui_proxy.decide import Reason
 
 TESTS = REPO / "tests"
 NOT_RUN = {
@@ -52,6 +54,14 @@ def test_every_command_of_a_page_is_run_by_a_test_or_has_its_reason() -> None:
                 assert block.language == "sh", f"{place}: write bash, or sh and a reason"
                 needed.add(place)
     assert needed == set(NOT_RUN)
+
+
+def test_each_reason_of_a_refusal_is_in_the_guide_with_its_cure() -> None:
+    rows = re.findall(
+        r"^\| `([a-z-]+)` \| .+ \| .+ \|$", (guides.GUIDES / "see-applications.md").read_text(), re.MULTILINE
+    )
+    of_the_gateway = {"unreachable", "slow"}
+    assert sorted(rows) == sorted({*get_args(Reason), *of_the_gateway} - {"ok"})
 
 
 def test_a_heading_that_is_gone_is_an_error() -> None:

@@ -23,9 +23,11 @@ _FILES = (
 _MAIN_CLASS = re.compile(r"Failed to load (?:class )?([\w$]+(?:\.[\w$]+)*)")
 _CLASS = re.compile(r"(?:ClassNotFoundException|NoClassDefFoundError): (?:Class )?([\w.$/]+)")
 _SCHEMES = {
-    "S3AFileSystem": "hadoop-aws",
-    "AzureBlobFileSystem": "hadoop-azure",
-    "GoogleHadoopFileSystem": "gcs-connector",
+    "org.apache.hadoop.fs.s3a.S3AFileSystem": "hadoop-aws",
+    "org.apache.hadoop.fs.azurebfs.AzureBlobFileSystem": "hadoop-azure",
+    "org.apache.hadoop.fs.azurebfs.SecureAzureBlobFileSystem": "hadoop-azure",
+    "org.apache.hadoop.fs.gs.GoogleHadoopFileSystem": "hadoop-gcp",
+    "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFileSystem": "gcs-connector",
 }
 
 
@@ -160,7 +162,7 @@ def _other_class(run: Run, _: Pod) -> Finding | None:
     if match is None:
         return None
     name = match[1].replace("/", ".")
-    library = _SCHEMES.get(name.rpartition(".")[2])
+    library = _SCHEMES.get(name)
     cure = (
         f"put {library} into the image, or name it in app.packages"
         if library

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from faults import Faults
 from page_world import BASE, Open, World, serving
 from playwright.sync_api import Browser, Page, expect
 
@@ -25,7 +26,7 @@ def world() -> Iterator[World]:
 @pytest.fixture
 def open_page(chromium: Browser, world: World) -> Iterator[Open]:
     """Opens the page in a window of its own; at the end of the test no window has an error in its console."""
-    errors: list[str] = []
+    opened: list[Faults] = []
     contexts = []
 
     def open_page(query: str = "", **settings: Any) -> Page:
@@ -33,12 +34,11 @@ def open_page(chromium: Browser, world: World) -> Iterator[Open]:
         context.set_default_timeout(_DEADLINE_MS)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda line: errors.append(line.text) if line.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        opened.append(Faults(page, levels=("error", "warning")))
         page.goto(world.url + query)
         return page
 
     yield open_page
     for context in contexts:
         context.close()
-    assert not errors
+    assert not [fault for faults in opened for fault in faults.found]

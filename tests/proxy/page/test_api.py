@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import pytest
+from answers import Answer
 from jsonschema import Draft202012Validator
 from page_world import BASE, World, application, finished, serving
 
@@ -18,29 +18,20 @@ from spark_ui_proxy.index import Target
 from spark_ui_proxy.query import SORTS, STATES, Query
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What came back; a body of JSON is parsed."""
-
-    status: int
-    headers: dict[str, str]
-    body: Any
-
-
 def ask(world: World, path: str, *, method: str = "GET", **headers: str) -> Answer:
     """Ask for a path below `/-/`."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(f"{world.url}-/{path}", method=method, headers=sent)
     try:
         with urllib.request.urlopen(request) as answer:
-            return Answer(answer.status, dict(answer.headers), json.loads(answer.read() or b"null"))
+            return Answer.of(answer)
     except urllib.error.HTTPError as error:
-        return Answer(error.code, dict(error.headers), json.loads(error.read() or b"null"))
+        return Answer.of(error)
 
 
 def check(world: World, name: str, body: Any) -> None:
     """A body is what the document calls by a name."""
-    document = ask(world, "openapi.json").body
+    document = ask(world, "openapi.json").json
     schema = {**document, "$ref": f"#/components/schemas/{name}"}
     Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(body)
 
@@ -61,17 +52,17 @@ def full(world: World) -> World:
 
 def test_every_answer_is_what_the_document_says(full: World) -> None:
     found = ask(full, "api/v1/applications")
-    check(full, "ApplicationList", found.body)
-    assert found.body["total"] == 7
-    for item in found.body["items"]:
+    check(full, "ApplicationList", found.json)
+    assert found.json["total"] == 7
+    for item in found.json["items"]:
         one = ask(full, f"api/v1/applications/{item['namespace']}/{item['id']}")
-        check(full, "Application", one.body)
-        assert one.body == item
-    check(full, "NamespaceList", ask(full, "api/v1/namespaces").body)
+        check(full, "Application", one.json)
+        assert one.json == item
+    check(full, "NamespaceList", ask(full, "api/v1/namespaces").json)
 
 
 def test_the_document_is_openapi_whose_references_resolve(world: World) -> None:
-    document = ask(world, "openapi.json").body
+    document = ask(world, "openapi.json").json
     assert document["openapi"] == "3.1.0"
     assert document["servers"] == [{"url": BASE}]
     for schema in document["components"]["schemas"].values():
@@ -92,7 +83,7 @@ def _references(node: Any) -> Iterator[str]:
 
 
 def test_the_document_names_the_queries_that_are_answered(world: World) -> None:
-    document = ask(world, "openapi.json").body
+    document = ask(world, "openapi.json").json
     parameters = {raw["name"]: raw for raw in document["paths"]["/-/api/v1/applications"]["get"]["parameters"]}
     assert set(parameters) == {item.name for item in fields(Query)}
     assert set(parameters["state"]["schema"]["enum"]) == set(STATES)
@@ -116,13 +107,13 @@ def test_the_document_names_the_queries_that_are_answered(world: World) -> None:
     ],
 )
 def test_a_query_finds(full: World, query: str, names: set[str]) -> None:
-    found = ask(full, f"api/v1/applications?{query}").body
+    found = ask(full, f"api/v1/applications?{query}").json
     assert {item["name"] for item in found["items"]} == names
     assert found["total"] == len(names)
 
 
 def test_pages_hold_each_application_once(full: World) -> None:
-    pages = [ask(full, f"api/v1/applications?limit=3&page={page}").body for page in (1, 2, 3, 9)]
+    pages = [ask(full, f"api/v1/applications?limit=3&page={page}").json for page in (1, 2, 3, 9)]
     assert [len(page["items"]) for page in pages] == [3, 3, 1, 1]
     assert [page["page"] for page in pages] == [1, 2, 3, 3]
     assert len({item["id"] for page in pages for item in page["items"]}) == 7
@@ -145,10 +136,10 @@ def test_pages_hold_each_application_once(full: World) -> None:
 )
 def test_an_error_is_a_problem_in_a_line(world: World, path: str, status: int, says: str) -> None:
     answer = ask(world, f"api/v1/{path}")
-    assert (answer.status, answer.headers["Content-Type"]) == (status, "application/problem+json; charset=utf-8")
-    check(world, "Problem", answer.body)
-    assert says in answer.body["detail"]
-    assert "\n" not in answer.body["detail"]
+    assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json; charset=utf-8")
+    check(world, "Problem", answer.json)
+    assert says in answer.json["detail"]
+    assert "\n" not in answer.json["detail"]
 
 
 def test_nothing_is_changed_by_it(world: World) -> None:
@@ -160,24 +151,24 @@ def test_who_is_not_known_has_to_say_who_they_are(world: World) -> None:
     world.person.logged_in = False
     for path in ("applications", "applications/team-a/x", "namespaces"):
         answer = ask(world, f"api/v1/{path}")
-        assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
-        check(world, "Problem", answer.body)
+        assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
+        check(world, "Problem", answer.json)
 
 
 def test_applications_of_other_namespaces_are_as_if_they_were_not_there(full: World) -> None:
-    theirs = ask(full, "api/v1/applications?namespace=team-b").body["items"][0]
+    theirs = ask(full, "api/v1/applications?namespace=team-b").json["items"][0]
     full.person.namespaces = {"team-a"}
     assert ask(full, f"api/v1/applications/team-b/{theirs['id']}").status == 404
-    found = ask(full, "api/v1/applications").body
+    found = ask(full, "api/v1/applications").json
     assert {item["namespace"] for item in found["items"]} == {"team-a"}
     assert sum(found["states"].values()) == found["total"] == 5
-    assert [item["name"] for item in ask(full, "api/v1/namespaces").body["items"]] == ["team-a"]
+    assert [item["name"] for item in ask(full, "api/v1/namespaces").json["items"]] == ["team-a"]
 
 
 def test_an_etag_holds_until_something_happens_and_is_the_same_from_every_replica(world: World) -> None:
     live = application("flights")
     world.put(live)
-    tag = ask(world, "api/v1/applications").headers["ETag"]
+    tag = ask(world, "api/v1/applications").headers["etag"]
     assert ask(world, "api/v1/applications", If_None_Match=tag).status == 304
     with serving(Config(base_path=BASE)) as other:
         for name in ("came", "went"):
@@ -185,7 +176,7 @@ def test_an_etag_holds_until_something_happens_and_is_the_same_from_every_replic
             other.put(passing)
             other.remove(passing)
         other.put(live)
-        assert ask(other, "api/v1/applications").headers["ETag"] == tag
+        assert ask(other, "api/v1/applications").headers["etag"] == tag
     world.put(application("another"))
     assert ask(world, "api/v1/applications", If_None_Match=tag).status == 200
 
@@ -194,16 +185,16 @@ def test_the_shared_history_is_seen_by_those_alone_who_see_everything() -> None:
     with serving(Config(base_path=BASE, shared_history="kindling-system")) as world:
         old = finished("old")
         world.finish("kindling-system", old)
-        assert ask(world, "api/v1/applications").body["total"] == 0
+        assert ask(world, "api/v1/applications").json["total"] == 0
         world.person.everything = True
-        (item,) = ask(world, "api/v1/applications").body["items"]
+        (item,) = ask(world, "api/v1/applications").json["items"]
         app_id = next(iter(old))
         assert item["namespace"] == "shs"
         assert item["links"]["history"] == f"{BASE}/shs/history/{app_id}/jobs/"
-        assert ask(world, f"api/v1/applications/shs/{app_id}").body == item
+        assert ask(world, f"api/v1/applications/shs/{app_id}").json == item
         live = application("old", app_id=app_id)
         world.put(live)
-        (item,) = ask(world, "api/v1/applications").body["items"]
+        (item,) = ask(world, "api/v1/applications").json["items"]
         assert (item["namespace"], item["state"]) == ("team-a", "running")
 
 
@@ -212,5 +203,5 @@ def test_in_host_mode_links_lead_to_the_namespaces_own_host() -> None:
     with serving(Config(base_path=BASE, hosts=hosts)) as world:
         live = application("flights", target=Target("uid", "127.0.0.1", 1))
         world.put(live)
-        (item,) = ask(world, "api/v1/applications").body["items"]
+        (item,) = ask(world, "api/v1/applications").json["items"]
         assert item["links"]["ui"] == f"//team-a.spark.example.com{BASE}/team-a/proxy/{live.app_id}/"

@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from page_world import World, application, wait_until
+from page_world import World, application
+from waiting import wait_until
 
 from spark_ui_proxy import finished
 from spark_ui_proxy.index import Target

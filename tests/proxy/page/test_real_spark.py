@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from page_world import Open, World, application, wait_until
+from page_world import Open, World, application
 from playwright.sync_api import expect
 from spark_ui import Driver, container, copy_event_log, driver, history_server, rest, submission
+from waiting import wait_until
 
 _FAILS = """
 from pyspark.sql import SparkSession

@@ -1,0 +1,50 @@
+"""The values that guides show are taken by the charts that they are for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chartproof import Helm
+from chartproof.values import merged
+from kindling_dev.guides import Block, manifests
+
+NEEDED: dict[str, dict[str, Any]] = {
+    "spark-history-server": {"global": {"eventLog": {"store": "claim"}}},
+    "spark-job": {"app": {"file": "local:///app.py"}},
+    "spark-namespace": {"namespace": {"name": "team-a"}},
+    "spark-ui-proxy": {"namespaces": {"names": ["team-a"]}},
+}
+"""Chart -> values that it does not render without."""
+BLOCKS = [block for page in ("history", "see-applications") for block in manifests(page)]
+VALUES = [block for block in BLOCKS if "kind" not in yaml.safe_load(block.text)]
+
+
+def charts_for(values: dict[str, Any], charts: Path) -> list[str]:
+    """Those that know all keys; a namespace's facts are not for the proxy, which is for many."""
+    known = {chart: set(yaml.safe_load((charts / chart / "values.yaml").read_text())) for chart in NEEDED}
+    known["spark-ui-proxy"] -= {"global"}
+    return [chart for chart in NEEDED if values.keys() <= known[chart]]
+
+
+@pytest.mark.parametrize("block", VALUES, ids=lambda block: f"{block.page}-{block.heading}")
+def test_values_of_a_guide_are_taken_by_each_chart_that_knows_them(block: Block, helm: Helm, charts: Path) -> None:
+    values = yaml.safe_load(block.text)
+    takers = charts_for(values, charts)
+    assert takers
+    for chart in takers:
+        needed = {key: value for key, value in NEEDED[chart].items() if key not in values}
+        assert helm.template(
+            charts / chart, namespace="kindling-system", values=merged(needed, values), checked=False
+        ).names()
+
+
+def test_the_secret_of_the_guide_is_that_of_its_values() -> None:
+    of_s3 = [yaml.safe_load(block.text) for block in BLOCKS if block.heading.startswith("In S3")]
+    (named,) = [one["global"]["eventLog"]["secret"] for one in of_s3 if "global" in one]
+    (secret,) = [one for one in of_s3 if one.get("kind") == "Secret"]
+    assert secret["metadata"]["name"] == named["name"]
+    assert named["key"] in secret["stringData"]
