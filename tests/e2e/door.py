@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import json
-import re
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import yaml
+from crawl import Answer
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Response, expect
 from team import Team
 
@@ -35,22 +33,12 @@ except Exception as error:
     print("ended by hand:", type(error).__name__)
 """
 """An application that lasts until somebody kills its last job in the UI."""
-_LINK = re.compile(r"""(?:href|src|action)=["']([^"'#]+)""")
 _SMALL = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
         """Leave it to the caller."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Status, Location or "", and text of an answer."""
-
-    status: int
-    location: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -127,34 +115,6 @@ class Door:
         answer = self.ask(f"/{prefix}/api/v1/{path}")
         assert answer.status == 200, answer
         return json.loads(answer.text)
-
-    def crawl(self, prefix: str, start: str, enough: int) -> set[str]:
-        """Ask for a page and for what it links to, and so on, until there is no more or enough; return what was asked.
-
-        Each answers, and no link leaves the prefix.
-        """
-        asked: set[str] = set()
-        waiting = [start]
-        while waiting and len(asked) < enough:
-            page = waiting.pop(0)
-            asked.add(page)
-            for link in sorted(self._links_of(page)):
-                assert link.startswith(prefix), f"{page} links to {link}, outside of {prefix}"
-                if link not in asked and link not in waiting and "kill" not in link:
-                    waiting.append(link)
-        return asked
-
-    def _links_of(self, page: str) -> Iterator[str]:
-        answer = self.ask(page)
-        if answer.location == page:
-            answer = self.ask(page)  # now the history server has loaded the application
-        assert answer.status in (200, 301, 302), f"{page}: {answer.status}"
-        if answer.location:
-            yield answer.location
-        for link in _LINK.findall(answer.text):
-            target = urllib.parse.urlsplit(html.unescape(link).replace(" ", "%20"))
-            if not target.scheme and not target.netloc:
-                yield urllib.parse.urljoin(page, urllib.parse.urlunsplit(target))
 
 
 class Window:
