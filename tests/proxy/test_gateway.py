@@ -322,6 +322,40 @@ def test_a_driver_that_does_not_answer_is_said_to_be_so(
     assert door.log()[-1]["reason"] == "unreachable"
 
 
+@pytest.mark.long
+def test_a_driver_that_takes_a_minute_is_said_to_be_slow(
+    door: Door, team: Team, token: str, address: Callable[[], str]
+) -> None:
+    with listening(address()) as silent:
+        path = door.shown(team, team.driver(silent.address, port=silent.port))
+        answer = door.get(f"{path}/wait", token, accept="text/html")
+        silent.hurry.set()
+    assert answer.status == 504
+    assert "takes too long" in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    assert door.log()[-1]["reason"] == "slow"
+
+
+def test_a_right_that_is_taken_away_ends_with_what_was_kept_of_it(world: World, hostile: Hostile) -> None:
+    team = world.team()
+    seconds = {"allowSeconds": 2, "denySeconds": 60}
+    with world.door(permission={"reviews": "cluster", **seconds}, decisionSeconds=2) as door:
+        path = door.shown(team, team.driver(hostile.address, port=hostile.port))
+        token, submitter = team.viewer, team.submitter
+        cookie = door.session(token)
+
+        def answers() -> set[int]:
+            return {door.get(f"{path}/jobs/", **given).status for given in ({"token": token}, {"cookie": cookie})}
+
+        assert answers() == {200}
+        team.revoke("viewer")
+        door.decider.wait(lambda: answers() == {403}, "it is taken away")
+        seen = len(hostile.seen)
+        assert answers() == {403}
+        assert len(hostile.seen) == seen
+        assert door.get(f"{path}/jobs/", submitter).status == 200
+
+
 def test_a_body_is_a_megabyte_at_most(door: Door, path: str, team: Team) -> None:
     submitter = team.submitter
     assert door.get(f"{path}/jobs/", submitter, method="POST", body=b"x" * 2**20).status == 200
