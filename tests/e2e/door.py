@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import json
-import re
 import urllib.error
-import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -36,7 +33,6 @@ except Exception as error:
     print("ended by hand:", type(error).__name__)
 """
 """An application that lasts until somebody kills its last job in the UI."""
-_LINK = re.compile(r"""(?:href|src|action)=["']([^"'#]+)""")
 _OF_SPARK_3_5 = "this.parentNode.submit is not a function"
 """It has a link there, and calls a form's method; the link is followed all the same."""
 _SMALL = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
@@ -121,34 +117,6 @@ class Door:
         answer = self.ask(f"/{prefix}/api/v1/{path}")
         assert answer.status == 200, answer
         return json.loads(answer.text)
-
-    def crawl(self, prefix: str, start: str, enough: int) -> set[str]:
-        """Ask for a page and for what it links to, and so on, until there is no more or enough; return what was asked.
-
-        Each answers, and no link leaves the prefix.
-        """
-        asked: set[str] = set()
-        waiting = [start]
-        while waiting and len(asked) < enough:
-            page = waiting.pop(0)
-            asked.add(page)
-            for link in sorted(self._links_of(page)):
-                assert link.startswith(prefix), f"{page} links to {link}, outside of {prefix}"
-                if link not in asked and link not in waiting and "kill" not in link:
-                    waiting.append(link)
-        return asked
-
-    def _links_of(self, page: str) -> Iterator[str]:
-        answer = self.ask(page)
-        if answer.location == page:
-            answer = self.ask(page)  # now the history server has loaded the application
-        assert answer.status in (200, 301, 302), f"{page}: {answer.status}"
-        if answer.location:
-            yield answer.location
-        for link in _LINK.findall(answer.text):
-            target = urllib.parse.urlsplit(html.unescape(link).replace(" ", "%20"))
-            if not target.scheme and not target.netloc:
-                yield urllib.parse.urljoin(page, urllib.parse.urlunsplit(target))
 
 
 class Window:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from crawl import crawl
 from door import LIVE, Door, Window
 from history import History
 from playwright.sync_api import Browser, expect
@@ -106,10 +107,10 @@ def test_an_application_is_seen_live_killed_by_who_may_and_seen_in_the_history(
 @pytest.mark.long
 def test_no_link_of_a_live_or_finished_application_leaves_its_prefix(live: str, door: Door, history: History) -> None:
     ui, shs = f"/{door.team.name}/proxy/{live}/", f"/{door.team.name}/shs/"
-    assert len(door.crawl(ui, ui, 200)) == 200
+    assert len(crawl(door.ask, ui, [ui], 200)) == 200
     door.team.kubectl("delete", "pod", "--selector=app.kubernetes.io/instance=live,spark-role=driver")
     history.application(live)
-    assert len(door.crawl(shs, f"{shs}history/{live}/", 200)) == 200
+    assert len(crawl(door.ask, shs, [f"{shs}history/{live}/"], 200)) == 200
 
 
 @pytest.mark.long

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from proxy_world import Door, Team, World
+from routed import Routed
+from spark_driver import busy_driver
 
 from chartproof.apiserver import ApiServer
 
@@ -45,6 +47,22 @@ def address(worker_number: int) -> Callable[[], str]:
         return f"127.{100 + worker_number}.{number // 250}.{number % 250 + 1}"
 
     return address
+
+
+@pytest.fixture(scope="session", params=["4.3", "3.5"])
+def routed(
+    request: pytest.FixtureRequest,
+    world: World,
+    door: Door,
+    address: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Routed]:
+    """A driver of each line, one for all tests."""
+    with busy_driver(request.param, address(), tmp_path_factory.mktemp("driver")) as driver:
+        team = world.team()
+        team.pods.make("driver", labels={"spark-app-selector": driver.app_id}, ip=driver.address)
+        path = door.shown(team, driver.app_id)
+        yield Routed(driver, door, path, team, team.viewer, team.submitter)
 
 
 @pytest.fixture(scope="session")

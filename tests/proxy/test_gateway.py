@@ -365,6 +365,40 @@ def test_a_body_is_small(door: Door, path: str, team: Team, where: str) -> None:
     assert door.raw(f"{head}Transfer-Encoding: chunked\r\n\r\n{chunks}".encode())[9:12] == b"413"
 
 
+@pytest.mark.long
+def test_a_driver_that_takes_a_minute_is_said_to_be_slow(
+    door: Door, team: Team, token: str, address: Callable[[], str]
+) -> None:
+    with listening(address()) as silent:
+        path = door.shown(team, team.driver(silent.address, port=silent.port))
+        answer = door.get(f"{path}/wait", token, accept="text/html")
+        silent.hurry.set()
+    assert answer.status == 504
+    assert "takes too long" in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    assert door.log()[-1]["reason"] == "slow"
+
+
+def test_a_right_that_is_taken_away_ends_with_what_was_kept_of_it(world: World, hostile: Hostile) -> None:
+    team = world.team()
+    seconds = {"allowSeconds": 2, "denySeconds": 60}
+    with world.door(permission={"reviews": "cluster", **seconds}, decisionSeconds=2) as door:
+        path = door.shown(team, team.driver(hostile.address, port=hostile.port))
+        token, submitter = team.viewer, team.submitter
+        cookie = door.session(token)
+
+        def answers() -> set[int]:
+            return {door.get(f"{path}/jobs/", **given).status for given in ({"token": token}, {"cookie": cookie})}
+
+        assert answers() == {200}
+        team.revoke("viewer")
+        door.decider.wait(lambda: answers() == {403}, "it is taken away")
+        seen = len(hostile.seen)
+        assert answers() == {403}
+        assert len(hostile.seen) == seen
+        assert door.get(f"{path}/jobs/", submitter).status == 200
+
+
 def test_headers_of_a_long_login_are_taken(door: Door, path: str, token: str) -> None:
     assert door.get(f"{path}/jobs/", token, cookie=f"of_the_ingress={'x' * 12_000}").status == 200
 

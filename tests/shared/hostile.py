@@ -135,7 +135,7 @@ class Hostile:
                 connection.sendall(b"x")
                 time.sleep(0.2)
         elif path == "/wait":
-            self.hurry.wait(60)
+            self.hurry.wait()
             self._send(connection, 200, {})
         elif path == "/cut":
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort")

@@ -24,7 +24,7 @@ from ui_proxy import PROXIES, Decider, SparkPods, account_token, running_decider
 
 from chartproof.apiserver import ApiServer
 
-_DEADLINE_S = 60.0
+_DEADLINE_S = 90.0  # nginx gives an application 60
 ACCOUNT = "of-all-namespaces"
 """The service's own, in the namespace PROXIES; other tests of the same API server give theirs fewer rights."""
 _RIGHTS = f"""
@@ -63,6 +63,10 @@ metadata: {{name: spark-driver, namespace: {name}}}
 apiVersion: v1
 kind: ServiceAccount
 metadata: {{name: spark-executor, namespace: {name}}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: spark-history, namespace: {name}}}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
@@ -111,6 +115,10 @@ class Team:
     def pods(self) -> SparkPods:
         """Its pods."""
         return SparkPods(self.world.server, self.name)
+
+    def revoke(self, role: str) -> None:
+        """Take a role from all who have it: "viewer"."""
+        self.world.server.cluster.rbac.delete_namespaced_role_binding(role, self.name)
 
     def driver(self, address: str, **given: Any) -> str:
         """Register a running driver's pod that has an address; return its application's id."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from spark_ui import container, submission
+from spark_ui import container, event_log, submission
 
 _APP = Path(__file__).parents[1] / "proxy/apps/busy.py"
 _DEADLINE_S = 300
@@ -24,33 +24,39 @@ class BusyDriver:
     Attributes:
         line: of Spark, "4.3".
         address: where its UI listens, at port 4040.
-        app_id: as it knows itself.
+        app_id: of the application that runs.
+        ended: of the one that ran before.
+        folder: what its container has as /test; the event logs are in `events`.
     """
 
     line: str
     address: str
     app_id: str
+    ended: str
+    folder: Path
 
 
 @contextmanager
-def busy_driver(line: str, address: str, folder: Path, **conf: str) -> Iterator[BusyDriver]:
-    """Run it until the context ends.
+def busy_driver(line: str, address: str, folder: Path) -> Iterator[BusyDriver]:
+    """Run it until the context ends; that of Spark 4.3 is a Spark Connect server too.
 
     Args:
         line: "4.3" or "3.5".
         address: of 127.0.0.0/8, that nothing else listens on.
         folder: an empty one.
-        conf: more of Spark's configuration.
     """
     shutil.copy(_APP, folder)
-    folder.chmod(0o755)
     own = {
         "spark.driver.host": address,
         "spark.ui.port": "4040",
         "spark.ui.prometheus.enabled": "true",
         "spark.ui.showConsoleProgress": "false",
-        **conf,
+        **event_log(folder),
+        "spark.eventLog.logBlockUpdates.enabled": "true",  # what was cached is seen in the history too
     }
+    if line != "3.5":  # whose image has no server
+        own["spark.plugins"] = "org.apache.spark.sql.connect.SparkConnectPlugin"
+        own["spark.connect.grpc.binding.address"] = address
     command = submission("busy.py", cores=2, conf=own)
     with container(line, folder, command, f"SPARK_LOCAL_IP={address}") as name:
         end, ready, log = time.monotonic() + _DEADLINE_S, None, ""
@@ -59,6 +65,6 @@ def busy_driver(line: str, address: str, folder: Path, **conf: str) -> Iterator[
             log = done.stdout + done.stderr
             assert done.returncode == 0, f"Spark {line} has ended: {log}"
             assert time.monotonic() < end, f"Spark {line} is not ready: {log[-3000:]}"
-            ready = re.search(r"^READY (\S+)$", log, re.MULTILINE)
+            ready = re.search(r"^READY (\S+) (\S+)$", log, re.MULTILINE)
             time.sleep(0.5)
-        yield BusyDriver(line, address, ready[1])
+        yield BusyDriver(line, address, app_id=ready[2], ended=ready[1], folder=folder)

@@ -51,12 +51,14 @@ class Driver:
         app_id: as Spark names it.
         target: of its UI.
         events: the folder of its event log.
+        container: its name.
     """
 
     app_id: str
     target: Target
     events: Path
     folder: Path
+    container: str
 
     def go(self, tasks: int) -> None:
         """So many tasks may end; more than there are: the application ends too."""
@@ -68,6 +70,19 @@ class Driver:
         """The application ends; returns when its event log has its end."""
         self.go(10**6)
         _wait(lambda: not list(self.events.rglob("*.inprogress")) and any(self.events.iterdir()), "the event log's end")
+
+    def kill(self) -> None:
+        """It dies without a word."""
+        subprocess.run(["docker", "kill", self.container], capture_output=True, check=True)
+
+
+def event_log(folder: Path) -> dict[str, str]:
+    """Configuration of a driver that logs its events in a folder of the one that its container has as /test."""
+    events = folder / "events"
+    events.mkdir(exist_ok=True)
+    for path in (folder, events):
+        path.chmod(0o777)
+    return {"spark.eventLog.enabled": "true", "spark.eventLog.dir": "file:///test/events"}
 
 
 def submission(program: str, *arguments: str | int, cores: int, conf: Mapping[str, object]) -> list[str | int]:
@@ -84,28 +99,34 @@ def submission(program: str, *arguments: str | int, cores: int, conf: Mapping[st
 
 @contextmanager
 def driver(
-    line: str, folder: Path, *, name: str = "of-a-test", tasks: int = 10, conf: Mapping[str, str] | None = None
+    line: str,
+    folder: Path,
+    *,
+    name: str = "of-a-test",
+    tasks: int = 10,
+    address: str = "",
+    conf: Mapping[str, str] | None = None,
 ) -> Iterator[Driver]:
-    """An application on Spark of a line ("4.3"), with one core, and more of Spark's configuration if wanted."""
-    events, target = folder / "events", Target(uuid4().hex, "127.0.0.1", free_port())
-    events.mkdir()
-    for path in (folder, events):
-        path.chmod(0o777)
+    """An application on Spark of a line ("4.3"), with one core, and more of Spark's configuration if wanted.
+
+    With an address of 127.0.0.0/8 its UI has Spark's own port there.
+    """
+    target = _target(address, 4040)
     (folder / "go").write_text("0")
     (folder / "application.py").write_text(_APPLICATION)
     own = {
         "spark.ui.port": target.port,
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
-        "spark.eventLog.enabled": "true",
-        "spark.eventLog.dir": "file:///test/events",
+        "spark.driver.bindAddress": target.ip,
+        "spark.driver.host": target.ip,
+        **event_log(folder),
         "spark.eventLog.compress": "false",
         **(conf or {}),
     }
-    with container(line, folder, submission("application.py", name, tasks, cores=1, conf=own)):
+    command = submission("application.py", name, tasks, cores=1, conf=own)
+    with container(line, folder, command, f"SPARK_LOCAL_IP={target.ip}") as running:
         app_id = _wait(lambda: rest(target, "/applications")[0]["id"], "the driver's UI")
         _wait(lambda: rest(target, f"/applications/{app_id}/jobs?status=running"), "its job")
-        yield Driver(app_id, target, events, folder)
+        yield Driver(app_id, target, folder / "events", folder, running)
 
 
 def copy_event_log(events: Path, target: Path, ends: Iterable[tuple[str, int]]) -> None:
@@ -147,14 +168,14 @@ def _without_jobs(log: Path) -> str:
 
 
 @contextmanager
-def history_server(line: str, events: Path) -> Iterator[Target]:
-    """A history server over a folder of event logs."""
-    target = Target(uuid4().hex, "127.0.0.1", free_port())
+def history_server(line: str, events: Path, address: str = "") -> Iterator[Target]:
+    """A history server over a folder of event logs; with an address of 127.0.0.0/8 it has Spark's own port there."""
+    target = _target(address, 18080)
     java = f"{JAVA} -Dspark.history.ui.port={target.port} -Dspark.history.fs.logDirectory=file:///test"
     java += " -Dspark.history.fs.update.interval=1s"
     command = ["/opt/spark/bin/spark-class", "org.apache.spark.deploy.history.HistoryServer"]
     with container(
-        line, events, command, f"SPARK_HISTORY_OPTS={java}", "SPARK_DAEMON_MEMORY=1g", "SPARK_LOCAL_IP=127.0.0.1"
+        line, events, command, f"SPARK_HISTORY_OPTS={java}", "SPARK_DAEMON_MEMORY=1g", f"SPARK_LOCAL_IP={target.ip}"
     ):
         _wait(lambda: isinstance(rest(target, "/applications?limit=1"), list), "the history server")
         yield target
@@ -181,6 +202,10 @@ def rest(target: Target, path: str) -> Any:
     """What a UI's REST answers, below `/api/v1`."""
     with urllib.request.urlopen(f"http://{target.ip}:{target.port}/api/v1{path}", timeout=10) as answer:
         return json.load(answer)
+
+
+def _target(address: str, port: int) -> Target:
+    return Target(uuid4().hex, address, port) if address else Target(uuid4().hex, "127.0.0.1", free_port())
 
 
 def _wait(ask: Any, what: str) -> Any:
