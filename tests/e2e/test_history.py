@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import json
 import time
 from collections.abc import Callable
@@ -14,6 +12,7 @@ from uuid import uuid4
 import pytest
 import yaml
 from history import SERVER, History
+from jws import signed
 from object_store import BUCKET, REGION, load, object_store
 from team import Team
 
@@ -105,13 +104,6 @@ put("forbidden", whole)
 (folder / "lost+found").mkdir(mode=0)
 """
 """Logs as crashes and full disks leave them."""
-
-
-def signed(key: bytes, payload: dict[str, Any], algorithm: str = "HS256") -> str:
-    """A JSON Web Signature."""
-    parts = ({"alg": algorithm}, payload)
-    head = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
-    return b".".join((head, base64.urlsafe_b64encode(hmac.digest(key, head, hashlib.sha256)).rstrip(b"="))).decode()
 
 
 @pytest.fixture

@@ -125,11 +125,22 @@ def test_the_heap_leaves_room_in_the_container(render_history: Render, memory: s
     assert conf(manifest)["spark.history.store.hybridStore.maxMemoryUsage"] == in_memory
 
 
-def test_the_state_fits_its_volume(render_history: Render) -> None:
-    manifest = render_history(state={"size": "20Gi"})
-    assert conf(manifest)["spark.history.store.maxDiskUsage"] == "18432m"
+@pytest.mark.parametrize(("size", "of_uis"), [("20Gi", "18432m"), ("512Mi", "256m"), ("2Gi", "1792m")])
+def test_the_state_fits_its_volume(render_history: Render, size: str, of_uis: str) -> None:
+    manifest = render_history(state={"size": size})
+    assert conf(manifest)["spark.history.store.maxDiskUsage"] == of_uis
     (state,) = [one for one in manifest.one("Deployment").pod["spec"]["volumes"] if one["name"] == "state"]
-    assert state["emptyDir"] == {"sizeLimit": "20Gi"}
+    assert state["emptyDir"] == {"sizeLimit": size}
+
+
+def test_compacted_logs_have_the_codec_of_drivers(render_history: Render, render_job: Render) -> None:
+    server = conf(render_history(compactionFiles=2))
+    driver = conf(render_job(**{"global": {"eventLog": CLAIM}}, checked=False))
+    # zstd is Spark's own choice, in both lines.
+    assert (driver["spark.eventLog.compress"], driver.get("spark.eventLog.compression.codec", "zstd")) == (
+        server["spark.eventLog.compress"],
+        server["spark.eventLog.compression.codec"],
+    )
 
 
 def test_only_one_pod_cleans(render_history: Render) -> None:
@@ -196,6 +207,7 @@ REFUSED: list[tuple[Values, str]] = [
     ({"sparkConf": {"spark.a b": 1}}, 'sparkConf has the key "spark.a b"'),
     ({"sparkConf": {"spark.org.apache.spark.ui.JWSFilter.param.secretKey": "x"}}, "a secret never stands in values"),
     ({"memory": "256m"}, 'memory is "256m", and the server needs 512m at least'),
+    ({"state": {"size": "256Mi"}}, 'state.size is "256Mi", and the server needs 512Mi at least'),
     ({"auth": {"mode": "jws"}}, "auth.jws.secret.name is empty"),
     ({"auth": {"mode": "proxy"}}, "no container of sidecars has auth.proxy.port, 4180, among its ports"),
     (

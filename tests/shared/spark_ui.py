@@ -195,7 +195,8 @@ def container(line: str, folder: Path, command: list[Any], *environment: str) ->
     try:
         yield name
     finally:
-        subprocess.run(["docker", "rm", "--force", name], capture_output=True, check=True)
+        # Not checked: a program that has ended is being removed already.
+        subprocess.run(["docker", "rm", "--force", name], capture_output=True, check=False)
 
 
 def rest(target: Target, path: str) -> Any:

@@ -14,6 +14,9 @@ root.
 {{- if lt (include "spark-common.mebibytes" .Values.memory | int) 512 -}}
 {{- fail (printf "memory is %q, and the server needs 512m at least" .Values.memory) -}}
 {{- end -}}
+{{- if lt (include "spark-common.mebibytes" .Values.state.size | int) 512 -}}
+{{- fail (printf "state.size is %q, and the server needs 512Mi at least" .Values.state.size) -}}
+{{- end -}}
 {{- $owned := include "spark-history-server.ownConf" . | fromYaml -}}
 {{- range $key := keys .Values.sparkConf | sortAlpha -}}
 {{- if regexMatch "[\\s:=]" $key -}}

@@ -2,11 +2,18 @@
 Spark's side of the server. Call with the root.
 
   spark-history-server.heap        the JVM's heap in MiB
+  spark-history-server.disk        what UIs may take of the state's volume, in MiB
   spark-history-server.properties  the properties file
 */}}
 
 {{- define "spark-history-server.heap" -}}
 {{- div (mul (include "spark-common.mebibytes" .Values.memory | int64) 6) 10 -}}
+{{- end }}
+
+{{- define "spark-history-server.disk" -}}
+{{- /* Spark does not count the list of applications, nor what RocksDB has reserved: 70 MiB for each store it writes. */ -}}
+{{- $size := include "spark-common.mebibytes" .Values.state.size | int64 -}}
+{{- sub $size (max 256 (div $size 10)) -}}
 {{- end }}
 
 {{- define "spark-history-server.properties" -}}
@@ -19,7 +26,7 @@ spark.history.fs.update.interval: {{ .Values.updateInterval }}
 spark.history.ui.port: 18080
 spark.history.retainedApplications: {{ .Values.retainedApplications }}
 spark.history.store.path: /var/spark/history
-spark.history.store.maxDiskUsage: {{ div (mul (include "spark-common.mebibytes" .Values.state.size | int64) 9) 10 }}m
+spark.history.store.maxDiskUsage: {{ include "spark-history-server.disk" . }}m
 spark.history.store.serializer: PROTOBUF
 # A UI is made in memory first, and then moved to disk.
 spark.history.store.hybridStore.enabled: true
@@ -33,6 +40,9 @@ spark.history.fs.cleaner.maxNum: {{ . }}
 {{- end }}
 {{- with .Values.compactionFiles }}
 spark.history.fs.eventLog.rolling.maxFilesToRetain: {{ . }}
+# A compacted file keeps the name of the driver's, which tells readers the codec: it must be the same.
+spark.eventLog.compress: true
+spark.eventLog.compression.codec: zstd
 {{- end }}
 {{- if eq .Values.auth.mode "jws" }}
 spark.ui.filters: {{ compact (list "org.apache.spark.ui.JWSFilter" (index .Values.sparkConf "spark.ui.filters")) | join "," | quote }}
