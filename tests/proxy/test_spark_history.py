@@ -10,6 +10,7 @@ from routed import Routed
 from spark_pages import PAGES, window
 from spark_ui import driver, history_server
 
+pytestmark = pytest.mark.parametrize("routed", ["4.3", pytest.param("3.5", marks=pytest.mark.long)], indirect=True)
 _DEADLINE_MS = 120_000
 
 
@@ -41,7 +42,6 @@ def test_two_hundred_links_of_what_has_ended_answer_below_the_prefix(routed: Rou
     assert routed.crawl(history, *(f"{ended}/{page}" for page in PAGES), enough=200) == 200
 
 
-@pytest.mark.parametrize("routed", ["4.3", pytest.param("3.5", marks=pytest.mark.long)], indirect=True)
 def test_who_looks_when_a_driver_is_killed_is_told_so_and_taken_to_its_history(
     routed: Routed, history: str, chromium: Browser, address: Callable[[], str]
 ) -> None:
