@@ -322,6 +322,22 @@ def test_a_driver_that_does_not_answer_is_said_to_be_so(
     assert door.log()[-1]["reason"] == "unreachable"
 
 
+def test_a_history_server_that_has_just_gone_down_is_said_to_be_away(
+    door: Door, team: Team, token: str, address: Callable[[], str]
+) -> None:
+    team.pods.history_server(ip=address())
+    path = f"/{team.name}/shs/"
+
+    def is_asked() -> bool:
+        door.get(path, token)
+        return bool(door.log()[-1]["reason"] == "unreachable")
+
+    door.decider.wait(is_asked, "the history server is asked")
+    answer = door.get(path, token, accept="text/html")
+    assert (answer.status, answer.headers["retry-after"]) == (503, "3")
+    assert "The history server is away" in answer.text
+
+
 def test_a_body_is_a_megabyte_at_most(door: Door, path: str, team: Team) -> None:
     submitter = team.submitter
     assert door.get(f"{path}/jobs/", submitter, method="POST", body=b"x" * 2**20).status == 200

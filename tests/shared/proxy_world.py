@@ -64,6 +64,10 @@ apiVersion: v1
 kind: ServiceAccount
 metadata: {{name: spark-executor, namespace: {name}}}
 ---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: spark-history, namespace: {name}}}
+---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: {{name: viewer, namespace: {name}}}
