@@ -65,7 +65,11 @@ class Answers:
             return self._redirect(HTTPStatus.MOVED_PERMANENTLY if moved else HTTPStatus.FOUND, decision.location)
         if decision.reason == "login" and self._login_page and asked.wants_html and asked.method == "GET":
             return self._redirect(HTTPStatus.FOUND, f"{self._base}/-/login?to={quote(asked.target)}")
-        name = decision.reason if decision.reason != "ok" else "slow" if gateway == "slow" else "unreachable"
+        name: str = decision.reason
+        if name == "ok":
+            # It is no application: a history server that has gone down, of which the watch has not heard yet.
+            down = "unreachable" if decision.application else "no-history"
+            name = "slow" if gateway == "slow" else down
         return self._message(asked, decision, name, _MESSAGES[name](decision))
 
     def _message(self, asked: Asked, decision: Decision, name: str, message: Message) -> web.Response:
@@ -153,12 +157,12 @@ _MESSAGES: dict[str, Callable[[Decision], Message]] = {
     "not-found": lambda _: Message(
         HTTPStatus.NOT_FOUND,
         "There is no such application",
-        ("No driver with this id runs, and the namespace has no history server that could know it.",),
+        ("No driver with this id runs, and the namespace has no history server, or none that is ready now, to ask.",),
     ),
     "ended": lambda d: Message(
         HTTPStatus.NOT_FOUND,
         f"{_whose(d)} has ended",
-        ("The namespace has no history server, so that its pages are gone with it.",),
+        ("The namespace has no history server, or none that is ready now, to show its pages.",),
     ),
     "not-ready": lambda d: Message(
         HTTPStatus.SERVICE_UNAVAILABLE,

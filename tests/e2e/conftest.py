@@ -51,19 +51,34 @@ def swept(team: Team) -> Iterator[Team]:
 
 
 @pytest.fixture
-def team(new_namespace: Callable[..., str], cluster: Cluster, cluster_helm: Helm, charts: Path) -> Iterator[Team]:
-    """A team's namespace of the test's own, made by spark-namespace."""
-    team = Team(new_namespace("team", create=False), cluster_helm, cluster, charts)
-    engineer = {"namespace": ADMIN_NAMESPACE, "name": team.engineer}
-    people = {"submitters": {"serviceAccounts": [engineer]}}
-    values = {"namespace": {"name": team.name}, "access": people, "guard": _GUARD}
+def new_team(
+    new_namespace: Callable[..., str], cluster: Cluster, cluster_helm: Helm, charts: Path
+) -> Iterator[Callable[[], Team]]:
+    """Makes namespaces of teams by spark-namespace."""
+    teams = []
     admin = f"--namespace={ADMIN_NAMESPACE}"
-    chart = str(charts / "spark-namespace")
-    cluster_helm.run(["install", team.name, chart, admin, "--create-namespace", "--values=-"], json.dumps(values))
-    team.kubectl("create", "serviceaccount", team.engineer, admin)
-    yield team
-    team.kubectl("delete", "serviceaccount", team.engineer, admin)
-    cluster_helm.run(["uninstall", team.name, admin])
+
+    def new_team() -> Team:
+        team = Team(new_namespace("team", create=False), cluster_helm, cluster, charts)
+        teams.append(team)
+        engineer = {"namespace": ADMIN_NAMESPACE, "name": team.engineer}
+        people = {"submitters": {"serviceAccounts": [engineer]}}
+        values = {"namespace": {"name": team.name}, "access": people, "guard": _GUARD}
+        chart = str(charts / "spark-namespace")
+        cluster_helm.run(["install", team.name, chart, admin, "--create-namespace", "--values=-"], json.dumps(values))
+        team.kubectl("create", "serviceaccount", team.engineer, admin)
+        return team
+
+    yield new_team
+    for team in teams:
+        team.kubectl("delete", "serviceaccount", team.engineer, admin, "--ignore-not-found")
+        cluster_helm.run(["uninstall", team.name, admin, "--ignore-not-found"])
+
+
+@pytest.fixture
+def team(new_team: Callable[[], Team]) -> Team:
+    """A team's namespace of the test's own."""
+    return new_team()
 
 
 @pytest.fixture(params=list(LINES.values()), ids=lambda line: f"spark-{line.line}")

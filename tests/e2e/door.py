@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from uuid import uuid4
 
 import yaml
 from answers import Answer
@@ -28,7 +30,7 @@ spark.range(100).repartition(2).cache().count()
 spark.sql("SELECT id % 7 AS week, count(*) AS days FROM range(1000) GROUP BY 1").collect()
 print("looked at", flush=True)
 try:
-    spark.sparkContext.parallelize(range(2), 2).map(lambda _: time.sleep(240)).count()
+    spark.sparkContext.parallelize(range(2), 2).map(lambda _: time.sleep(600)).count()
 except Exception as error:
     print("ended by hand:", type(error).__name__)
 """
@@ -63,30 +65,44 @@ class Door:
         """The argument of helm and kubectl that names the admin namespace."""
         return f"--namespace={ADMIN_NAMESPACE}"
 
-    def install(self) -> None:
-        """Let it into the team's namespace, install it with two replicas, and wait for both."""
+    def let_in(self, team: Team, *viewers: str) -> None:
+        """Let it into a namespace of spark-namespace, and accounts of the admin namespace as its viewers."""
+        door = {"namespace": ADMIN_NAMESPACE, "serviceAccount": self.release}
+        people = {"serviceAccounts": [{"namespace": ADMIN_NAMESPACE, "name": viewer} for viewer in viewers]}
+        values = {"global": {"uiProxy": door}, "access": {"viewers": people}}
+        chart = str(team.charts / "spark-namespace")
+        upgrade = ["upgrade", team.name, chart, self.admin, "--reuse-values", "--values=-"]
+        team.helm.run(upgrade, yaml.safe_dump(values))
+
+    def install(self, **values: Any) -> None:
+        """Install it with two replicas, and wait for both; keyword arguments are values at the top level."""
         make_once("secret spark-ui-proxy-session", front_door.MAKE_KEY, ADMIN_NAMESPACE, Settings.from_environment())
         self.team.kubectl("create", "serviceaccount", self.viewer, self.admin)
-        door = {"namespace": ADMIN_NAMESPACE, "serviceAccount": self.release}
-        viewers = {"serviceAccounts": [{"namespace": ADMIN_NAMESPACE, "name": self.viewer}]}
-        values = {"global": {"uiProxy": door}, "access": {"viewers": viewers}}
-        chart = str(self.team.charts / "spark-namespace")
-        upgrade = ["upgrade", self.team.name, chart, self.admin, "--reuse-values", "--values=-"]
-        self.team.helm.run(upgrade, yaml.safe_dump(values))
-        own = {
+        merged = {
             "namespaces": {"names": [self.team.name]},
             "login": {"secureCookie": False},
             "service": {"type": "NodePort"},
             "resources": {"nginx": _SMALL, "decider": _SMALL},
+            **values,
         }
         chart = str(self.team.charts / "spark-ui-proxy")
         install = ["install", self.release, chart, self.admin, "--wait", "--timeout=120s", "--values=-"]
-        self.team.helm.run(install, yaml.safe_dump(own))
+        self.team.helm.run(install, yaml.safe_dump(merged))
 
     def uninstall(self) -> None:
         """Remove it and its viewer."""
-        self.team.helm.run(["uninstall", self.release, self.admin])
-        self.team.kubectl("delete", "serviceaccount", self.viewer, self.admin)
+        self.team.helm.run(["uninstall", self.release, self.admin, "--ignore-not-found"])
+        self.team.kubectl("delete", "serviceaccount", self.viewer, self.admin, "--ignore-not-found")
+
+    def pods(self) -> list[Any]:
+        """Its replicas that are not about to go."""
+        labels = f"app.kubernetes.io/instance={self.release},app.kubernetes.io/component=proxy"
+        listed = self.team.cluster.core.list_namespaced_pod(ADMIN_NAMESPACE, label_selector=labels)
+        return [pod for pod in listed.items if not pod.metadata.deletion_timestamp]
+
+    def wait_until_ready(self) -> None:
+        """Wait until all replicas are ready."""
+        self.team.kubectl("rollout", "status", f"deployment/{self.release}", self.admin, "--timeout=120s")
 
     @cached_property
     def url(self) -> str:
@@ -117,6 +133,17 @@ class Door:
         answer = self.ask(f"/{prefix}/api/v1/{path}")
         assert answer.status == 200, answer
         return json.loads(answer.text)
+
+
+@contextmanager
+def new_door(team: Team) -> Iterator[Door]:
+    """A door to a team's namespace, for whoever installs it, under names of its own; it goes with the context."""
+    name = uuid4().hex[:6]
+    door = Door(team, f"door-{name}", f"viewer-{name}")
+    try:
+        yield door
+    finally:
+        door.uninstall()
 
 
 class Window:

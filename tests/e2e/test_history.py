@@ -11,9 +11,10 @@ from uuid import uuid4
 
 import pytest
 import yaml
+from door import new_door
 from history import SERVER, History
 from jws import signed
-from object_store import BUCKET, REGION, load, object_store
+from object_store import BUCKET, REGION, ObjectStore, load, object_store
 from team import Team
 
 from kindling_dev.progress import Progress
@@ -45,6 +46,16 @@ for copy in range(number):
     (folder / f"copy-{copy}").write_bytes(events.replace(real.encode(), f"copy-{copy}".encode()))
 """
 """One real log, many times, with other ids."""
+COST = """
+import pathlib, time, urllib.request
+for path in ("/", "/api/v1/applications?limit=20000", "/history/copy-5000/jobs/"):
+    start = time.monotonic()
+    answer = urllib.request.urlopen("http://127.0.0.1:18080" + path, timeout=60)
+    print(f"{path}: {len(answer.read()) / 1e6:.1f} MB in {time.monotonic() - start:.1f} s")
+resident = [line for line in pathlib.Path("/proc/1/status").read_text().splitlines() if line.startswith("VmRSS")]
+print(*resident)
+"""
+"""What the list, its data and a UI take, and the server's memory."""
 STATUS = """
 import sys, urllib.error, urllib.request
 address, credentials = sys.argv[1:]
@@ -146,14 +157,18 @@ def test_a_server_of_the_old_line_shows_what_its_line_wrote(history: History) ->
     history.test()
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("mode", ["client", "cluster"])
-def test_logs_in_an_object_store_have_no_secret_of_it(team: Team, new_namespace: Callable[..., str], mode: str) -> None:
-    store = object_store(team.cluster, new_namespace("store"))
+@pytest.fixture
+def of_s3() -> dict[str, str]:
+    """The value `image` of a Spark that speaks S3, which the cluster has."""
     settings, progress = Settings.from_environment(), Progress()
     image = ensure_s3_image(ensure_spark_image(DEFAULT_LINE, settings, progress), settings, progress)
     load(image)
     repository, _, tag = image.partition(":")
+    return {"repository": repository, "tag": tag}
+
+
+def keep_logs(team: Team, store: ObjectStore) -> History:
+    """Have a team keep its logs in an object store, in a folder of its own; its history server, not yet installed."""
     team.cluster.core.create_namespaced_secret(
         team.name, {"metadata": {"name": "event-log-store"}, "stringData": {"aws": store.credentials_file}}
     )
@@ -169,7 +184,16 @@ def test_logs_in_an_object_store_have_no_secret_of_it(team: Team, new_namespace:
     }
     upgrade = ["upgrade", team.name, str(team.charts / "spark-namespace"), f"--namespace={ADMIN_NAMESPACE}"]
     team.helm.run([*upgrade, "--reuse-values", "--values=-"], yaml.safe_dump({"global": {"eventLog": log}}))
-    history, of_s3 = History(team, log), {"repository": repository, "tag": tag}
+    return History(team, log)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", ["client", "cluster"])
+def test_logs_in_an_object_store_have_no_secret_of_it(
+    team: Team, new_namespace: Callable[..., str], of_s3: dict[str, str], mode: str
+) -> None:
+    store = object_store(team.cluster, new_namespace("store"))
+    history = keep_logs(team, store)
     history.install(image=of_s3)
     application = history.run("count", image=of_s3, mode=mode, packed=False)
     history.application(application)
@@ -181,6 +205,38 @@ def test_logs_in_an_object_store_have_no_secret_of_it(team: Team, new_namespace:
     assert application in logs
     assert not [word for word in words if word in objects + logs]
     history.test()
+
+
+@pytest.mark.long
+def test_a_shared_server_of_several_folders_is_for_those_who_may_see_every_namespace(
+    new_team: Callable[[], Team], new_namespace: Callable[..., str], of_s3: dict[str, str]
+) -> None:
+    shared, *teams = (new_team() for _ in range(3))
+    store = object_store(shared.cluster, new_namespace("store"))
+    server = keep_logs(shared, store)
+    theirs = [keep_logs(team, store) for team in teams]
+    with new_door(teams[0]) as door:
+        door.install(namespaces={"names": [team.name for team in teams]}, history={"shared": shared.name})
+        door.let_in(shared)
+        for team in teams:
+            door.let_in(team, door.viewer)
+        facts = {"eventLog": server.event_log, "uiProxy": {"namespace": ADMIN_NAMESPACE}}
+        folders = [history.event_log["url"] for history in theirs]
+        values: dict[str, Any] = {"moreFolders": folders, "global": facts}
+        server.install(image=of_s3, **values)
+        ran = {history.team.name: history.run("count", image=of_s3, packed=False) for history in theirs}
+        for application in ran.values():
+            server.application(application)
+        assert {one["id"] for one in door.rest("shs", "applications")} == set(ran.values())
+        listed = json.loads(door.ask("/-/api/v1/applications?namespace=shs").text)["items"]
+        assert {one["id"] for one in listed} <= set(ran.values())
+        for namespace, application in ran.items():
+            finished = f"/shs/history/{application}/jobs/"
+            assert door.ask(f"/{namespace}/proxy/{application}/jobs/").location == finished
+        of_one = teams[0].engineer
+        assert door.ask(f"/{teams[0].name}/proxy/{ran[teams[0].name]}/jobs/", of_one).status == 404
+        for path in ("/shs/", f"/{shared.name}/shs/", f"/shs/history/{ran[teams[0].name]}/jobs/"):
+            assert door.ask(path, of_one).status == 403, path
 
 
 @pytest.mark.long
@@ -263,7 +319,9 @@ def test_ten_thousand_applications_are_listed_and_not_read_again_by_a_new_pod(hi
     start = time.monotonic()
     history.number(MANY + 1, deadline_s=600)
     print(f"{MANY} applications are listed after {time.monotonic() - start:.0f} s")
+    print(history.python(COST))
     (pod,) = history.pods()
+    assert pod.status.container_statuses[0].restart_count == 0
     start = time.monotonic()
     history.team.kubectl("delete", "pod", pod.metadata.name)
     history.team.kubectl("rollout", "status", f"deployment/{SERVER}", "--timeout=300s")

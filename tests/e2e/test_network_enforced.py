@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from door import new_door
 from probes import OPEN, SILENT, Probes, outside, start
 from team import QUICK, SMALL, Team
-from team_network import ABROAD, CLOSED, TWELVE, declared, team_of
+from team_network import ABROAD, CLOSED, LAST_UI, RPC, TWELVE, UI, declared, team_of
 
 from chartproof import Cluster, Helm
-from chartproof.reachability import Flow, Network
+from chartproof.reachability import Flow, Network, Peer, Port
 from chartproof.scenarios import Scenario
 from kindling_dev.progress import Progress
 from kindling_dev.settings import ADMIN_NAMESPACE, Settings
@@ -169,6 +170,65 @@ def test_the_network_keeps_the_matrix_and_opens_once_the_policies_are_gone(
     assert others_than(SILENT, probes.ask(closed, SILENCE_S)) == []
     remove_policies(cluster, team.name)
     assert others_than(OPEN, probes.ask(closed, PATIENCE_S)) == []
+
+
+@pytest.mark.long
+def test_uis_are_reached_by_the_door_alone_which_reaches_nothing_else_and_is_reached_by_who_is_named(
+    team: Team, cluster: Cluster, new_namespace: Callable[..., str]
+) -> None:
+    ingress, monitoring, elsewhere = (new_namespace(name) for name in ("ingress", "monitoring", "elsewhere"))
+    api = where_the_api_server_is(cluster)
+    to_api = {"cidrs": [f"{address}/32" for address in api.values()], "ports": [int(port) for port in api]}
+    named = {
+        "ingress": {"namespaces": [ingress], "ports": [8080]},
+        "prometheus": {"namespaces": [monitoring], "podLabels": {"app": "prometheus"}, "ports": [8081]},
+    }
+    past_the_last, history = Port(LAST_UI.number + 1), Port(18080)
+    peers = {
+        "ingress": Peer(ingress),
+        "prometheus": Peer(monitoring, {"app": "prometheus"}),
+        "its neighbour": Peer(monitoring, {"app": "other"}),
+        "stranger": Peer(elsewhere, ports=(UI,)),
+        "driver": Peer(team.name, {"spark-role": "driver"}, (UI, LAST_UI, past_the_last, RPC)),
+        "executor": Peer(team.name, {"spark-role": "executor"}, (UI,)),
+        "history": Peer(team.name, {"spark-role": "history-server"}, (history, RPC)),
+    }
+    addresses = start(cluster, peers, lambda namespace: "spark-executor" if namespace == team.name else "default")
+    addresses |= {f"API server:{port}": address for port, address in api.items()}
+    addresses["dns"] = cluster.core.read_namespaced_service("kube-dns", "kube-system").spec.cluster_ip
+    with new_door(team) as door:
+        door.let_in(team, door.viewer)
+        door.install(
+            network={"ingress": {"closed": True, "from": named}, "egress": {"closed": True, "apiServer": to_api}}
+        )
+        pod = door.pods()[0]
+        door_pod = pod.metadata.name
+        everyone = {
+            **peers,
+            door_pod: Peer(ADMIN_NAMESPACE, ports=(Port(8080), Port(8081))),
+            **{name: ABROAD[name] for name in ("API server", "dns")},
+        }
+        probes = Probes(cluster, everyone, {**addresses, door_pod: pod.status.pod_ip})
+        asked = {
+            Flow(source, target, port.number, port.protocol)
+            for source in (*peers, door_pod)
+            for target, peer in everyone.items()
+            for port in peer.ports
+            if source != target and (door_pod in (source, target) or (target in ("driver", "history") and port != RPC))
+        }
+        allowed = {
+            Flow("ingress", door_pod, 8080),
+            Flow("prometheus", door_pod, 8081),
+            *(Flow(door_pod, "driver", port.number) for port in (UI, LAST_UI)),
+            Flow(door_pod, "history", history.number),
+            *(Flow(door_pod, "API server", int(port)) for port in api),
+        }
+        assert allowed < asked
+        assert others_than(OPEN, probes.ask(allowed, PATIENCE_S)) == []
+        assert others_than(SILENT, probes.ask(asked - allowed, SILENCE_S)) == []
+        door.team.kubectl("delete", "networkpolicy", door.release, door.admin)
+        remove_policies(cluster, team.name)
+        assert others_than(OPEN, probes.ask(asked - allowed, PATIENCE_S)) == []
 
 
 @pytest.mark.check(14)

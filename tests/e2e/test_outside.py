@@ -5,6 +5,7 @@ A person's machine is a container of Spark's image on the host's network, with k
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -17,9 +18,10 @@ from typing import Any
 
 import pytest
 import yaml
-from team import QUICK, SMALL, Team
+from door import new_door
+from team import QUICK, SMALL, Team, is_running
 
-from chartproof import Cluster
+from chartproof import Cluster, Helm
 from kindling_dev.command import run
 from kindling_dev.guides import commands
 from kindling_dev.progress import Progress
@@ -165,3 +167,52 @@ def test_ones_own_login_is_given_the_teams_namespace(desk: Desk) -> None:
     assert desk.run(of_team(desk.team, commands("log-in", "Your own login"))).startswith(
         f"kindling: {desk.folder}/own.kubeconfig has "
     )
+
+
+@pytest.mark.long
+def test_an_application_of_spark_submit_alone_is_opened_by_a_viewer(
+    new_namespace: Callable[..., str], cluster: Cluster, cluster_helm: Helm, charts: Path, tmp_path: Path
+) -> None:
+    """As Spark's documentation has it, in a namespace that nobody prepared; only the Roles are spark-ui-proxy's."""
+    team = Team(new_namespace("plain"), cluster_helm, cluster, charts)
+    team.kubectl("create", "serviceaccount", "spark")
+    team.kubectl("create", "rolebinding", "spark-role", "--clusterrole=edit", f"--serviceaccount={team.name}:spark")
+    may_see = {"apiGroups": ["kindling.local"], "resources": ["applications"], "verbs": ["get"]}
+    cluster.rbac.create_namespaced_role(team.name, {"metadata": {"name": "viewer"}, "rules": [may_see]})
+    (tmp_path / "admin").write_text(cluster.kubeconfig.read_text())
+    image = ensure_spark_image(DEFAULT_LINE, Settings.from_environment(), Progress())
+    desk = Desk(team, tmp_path, image, packages=tmp_path / "none")
+    conf = {
+        **_SMALL,
+        "spark.executor.instances": "1",
+        "spark.kubernetes.container.image": DEFAULT_LINE.published,
+        "spark.kubernetes.namespace": team.name,
+        "spark.kubernetes.authenticate.driver.serviceAccountName": "spark",
+        "spark.kubernetes.submission.waitAppCompletion": "false",
+    }
+    settings = " ".join(f"--conf {key}={value}" for key, value in conf.items())
+    with new_door(team) as door:
+        door.install(rbac={"roles": True})
+        viewer = f"--serviceaccount={ADMIN_NAMESPACE}:{door.viewer}"
+        team.kubectl("create", "rolebinding", "viewer", "--role=viewer", viewer)
+        desk.run(
+            "server=$(kubectl config view --minify --output jsonpath='{.clusters[0].cluster.server}')\n"
+            f"spark-submit --master k8s://$server --deploy-mode cluster --name spark-pi {settings} "
+            "local:///opt/spark/examples/src/main/python/pi.py 100000"
+        )
+        driver = cluster.wait_for(
+            cluster.core.list_namespaced_pod,
+            lambda pod, _: pod if is_running(pod) else None,
+            "a driver",
+            90,
+            namespace=team.name,
+            label_selector="spark-role=driver",
+        )
+        ui = f"{team.name}/proxy/{driver.metadata.labels['spark-app-selector']}"
+        cluster.wait_for_log(team.name, driver.metadata.name, "Starting task", 180)
+        (listed,) = json.loads(door.ask("/-/api/v1/applications").text)["items"]
+        assert (listed["name"], listed["state"]) == ("spark-pi", "running")
+        jobs = door.ask(f"/{ui}/jobs/")
+        assert (jobs.status, "Active Jobs" in jobs.text) == (200, True)
+        assert len(door.rest(ui, f"applications/{listed['id']}/executors")) == 2
+        assert door.ask(f"/{ui}/jobs/", "default").status == 403

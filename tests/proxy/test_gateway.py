@@ -399,6 +399,22 @@ def test_a_right_that_is_taken_away_ends_with_what_was_kept_of_it(world: World, 
         assert door.get(f"{path}/jobs/", submitter).status == 200
 
 
+def test_a_history_server_that_has_just_gone_down_is_said_to_be_away(
+    door: Door, team: Team, token: str, address: Callable[[], str]
+) -> None:
+    team.pods.history_server(ip=address())
+    path = f"/{team.name}/shs/"
+
+    def is_asked() -> bool:
+        door.get(path, token)
+        return bool(door.log()[-1]["reason"] == "unreachable")
+
+    door.decider.wait(is_asked, "the history server is asked")
+    answer = door.get(path, token, accept="text/html")
+    assert (answer.status, answer.headers["retry-after"]) == (503, "3")
+    assert "The history server is away" in answer.text
+
+
 def test_headers_of_a_long_login_are_taken(door: Door, path: str, token: str) -> None:
     assert door.get(f"{path}/jobs/", token, cookie=f"of_the_ingress={'x' * 12_000}").status == 200
 

@@ -153,6 +153,15 @@ def test_uninstalling_keeps_the_logs(render_history: Render) -> None:
     assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
+def test_all_folders_that_are_read_are_made_first(render_history: Render) -> None:
+    manifest = render_history(log=S3, moreFolders=["s3a://logs/team-b", "s3a://logs/team-c"])
+    folders = conf(manifest)["spark.history.fs.logDirectory"].split(",")
+    assert len(folders) == 3
+    inits = manifest.one("Deployment").pod["spec"]["initContainers"]
+    (made,) = [init["args"][-3:] for init in inits if init["name"] == "log-folder"]
+    assert made == folders
+
+
 def test_new_configuration_makes_a_new_pod(render_history: Render) -> None:
     before, after = (
         render_history(updateInterval=seconds).one("Deployment").body["spec"]["template"] for seconds in ("1s", "2s")

@@ -11,6 +11,7 @@ from chartproof import Helm
 from chartproof.reachability import Network, Port, surprises
 from chartproof.scenarios import Scenario
 from kindling_dev.scenarios import CHARTS, SCENARIOS
+from spark_ui_proxy.config import Limits
 
 NAMESPACES = [scenario for scenario in SCENARIOS if scenario.chart.name == "spark-namespace"]
 
@@ -55,3 +56,14 @@ def test_the_ports_that_policies_open_are_those_that_spark_listens_on(
         assert {"spark.driver.port=7078", "spark.blockManager.port=7079"} <= set(settings.splitlines())
     rules = namespace.manifest.one("NetworkPolicy", "spark-applications").body["spec"]["ingress"]
     assert [port["port"] for rule in rules for port in rule["ports"]] == [7078, 7079]
+
+
+def test_policies_open_the_ports_that_the_ui_proxy_asks_drivers_and_history_servers_at(
+    helm: Helm, scenario_of: Callable[[str], Scenario]
+) -> None:
+    limits = Limits()
+    asked = [{"port": first, "endPort": last} for first, last in (limits.driver_ports, limits.history_ports)]
+    of_namespace = scenario_of(CLOSED).render(helm).manifest.one("NetworkPolicy", "spark-ui")
+    of_proxy = scenario_of("spark-ui-proxy/02-all-on").render(helm).manifest.one("NetworkPolicy")
+    for rule, *_ in (of_namespace.body["spec"]["ingress"], of_proxy.body["spec"]["egress"]):
+        assert [{key: port[key] for key in ("port", "endPort")} for port in rule["ports"]] == asked

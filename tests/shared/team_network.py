@@ -18,7 +18,7 @@ from chartproof.rules.network import network, peer_of
 from chartproof.scenarios import Scenario
 from kindling_dev.scenarios import CHARTS
 
-RPC, BLOCKS, UI = Port(7078), Port(7079), Port(4040)
+RPC, BLOCKS, UI, LAST_UI = Port(7078), Port(7079), Port(4040), Port(4100)
 OPENSHIFTS_DNS = (Port(5353, "UDP"), Port(5353))
 DNS, API, KDC = (Port(53, "UDP"), Port(53)), (Port(443), Port(6443)), (Port(88, "UDP"), Port(88))
 CLOSED, SCRAPED = "spark-namespace/06-network", ("spark-namespace/06-network", "team-b/spark-namespace")
@@ -133,7 +133,7 @@ def as_spark_makes_it(peer: Peer, role: str, application: str) -> Peer:
     if role not in ("driver", "executor"):
         return peer
     labels = {"spark-role": role, "spark-app-selector": f"spark-{application}"}
-    ports = (RPC, BLOCKS, UI) if role == "driver" else (BLOCKS,)
+    ports = (RPC, BLOCKS, UI, LAST_UI) if role == "driver" else (BLOCKS,)
     return replace(peer, labels={**peer.labels, **labels}, ports=ports)
 
 
@@ -151,7 +151,7 @@ def declared(scenario: Scenario, team: Team) -> set[Flow]:
         to = team.home - {"plain executor"}  # Spark's own policy closes that
         flows |= {*team.flows(ABROAD, to), *team.flows(team.home, to, *((RPC, BLOCKS) if is_closed else ()))}
     if values.get("global", {}).get("uiProxy", {}).get("namespace"):
-        flows |= set(team.flows(["ui-proxy"], team.drivers, UI))
+        flows |= set(team.flows(["ui-proxy"], team.drivers, UI, LAST_UI))
     if scenario.name in SCRAPED:
         flows |= set(team.flows(["prometheus"], team.drivers, UI))
     if scenario.name == CLOSED:

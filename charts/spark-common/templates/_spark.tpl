@@ -7,6 +7,8 @@ Spark's own formats.
                             later ones win (Helm's merge takes false and 0 for absent). Keys are sorted.
   spark-common.applicationPorts  what pods of one application reach of each other, as ports of a NetworkPolicy: the driver's
                             RPC (7078) and block managers (7079); Spark's settings pin them
+  spark-common.uiPorts      where spark-ui-proxy looks for UIs, as ports of a NetworkPolicy: drivers' and, of further
+                            contexts, those that Spark takes when one is taken; history servers'
   spark-common.conf         one setting as text, or nothing; call with a dict: confs (maps of which later ones win), key
   spark-common.mebibytes    a size as Spark writes it ("512m", "2g", "1t"), in MiB; call with the size.
 */}}
@@ -55,4 +57,9 @@ Spark's own formats.
 {{- define "spark-common.applicationPorts" -}}
 - { port: 7078, protocol: TCP }
 - { port: 7079, protocol: TCP }
+{{- end }}
+
+{{- define "spark-common.uiPorts" -}}
+- { port: 4040, endPort: 4100, protocol: TCP }
+- { port: 18080, endPort: 18100, protocol: TCP }
 {{- end }}

@@ -2,7 +2,7 @@
 Parts of the server's pod. Call with the root.
 
   spark-history-server.answers         a probe: the server answers
-  spark-history-server.initContainers  the store's CA, and its folder
+  spark-history-server.initContainers  the store's CA, and its folders
   spark-history-server.configMount, spark-history-server.configVolume
                                        the chart's ConfigMap
   spark-history-server.jwsSecret       a volume's source: the key that tokens are signed with
@@ -26,7 +26,7 @@ timeoutSeconds: 10
 {{- define "spark-history-server.initContainers" -}}
 {{- include "spark-common.eventLogInit" (dict "eventLog" .Values.global.eventLog "image" (include "spark-common.image" .)) }}
 {{- if has .Values.global.eventLog.store (list "s3" "gcs" "abfs") }}
-# Spark asks that the folder is there, before the first log is.
+# Spark asks that the folders are there, before the first log is.
 - name: log-folder
   image: {{ include "spark-common.image" . | quote }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
@@ -35,6 +35,9 @@ timeoutSeconds: 10
     - -mkdir
     - -p
     - {{ include "spark-common.eventLogUrl" .Values.global.eventLog | quote }}
+    {{- range .Values.moreFolders }}
+    - {{ quote . }}
+    {{- end }}
   env:
     {{- include "spark-history-server.fsEnv" . | nindent 4 }}
   resources:
