@@ -41,6 +41,8 @@ class FinishedApplication:
         attempt: id of the attempt, "" where Spark has none (as on Kubernetes).
         completed: its log has an end; without one its driver was killed, or still writes.
         ended: of the log's end, or of its last line.
+        failed: its log has an exit code other than 0. Else nobody knows: Spark 3.5 writes none, and Spark 4 writes 0
+            for a driver that stopped Spark before it failed.
     """
 
     app_id: str
@@ -51,6 +53,7 @@ class FinishedApplication:
     ended: datetime
     completed: bool
     spark_version: str
+    failed: bool = False
 
 
 @dataclass
@@ -228,6 +231,7 @@ def _parse(raw: Any) -> FinishedApplication | None:
             ended=_moment(ended),
             completed=bool(attempt["completed"]),
             spark_version=text(attempt.get("appSparkVersion", ""), 32),
+            failed=attempt.get("exitCode") not in (None, 0),
         )
     except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, OSError):
         return None

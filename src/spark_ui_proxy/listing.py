@@ -28,8 +28,8 @@ class Row:
 
     Attributes:
         namespace: `shs` for one that the shared history server alone knows.
-        state: `pending`, `running`; its pod ended: `succeeded`, `failed`; its pod is gone: `ended` (a history server
-            does not say how), `unfinished` (its log has no end: the driver was killed, or runs elsewhere).
+        state: `pending`, `running`; its pod ended: `succeeded`, `failed`; its pod is gone: `failed` (its log says so),
+            `ended` (nothing says how), `unfinished` (its log has no end: the driver was killed, or runs elsewhere).
         ended: None while it lives, or where nobody knows.
         pod: the driver's; "" if nobody knows.
         executors, cpu, memory: what runs and what it asks for; None when it does not live.
@@ -272,7 +272,7 @@ def _of_history(namespace: str, known: FinishedApplication) -> Row:
         app_id=known.app_id,
         name=known.name,
         user=known.user,
-        state="ended" if known.completed else "unfinished",
+        state="failed" if known.failed else "ended" if known.completed else "unfinished",
         started=known.started,
         ended=known.ended,
         spark_version=known.spark_version,
