@@ -109,8 +109,8 @@ class Service:
             names = self.watcher.namespaces()
             # What a driver serves at its namespace's host may read this there too.
             here = names if only is None else names.keys() & {only}
-            seen = await self.permission.visible(person, here)
-            everything = only is None and await self.permission.sees_all(person, names)
+            seen = await self.permission.visible(person, here, again="if-none-match" in asked.headers)
+            everything = only is None and seen == names.keys() and await self.permission.sees_all(person, names)
         except (BadIdentityError, BadTargetError) as error:
             raise web.HTTPBadRequest(text=f"{error}\n") from error
         except ApiError as error:
