@@ -70,9 +70,8 @@ class Service:
         sessions = Sessions(config)
         self._identity = Identity(config, tokens, sessions)
         self._identity.check()
-        self._decider = Decider(
-            config, self.index, self.watcher, self._identity, self.permission, Doctor(self.catalog, drivers)
-        )
+        self.doctor = Doctor(self.catalog, drivers)
+        self._decider = Decider(config, self.index, self.watcher, self._identity, self.permission, self.doctor)
         self._answers = Answers(config, self.pages)
         self._login = Login(config, tokens, sessions, self.pages)
         self._metrics = Metrics(self.index, self.watcher, (tokens.known, self.permission.known))
@@ -110,8 +109,8 @@ class Service:
             names = self.watcher.namespaces()
             # What a driver serves at its namespace's host may read this there too.
             here = names if only is None else names.keys() & {only}
-            seen = await self.permission.visible(person, here)
-            everything = only is None and await self.permission.sees_all(person, names)
+            seen = await self.permission.visible(person, here, again="if-none-match" in asked.headers)
+            everything = only is None and seen == names.keys() and await self.permission.sees_all(person, names)
         except (BadIdentityError, BadTargetError) as error:
             raise web.HTTPBadRequest(text=f"{error}\n") from error
         except ApiError as error:
@@ -230,6 +229,7 @@ async def _beside(service: Service) -> AsyncIterator[None]:
             raise failed[0] from None
         raise
     finally:
+        service.doctor.stop()
         for task in tasks:
             task.cancel()
         with suppress(asyncio.CancelledError):

@@ -12,6 +12,7 @@ import aiohttp
 
 from spark_ui_proxy.catalog import Catalog
 from spark_ui_proxy.index import Application, Target
+from spark_ui_proxy.shares import Shares
 
 log = logging.getLogger(__name__)
 _ROOT = re.compile(rb"setUIRoot\('([^'\n]{0,512})'\)")
@@ -19,6 +20,8 @@ _MOST_BYTES = 2**16
 _TIMEOUT = aiohttp.ClientTimeout(total=5.0, sock_connect=2.0)
 _PATIENCE_S = 1.5
 """A request waits so long for it, then goes on."""
+_AT_ONCE = 8
+"""Of one namespace."""
 _AGAIN_S = 10.0
 """A driver that gave no answer is looked at again after so long."""
 
@@ -45,6 +48,7 @@ class Doctor:
     def __init__(self, catalog: Catalog, client: aiohttp.ClientSession) -> None:
         self._catalog = catalog
         self._client = client
+        self._slots = Shares(_AT_ONCE)
         self._looks: dict[Target, _Look] = {}
 
     async def problem(self, application: Application, target: Target, context: str) -> str | None:
@@ -57,9 +61,15 @@ class Doctor:
         await asyncio.wait([look.task], timeout=_PATIENCE_S)
         return look.task.result() if look.task.done() else None
 
+    def stop(self) -> None:
+        """End the looks."""
+        for look in self._looks.values():
+            look.task.cancel()
+
     async def _look(self, application: Application, target: Target, context: str) -> str | None:
         try:
-            root = await self._root(target, context)
+            async with self._slots.of(application.namespace):
+                root = await self._root(target, context)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             log.info("driver does not answer", extra={"target": str(target), "problem": type(error).__name__})
             return None

@@ -35,6 +35,10 @@ class Memory(Generic[K, V]):
         self._asked: dict[K, asyncio.Task[V]] = {}
         self._room = asyncio.Semaphore(_AT_ONCE)
 
+    def last(self, key: K) -> tuple[float, V] | None:
+        """The last answer, and until when it counts or counted (`time.monotonic`); None: there is none."""
+        return self._answers.get(key)
+
     async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
         """The answer to a question; it is asked if none is there that counts. A failure is not remembered."""
         until, answer = self._answers.get(key, (0.0, None))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 import aiohttp
@@ -13,7 +15,8 @@ from spark_ui_proxy.pods import APP_ID, DRIVER
 from spark_ui_proxy.rest import RestError, get_json
 
 _PERIOD_S = 5.0
-_AT_ONCE = 8
+_AT_ONCE = 4
+"""Of one namespace."""
 _MOST_BYTES = 2**16
 _PATIENCE_S = 3.0
 
@@ -29,21 +32,32 @@ class Naming:
     def __init__(self, catalog: Catalog, client: aiohttp.ClientSession) -> None:
         self._catalog = catalog
         self._client = client
-        self._room = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self) -> None:
-        """Ask until cancelled."""
-        while True:
-            targets = [
-                pod.target
-                for pod in self._catalog.pods.values()
-                if pod.role == DRIVER and not pod.app_id and pod.target and not pod.leaving
-            ]
-            await asyncio.gather(*(self._name(target) for target in targets))
-            await asyncio.sleep(_PERIOD_S)
+        """Ask until cancelled; a namespace whose pods are slow waits for these alone."""
+        rounds: dict[str, asyncio.Task[None]] = {}
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for namespace, targets in self._nameless().items():
+                    if namespace not in rounds or rounds[namespace].done():
+                        rounds[namespace] = group.create_task(self._round(targets))
+                await asyncio.sleep(_PERIOD_S)
+                rounds = {namespace: task for namespace, task in rounds.items() if not task.done()}
 
-    async def _name(self, target: Target) -> None:
-        async with self._room:
+    def _nameless(self) -> dict[str, list[Target]]:
+        """The drivers to ask, by namespace."""
+        found: dict[str, list[Target]] = defaultdict(list)
+        for pod in self._catalog.pods.values():
+            if pod.role == DRIVER and not pod.app_id and pod.target and not pod.leaving:
+                found[pod.namespace].append(pod.target)
+        return found
+
+    async def _round(self, targets: Iterable[Target]) -> None:
+        room = asyncio.Semaphore(_AT_ONCE)
+        await asyncio.gather(*(self._name(target, room) for target in targets))
+
+    async def _name(self, target: Target, room: asyncio.Semaphore) -> None:
+        async with room:
             try:
                 found = await get_json(
                     self._client, target, "/applications", {}, seconds=_PATIENCE_S, largest=_MOST_BYTES

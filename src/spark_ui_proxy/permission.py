@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -16,6 +17,10 @@ log = logging.getLogger(__name__)
 Action = Literal["view", "kill"]
 _API = "/apis/authorization.k8s.io/v1"
 _FORBIDDEN, _UNAUTHORIZED, _NOT_FOUND = 403, 401, 404
+_ASKED_AGAIN = 2
+"""Namespaces that a list on a screen asks about again at a time."""
+_REFUSED_SECONDS = 300
+"""How much longer than anywhere else a refusal counts at most for such a list."""
 
 
 class Permission:
@@ -53,8 +58,13 @@ class Permission:
         """
         return await self.known.get((person.key, action, namespace), lambda: self._ask(person, action, namespace))
 
-    async def visible(self, person: Person, namespaces: Iterable[str]) -> set[str]:
+    async def visible(self, person: Person, namespaces: Iterable[str], *, again: bool = False) -> set[str]:
         """Those of some namespaces whose applications somebody may see.
+
+        Args:
+            again: a list that is on a screen asks whether it has changed. Of the refusals that no longer count, only a
+                few are then asked about each time, those of longest ago: who may see 2 of 200 namespaces, and has the
+                page open, would have the API server asked 20 times a second.
 
         Raises:
             ApiError: the API server cannot be asked.
@@ -62,8 +72,18 @@ class Permission:
         names = list(namespaces)
         if self._cluster and names and await self.allows(person, "view", ""):
             return set(names)
+        if again:
+            names = self._due(person, names)
         answers = await asyncio.gather(*(self.allows(person, "view", name) for name in names))
         return {name for name, allowed in zip(names, answers, strict=True) if allowed}
+
+    def _due(self, person: Person, names: Iterable[str]) -> list[str]:
+        """Less those whose last answer is a refusal that need not be asked about yet."""
+        last = [(name, self.known.last((person.key, "view", name))) for name in names]
+        refused = sorted((answer[0], name) for name, answer in last if answer and not answer[1])
+        ended = time.monotonic() - _REFUSED_SECONDS
+        later = {name for until, name in refused[_ASKED_AGAIN:] if until > ended}
+        return [name for name, _ in last if name not in later]
 
     async def sees_all(self, person: Person, namespaces: Iterable[str]) -> bool:
         """Whether somebody may see every namespace: of the cluster where that can be asked, else of those given.

@@ -13,9 +13,11 @@ import aiohttp
 
 from spark_ui_proxy.index import Application
 from spark_ui_proxy.rest import RestError, get_json, has_page, text
+from spark_ui_proxy.shares import Shares
 
 LOG_PAGE = "/logs/"
-_ASKED_AT_ONCE = 16
+_ASKED_AT_ONCE = 8
+"""Of one namespace."""
 _SECONDS, _LARGEST_ANSWER = 3, 2**18
 _FRESH_SECONDS, _AFTER_FAILURE_SECONDS = 3, 15
 _ON_SCREEN_SECONDS, _FORGOTTEN_SECONDS = 10, 120
@@ -55,7 +57,7 @@ class ProgressReader:
 
     def __init__(self, client: aiohttp.ClientSession) -> None:
         self._client = client
-        self._slots = asyncio.Semaphore(_ASKED_AT_ONCE)
+        self._slots = Shares(_ASKED_AT_ONCE)
         self._seen: dict[str, _Seen] = {}
         self._asking: set[asyncio.Task[None]] = set()
 
@@ -99,7 +101,7 @@ class ProgressReader:
         application, pause = seen.application, _FRESH_SECONDS
         assert application.target
         try:
-            async with self._slots:
+            async with self._slots.of(application.namespace):
                 raw = await get_json(
                     self._client,
                     application.target,

@@ -16,9 +16,12 @@ class RestError(Exception):
 
 
 def new_client() -> aiohttp.ClientSession:
-    """A client for UIs: it keeps no cookie, unpacks nothing, and its idle connections end before Spark's (8 s)."""
+    """A client for UIs: it keeps no cookie, unpacks nothing, and its idle connections end before Spark's (8 s).
+
+    Who asks limits what is open (`shares.Shares`): a limit here would be one that all namespaces wait for.
+    """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=64, keepalive_timeout=4),
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=4),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "spark-ui-proxy"},
         auto_decompress=False,

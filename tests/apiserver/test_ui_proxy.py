@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -499,6 +500,41 @@ def test_page_and_api_show_what_somebody_may_see(team: Team, start: Start) -> No
     assert decider.request("GET", "/spark/-/api/v1/applications").status == 401
     assert decider.request("GET", "/spark/", HTML).headers["location"] == "/spark/-/login?to=/spark/"
     assert decider.request("GET", "/spark").headers["location"] == "/spark/"
+
+
+def test_a_list_on_a_screen_asks_about_few_refusals_at_a_time(team: Team, start: Start) -> None:
+    other, refused = make_team(team.server), 60
+    bindings = team.server.cluster.rbac
+    binding = bindings.read_namespaced_role_binding("access-viewers", other.name)
+    bindings.delete_namespaced_role_binding("access-viewers", other.name)
+    names = [team.name, other.name, *(f"never-made-{number}" for number in range(refused - 1))]
+    decider = start({"namespaces": {"names": names}, "permission": {"denySeconds": 0.2}})
+    vera = bearer(team.token("vera"))
+
+    def seen(**headers: str) -> set[str]:
+        listed = decider.request("GET", "/-/api/v1/namespaces", {**vera, **headers})
+        return {item["name"] for item in json.loads(listed.body)["items"]}
+
+    def asked() -> float:
+        return decider.metric('spark_ui_proxy_reviews_total{about="permission",answered_from="api_server"}')
+
+    again = {"If-None-Match": "an earlier answer"}
+    assert seen() == {team.name}
+    assert asked() == refused + 1
+    polls = 10
+    for _ in range(polls):
+        time.sleep(0.3)
+        assert seen(**again) == {team.name}
+    assert refused + 1 < asked() <= refused + 1 + 2 * polls
+    binding.metadata.resource_version = binding.metadata.uid = None
+    bindings.create_namespaced_role_binding(other.name, binding)
+    decider.wait(lambda: seen(**again) == {team.name, other.name}, "every namespace has its turn")
+    # Who asks anew, or for an application, is told what holds.
+    bindings.delete_namespaced_role_binding("access-viewers", other.name)
+    time.sleep(0.3)
+    before = asked()
+    seen()
+    assert asked() - before == refused - 1
 
 
 def test_a_site_may_forbid_killing(team: Team, start: Start) -> None:
