@@ -20,7 +20,9 @@ NEEDED: dict[str, dict[str, Any]] = {
 }
 """Chart -> values that it does not render without."""
 BLOCKS = [block for page in ("history", "see-applications") for block in manifests(page)]
-VALUES = [block for block in BLOCKS if "kind" not in yaml.safe_load(block.text)]
+NO_VALUES = {"kind", "providers", "args"}
+"""Keys of objects, and of what guides show of other programs' configuration."""
+VALUES = [block for block in BLOCKS if not yaml.safe_load(block.text).keys() & NO_VALUES]
 
 
 def charts_for(values: dict[str, Any], charts: Path) -> list[str]:
