@@ -117,7 +117,7 @@ def test_the_guard_lets_pods_use_the_stores_secret(render_namespace: Render) -> 
     assert '\\"password\\",\\"event-log-store\\"' in policy
 
 
-@pytest.mark.parametrize(("memory", "heap", "in_memory"), [("1g", "614m", "204m"), ("8g", "4915m", "1638m")])
+@pytest.mark.parametrize(("memory", "heap", "in_memory"), [("1g", "614m", "64m"), ("8g", "4915m", "512m")])
 def test_the_heap_leaves_room_in_the_container(render_history: Render, memory: str, heap: str, in_memory: str) -> None:
     manifest = render_history(memory=memory)
     container = manifest.one("Deployment").container("history-server")

@@ -28,10 +28,11 @@ spark.history.retainedApplications: {{ .Values.retainedApplications }}
 spark.history.store.path: /var/spark/history
 spark.history.store.maxDiskUsage: {{ include "spark-history-server.disk" . }}m
 spark.history.store.serializer: PROTOBUF
-# A UI is made in memory first, and then moved to disk.
+# A UI is made in memory first, and then moved to disk: for that RocksDB takes five times as much outside the heap. What
+# is larger than this is made on disk at once.
 spark.history.store.hybridStore.enabled: true
 spark.history.store.hybridStore.diskBackend: ROCKSDB
-spark.history.store.hybridStore.maxMemoryUsage: {{ div (include "spark-history-server.heap" . | int64) 3 }}m
+spark.history.store.hybridStore.maxMemoryUsage: {{ div (include "spark-common.mebibytes" .Values.memory | int64) 16 }}m
 spark.history.fs.cleaner.enabled: {{ .Values.cleaner.enabled }}
 spark.history.fs.cleaner.interval: {{ .Values.cleaner.interval }}
 spark.history.fs.cleaner.maxAge: {{ .Values.cleaner.maxAge }}
