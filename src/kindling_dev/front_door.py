@@ -25,22 +25,28 @@ def url(settings: Settings) -> str:
     return f"http://localhost:{mapped.split()[0].rpartition(':')[2]}/"
 
 
-def ensure_image(settings: Settings, progress: Progress) -> bool:
-    """See that the cluster has the image of this tree's service; say whether it was loaded now."""
+def ensure_image(settings: Settings, progress: Progress) -> None:
+    """See that the cluster has the image of this tree's service, and that pods of an older one go."""
     reference = ui_proxy_image.ensure_ui_proxy_image(settings, progress)
-    return cluster.load_if_missing(ui_proxy_image.published(), reference, settings, progress)
+    changed = cluster.load_if_missing(ui_proxy_image.published(), reference, settings, progress)
+    kubectl = _kubectl(settings)
+    if changed and run([*kubectl, "get", "deployment", RELEASE, "--ignore-not-found", "--output=name"]).strip():
+        run([*kubectl, "rollout", "restart", f"deployment/{RELEASE}"], what="start the new image")
 
 
 def install(settings: Settings, progress: Progress) -> None:
     """Install spark-ui-proxy for both teams, and wait until it answers."""
-    changed = ensure_image(settings, progress)
-    kubectl = ["kubectl", f"--kubeconfig={settings.kubeconfig}", f"--namespace={ADMIN_NAMESPACE}"]
+    ensure_image(settings, progress)
     make_once("secret spark-ui-proxy-session", MAKE_KEY, ADMIN_NAMESPACE, settings)
     make_once(f"serviceaccount {VISITOR}", f"kubectl create serviceaccount {VISITOR}", ADMIN_NAMESPACE, settings)
-    there = bool(run([*kubectl, "get", "deployment", RELEASE, "--ignore-not-found", "--output=name"]).strip())
     install_chart(RELEASE, ADMIN_NAMESPACE, release=RELEASE, into=ADMIN_NAMESPACE, settings=settings, progress=progress)
     with progress.step(f"waiting for {RELEASE}"):
-        if changed and there:
-            run([*kubectl, "rollout", "restart", f"deployment/{RELEASE}"], what="start the new image")
         wait = ["rollout", "status", f"deployment/{RELEASE}", f"--timeout={_ROLLOUT_S}s"]
-        run([*kubectl, *wait], what=f"wait for {RELEASE}; kubectl describe pods --namespace {ADMIN_NAMESPACE}")
+        run(
+            [*_kubectl(settings), *wait],
+            what=f"wait for {RELEASE}; kubectl describe pods --namespace {ADMIN_NAMESPACE}",
+        )
+
+
+def _kubectl(settings: Settings) -> list[str]:
+    return ["kubectl", f"--kubeconfig={settings.kubeconfig}", f"--namespace={ADMIN_NAMESPACE}"]
