@@ -152,15 +152,12 @@ class Hostile:
             more, waiting = True, b""
             while more:
                 while b"\r\n\r\n" not in waiting:
-                    part = connection.recv(65536)
-                    if not part:
-                        return
-                    waiting += part
+                    waiting += received(connection)
                 head, _, waiting = waiting.partition(b"\r\n\r\n")
                 self.seen.append(head)
                 length = int(self.headers_of().get("content-length", 0))
                 while len(waiting) < length:
-                    waiting += connection.recv(65536)
+                    waiting += received(connection)
                 waiting = waiting[length:]
                 more = self.answer(connection, head)
 
@@ -170,6 +167,18 @@ class Hostile:
         connection.sendall(
             f"HTTP/1.1 {status} Answer\r\n{lines}Content-Length: {len(_PAGE)}\r\n\r\n".encode("latin-1") + _PAGE
         )
+
+
+def received(connection: socket.socket) -> bytes:
+    """Some bytes.
+
+    Raises:
+        ConnectionError: there are no more.
+    """
+    part = connection.recv(65536)
+    if not part:
+        raise ConnectionError
+    return part
 
 
 @contextmanager
