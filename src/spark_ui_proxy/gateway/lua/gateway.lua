@@ -149,7 +149,14 @@ return function(settings)
       end
       return ngx.exec("@own")
     end
-    if var.request_method ~= "POST" then
+    local method = var.request_method
+    if method == "GET" or method == "HEAD" then
+      -- No page sends one. Of a body that comes late nginx would pass on the length alone: the target would take the next
+      -- request of the connection, somebody else's, for it.
+      if var.http_transfer_encoding or (var.http_content_length or "0") ~= "0" then
+        return refuse(400, "body")
+      end
+    elseif method ~= "POST" then
       -- Only a POST may pass with its body, which is read once it is decided that it may.
       ngx.req.discard_body()
     end
