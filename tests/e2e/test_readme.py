@@ -76,12 +76,14 @@ ALWAYS: tuple[Said, ...] = (
     (commands("network", "See that a policy blocks"), "spark-applications", "closed"),
     (commands("watch-a-run", "What holds it up"), "spark-driver", "slow in team-a: running"),
     (commands("watch-a-run", "End it"), 'release "slow" uninstalled'),
-    (commands("see-applications"), "Phase:          Succeeded", "true", '"name":"pi"'),
+    (commands("see-applications", "Install it"), "Phase:          Succeeded"),
+    (commands("see-applications", "Who may see, who may kill"), "true"),
+    (commands("see-applications", "Log in"), '"name":"pi"'),
 )
 LONG: tuple[Said, ...] = (
     (commands("guard"), "have it listed in guard.secrets"),
     (commands("hardened"), "spark.network.crypto.cipher=AES/GCM/NoPadding", "Pi is roughly 3.1"),
-    (commands("history"), "Phase:          Succeeded", "PythonPi"),
+    (commands("history", "On a claim"), "Phase:          Succeeded", "PythonPi"),
     (commands("schedule"), "rows: 1000"),
     (commands("dependencies"), "bill: 32.43"),
     (commands("retries-and-modes"), "1      no luck today\n1      no luck today\n", "raise deadlineSeconds"),
