@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
+from hostile import Hostile, listening
 from proxy_world import Door, Team, World
 from routed import Routed
 from spark_driver import busy_driver
@@ -47,6 +48,25 @@ def address(worker_number: int) -> Callable[[], str]:
         return f"127.{100 + worker_number}.{number // 250}.{number % 250 + 1}"
 
     return address
+
+
+@pytest.fixture(scope="module")
+def hostile(address: Callable[[], str]) -> Iterator[Hostile]:
+    """An attacker's driver, listening."""
+    with listening(address()) as hostile:
+        yield hostile
+
+
+@pytest.fixture(scope="module")
+def hostile_team(world: World) -> Team:
+    """Whose driver it is."""
+    return world.team()
+
+
+@pytest.fixture(scope="module")
+def shown(door: Door, hostile_team: Team, hostile: Hostile) -> str:
+    """Where its application stands below the base."""
+    return door.shown(hostile_team, hostile_team.driver(hostile.address, port=hostile.port))
 
 
 @pytest.fixture(scope="session", params=["4.3", "3.5"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
@@ -24,22 +24,9 @@ _METRICS = {
 
 
 @pytest.fixture(scope="module")
-def hostile(address: Callable[[], str]) -> Iterator[Hostile]:
-    """An attacker's driver, listening."""
-    with listening(address()) as hostile:
-        yield hostile
-
-
-@pytest.fixture(scope="module")
-def team(world: World) -> Team:
-    """Whose driver it is."""
-    return world.team()
-
-
-@pytest.fixture(scope="module")
-def shown(door: Door, team: Team, hostile: Hostile) -> str:
-    """Where its application stands below the base."""
-    return door.shown(team, team.driver(hostile.address, port=hostile.port))
+def team(hostile_team: Team) -> Team:
+    """One for all tests here."""
+    return hostile_team
 
 
 @pytest.fixture

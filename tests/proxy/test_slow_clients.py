@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import resource
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from hostile import Hostile, listening
 from proxy_world import Door, Team, World
 
 _CONNECTIONS = 1500
@@ -26,29 +25,10 @@ _SLOW = {
 
 
 @pytest.fixture(scope="module")
-def hostile(address: Callable[[], str]) -> Iterator[Hostile]:
-    """A driver, listening."""
-    with listening(address()) as hostile:
-        yield hostile
-
-
-@pytest.fixture(scope="module")
-def team(world: World) -> Team:
-    """Whose driver it is."""
-    return world.team()
-
-
-@pytest.fixture(scope="module")
 def door(world: World) -> Iterator[Door]:
     """A service of its own: the others' tests shall not feel this."""
     with world.door(basePath="/spark") as door:
         yield door
-
-
-@pytest.fixture(scope="module")
-def path(door: Door, team: Team, hostile: Hostile) -> str:
-    """Where its application stands below the base."""
-    return door.shown(team, team.driver(hostile.address, port=hostile.port))
 
 
 @pytest.fixture
@@ -63,16 +43,16 @@ def open_files() -> Iterator[None]:
 @pytest.mark.long
 @pytest.mark.usefixtures("open_files")
 @pytest.mark.parametrize("sent", _SLOW.values(), ids=_SLOW)
-def test_many_slow_connections_keep_nobody_out(door: Door, path: str, team: Team, sent: str) -> None:
-    token = team.viewer
+def test_many_slow_connections_keep_nobody_out(door: Door, shown: str, hostile_team: Team, sent: str) -> None:
+    token = hostile_team.viewer
     with ExitStack() as connections:
         for _ in range(_CONNECTIONS):
             connection = socket.create_connection(("127.0.0.1", door.port), source_address=("127.0.0.66", 0))
             connections.enter_context(connection)
-            connection.sendall(sent.format(path=f"/spark{path}").encode())
+            connection.sendall(sent.format(path=f"/spark{shown}").encode())
         for number in range(20):
             # Not kept: each is a decision.
-            assert door.get(f"{path}/jobs/?x=%20{number}", token).status == 200
+            assert door.get(f"{shown}/jobs/?x=%20{number}", token).status == 200
             assert door.get("/-/api/v1/namespaces", token).status == 200
         assert door.megabytes() < _MEMORY_LIMIT_MEGABYTES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPSConnection
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 from cryptography.x509 import load_pem_x509_certificate
-from hostile import Hostile, listening
+from hostile import Hostile
 from proxy_world import Door, Team, World
 
 _NAME = "spark.example"
@@ -74,13 +74,6 @@ def site(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     tls = {"certificate": f"{files}/tls.crt", "key": f"{files}/tls.key", "clientCa": f"{files}/ca.crt"}
     with world.door(tls=tls, login={"mode": "header", "header": {"proof": "mtls"}}) as door:
         yield Site(door, authority, files)
-
-
-@pytest.fixture(scope="module")
-def hostile(address: Callable[[], str]) -> Iterator[Hostile]:
-    """What listens as the driver."""
-    with listening(address()) as hostile:
-        yield hostile
 
 
 def test_headers_count_from_an_ingress_with_a_certificate_and_from_nobody_else(
