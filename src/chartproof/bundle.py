@@ -44,6 +44,7 @@ def _kubectl(kubeconfig: Path, *argv: str) -> str:
             ["kubectl", f"--kubeconfig={kubeconfig}", *argv],
             capture_output=True,
             text=True,
+            errors="replace",  # a log may hold any bytes
             timeout=_TIMEOUT_S,
             check=False,
         )

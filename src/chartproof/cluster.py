@@ -150,7 +150,7 @@ class Cluster:
                     break
         except ReadTimeoutError:
             why = late
-        raise WaitTimeoutError(f"{why}; last line: {text.strip()}")
+        raise WaitTimeoutError(f"{why}; last line: {text.strip()[:1000]!r}")
 
     def wait_until_answering(self, deadline_s: float) -> None:
         """Wait until the API server answers; nothing can be watched while it is away."""

@@ -17,9 +17,9 @@ class Exceptions:
     """What is known to be uncovered, with a reason each, as a YAML file has it.
 
     Attributes:
-        branches: branch without its line ("spark-job/templates/_pod.tpl: else of if .Values.x") -> reason.
-        values: "CHART: path.of.value" that no template needs -> reason.
-        schema: "CHART: path.of.value" that no all-on scenario sets -> reason.
+        branches: branch without its line ("spark-job/templates/_driver.tpl: else of if .Values.x") -> reason.
+        values: "CHART: path.of.value" that no template needs -> reason; CHART may be "*".
+        schema: "CHART: path.of.value" that no all-on scenario sets -> reason; CHART may be "*".
     """
 
     branches: Mapping[str, str] = field(default_factory=dict)

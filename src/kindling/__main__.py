@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from kindling import terminal
 from kindling.cli import run
 
 
 def main() -> None:
     """Run the command that the arguments name; leave with its exit code."""
+    terminal.guard()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from base64 import b64encode
 from typing import Any
 from uuid import uuid4
@@ -12,6 +11,7 @@ from kubernetes import client, watch
 
 from kindling.connection import TIMEOUT_S, Connection
 from kindling.errors import KindlingError
+from kindling.terminal import complain
 
 _SIGNER = "kubernetes.io/kube-apiserver-client"
 _END = ("Denied", "Failed")
@@ -31,7 +31,7 @@ def request_certificate(connection: Connection, user: str, life_s: int, wait_s: 
     )
     body = client.V1CertificateSigningRequest(metadata=client.V1ObjectMeta(name=name), spec=spec)
     api.create_certificate_signing_request(body, _request_timeout=TIMEOUT_S)
-    print(f"kindling: an admin approves it with: kubectl certificate approve {name}", file=sys.stderr, flush=True)
+    complain(f"an admin approves it with: kubectl certificate approve {name}")
     certificate = _wait(api, name, wait_s)
     return {"client-certificate-data": certificate, "client-key-data": b64encode(key).decode()}
 
@@ -39,7 +39,10 @@ def request_certificate(connection: Connection, user: str, life_s: int, wait_s: 
 def _wait(api: Any, name: str, wait_s: int) -> str:
     """The certificate, as the API server writes it (base64)."""
     requests = watch.Watch().stream(
-        api.list_certificate_signing_request, field_selector=f"metadata.name={name}", timeout_seconds=wait_s
+        api.list_certificate_signing_request,
+        field_selector=f"metadata.name={name}",
+        timeout_seconds=wait_s,
+        _request_timeout=(TIMEOUT_S[0], wait_s + TIMEOUT_S[1]),
     )
     for event in requests:
         status = event["object"].status

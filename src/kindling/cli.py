@@ -19,14 +19,18 @@ counts), a Spark application's id, or the name of a driver pod or a Job.
 Ids of findings: quota-exceeded, quota-needs-limits, limit-range, pod-security, no-service-account, no-right, refused;
 unschedulable, image-not-pulled, missing-secret, missing-configmap, root-user, container-config, container-not-started,
 volume-not-mounted; out-of-memory, executors-fail, heap-full, killed, python-exception, java-exception, class-not-found,
-file-not-found, exit-code; deadline-exceeded, suspended, gone, pods-gone; and what Kubernetes calls the end of a pod, in
-small letters: evicted, preempting, …
+file-not-found, configmap-changed, exit-code; kerberos-no-realm,
+kerberos-no-kdc, kerberos-no-rule, kerberos-not-logged-in, kerberos-ticket-ended, kerberos-no-token, kerberos-java,
+kerberos-login, kdc-unreachable, keytab-without-principal, keytab-not-found, keytab-stale, principal-unknown,
+principal-expired, password-expired, clock-skew, token-ended; hdfs-client-simple, hdfs-server-principal,
+hdfs-rpc-protection, hdfs-data-protection, hdfs-permission; deadline-exceeded, suspended, gone, pods-gone; and what
+Kubernetes calls the end of a pod, in small letters: evicted, preempting, …
 
 ``kindling preflight`` tells whether a cluster and a namespace are ready for Spark; it changes nothing.
 
   0  ready, perhaps with warnings
   1  a check failed
-  2  no cluster answers: one line on standard error
+  2  no cluster answers, or there are no such values: one line on standard error
 
 ``--json`` prints an object:
 
@@ -35,7 +39,8 @@ small letters: evicted, preempting, …
   checks      list of: id, state ("ok", "warn", "fail"), what, cure ("" where nothing is to be done). Ids:
               kubernetes-version, namespace (only if it is missing), rights-you, rights-spark-submitter,
               rights-spark-driver, rights-spark-executor, pod-security, releases (one each), quota (one each),
-              capacity, dns, storage
+              capacity, dns, storage; with ``--values``, as far as they name them: keytab, guard-keytab, krb5-conf,
+              hadoop-conf (one each)
   rights      list of: identity, right ("create jobs.batch"), needed (false: must not have it), allowed (null: the
               caller may not ask)
 
@@ -73,24 +78,28 @@ operation is in progress" ever since. Only helm's own record of the newest revis
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from kindling import terminal
+from kindling.deadline import within
 from kindling.errors import KindlingError
 
+WHY_S, REST_S = 120, 900
+"""Seconds that ``kindling why`` may take, and any other command; that of a certificate waits for an admin besides."""
 FOUND, NOT_READY, NOT_FOUND_OUT = 0, 1, 2
 
 
 def run(argv: Sequence[str]) -> int:
     """Run one command; return the exit code."""
     arguments = _parser().parse_args(argv)
+    seconds = (WHY_S if arguments.command is _why else REST_S) + getattr(arguments, "wait", 0)
     try:
-        return int(arguments.command(arguments))
+        with within(seconds):
+            return int(arguments.command(arguments))
     except KindlingError as error:
-        print(f"kindling: {error}", file=sys.stderr)
+        terminal.complain(str(error))
         return NOT_FOUND_OUT
     except KeyboardInterrupt:
         return 130
@@ -106,7 +115,7 @@ def _why(arguments: argparse.Namespace) -> int:
     with answers(connection):
         report = explain(gather(connection, arguments.name))
     if arguments.json:
-        output.print_json(output.report_as_json(report))
+        terminal.print_json(output.report_as_json(report))
     else:
         output.print_report(report)
     return FOUND
@@ -120,9 +129,9 @@ def _preflight(arguments: argparse.Namespace) -> int:
 
     connection = connect(arguments.kubeconfig, arguments.context, arguments.namespace)
     with answers(connection):
-        facts, checks = preflight(connection)
+        facts, checks = preflight(connection, arguments.values)
     if arguments.json:
-        output.print_json(output.preflight_as_json(facts, checks))
+        terminal.print_json(output.preflight_as_json(facts, checks))
     else:
         output.print_preflight(facts, checks)
     return NOT_READY if any(check.state == FAIL for check in checks) else FOUND
@@ -146,7 +155,7 @@ def _kubeconfig(arguments: argparse.Namespace) -> int:
         wait_s=arguments.wait,
     )
     log_in(wish, arguments.kubeconfig, arguments.context)
-    print(f"kindling: {output} has context {name}")
+    terminal.say(f"kindling: {output} has context {name}")
     return FOUND
 
 
@@ -165,7 +174,7 @@ def _token(arguments: argparse.Namespace) -> int:
             token = ask(connection, arguments.account, arguments.life or tokens.TOKEN_LIFE_S)
         if arguments.file:
             tokens.write_token(arguments.file, token)
-    print(json.dumps(token.as_exec_credential()))
+    terminal.print_json(token.as_exec_credential(), indent=None)
     return FOUND
 
 
@@ -178,7 +187,7 @@ def _mend(arguments: argparse.Namespace) -> int:
     with answers(connection):
         taken_out = mend(connection, arguments.release)
     if arguments.json:
-        output.print_json(output.mend_as_json(arguments.release, connection.namespace, taken_out))
+        terminal.print_json(output.mend_as_json(arguments.release, connection.namespace, taken_out))
     else:
         output.print_mend(arguments.release, taken_out)
     return FOUND
@@ -194,7 +203,7 @@ def _recover(arguments: argparse.Namespace) -> int:
     with answers(connection):
         recovered = recover(connection, arguments.release, idle_s, dry_run=arguments.dry_run)
     if arguments.json:
-        output.print_json(output.recover_as_json(arguments.release, connection.namespace, recovered))
+        terminal.print_json(output.recover_as_json(arguments.release, connection.namespace, recovered))
     else:
         output.print_recover(arguments.release, recovered, dry_run=arguments.dry_run)
     return FOUND
@@ -217,6 +226,12 @@ def _parser() -> argparse.ArgumentParser:
         help="is this namespace ready for Spark?",
         description="Whether a cluster and a namespace are ready for Spark. Changes nothing.",
         epilog="Exit codes: 0 ready (perhaps with warnings), 1 a check failed, 2 no cluster.",
+    )
+    ready.add_argument(
+        "--values",
+        type=Path,
+        metavar="FILE",
+        help="the team's values: what their global.kerberos and hadoop name is checked",
     )
     _add_common(ready)
     ready.set_defaults(command=_preflight)

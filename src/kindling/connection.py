@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +18,9 @@ from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
 from kindling.errors import KindlingError
+from kindling.foreign import one_line, read_json
 from kindling.impersonation import ask_as
+from kindling.limits import bound_answers
 from kindling.login import read_login
 
 TIMEOUT_S = (5, 30)
@@ -56,10 +57,10 @@ def connect(kubeconfig: str | None, context: str | None, namespace: str | None) 
     settings.retries = 1
     try:
         config.load_kube_config(config_file=kubeconfig, context=context, client_configuration=settings)
-    except (ConfigException, TypeError) as error:
+    except (ConfigException, TypeError, OSError) as error:
         if not kubeconfig and not context and "KUBERNETES_SERVICE_HOST" in os.environ:
             return _in_cluster(settings, namespace)
-        raise KindlingError(f"no cluster: {_one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
+        raise KindlingError(f"no cluster: {one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
     login = read_login(kubeconfig, context)
     return Connection(_client(settings, login.user), namespace or login.namespace or "default")
 
@@ -75,13 +76,14 @@ def connect_to(kubeconfig: dict[str, Any], context: str, namespace: str) -> Conn
     try:
         config.load_kube_config_from_dict(kubeconfig, context=context, client_configuration=settings)
     except (ConfigException, TypeError, OSError) as error:
-        raise KindlingError(f"no cluster: {_one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
+        raise KindlingError(f"no cluster: {one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
     (user,) = kubeconfig["users"]
     return Connection(_client(settings, user["user"]), namespace)
 
 
 def _client(settings: Any, user: Mapping[str, Any]) -> Any:
     api = client.ApiClient(settings)
+    bound_answers(api)
     ask_as(api, user)
     return api
 
@@ -90,8 +92,8 @@ def _in_cluster(settings: Any, namespace: str | None) -> Connection:
     try:
         config.load_incluster_config(client_configuration=settings)
     except ConfigException as error:
-        raise KindlingError(f"no cluster: {_one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
-    return Connection(client.ApiClient(settings), namespace or (_SERVICE_ACCOUNT / "namespace").read_text().strip())
+        raise KindlingError(f"no cluster: {one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
+    return Connection(_client(settings, {}), namespace or (_SERVICE_ACCOUNT / "namespace").read_text().strip())
 
 
 @contextmanager
@@ -107,9 +109,13 @@ def answers(connection: Connection) -> Iterator[None]:
         if error.status == _UNAUTHORIZED:
             raise KindlingError(f"{connection.host} does not know you: log in again, or give --context") from None
         raise KindlingError(f"{connection.host} answered {error.status} {error.reason}: {message_of(error)}") from None
+    except ValueError as error:
+        # Of no JSON, or JSON of another shape, as a proxy on the way may answer.
+        said = one_line(error, 200)
+        raise KindlingError(f"no cluster: what {connection.host} answers is not of Kubernetes: {said}") from None
     except (HTTPError, OSError) as error:
         reason = getattr(error, "reason", None) or error
-        raise KindlingError(f"no cluster: {connection.host} does not answer: {_one_line(reason)}") from None
+        raise KindlingError(f"no cluster: {connection.host} does not answer: {one_line(reason)}") from None
 
 
 def server_time(connection: Connection) -> datetime:
@@ -122,9 +128,5 @@ def server_time(connection: Connection) -> datetime:
 def message_of(error: ApiException) -> str:
     """What the API server said, in one line."""
     with contextlib.suppress(ValueError, KeyError, TypeError):
-        return _one_line(json.loads(error.body or "")["message"])
-    return _one_line(error.body or error.reason)
-
-
-def _one_line(text: object) -> str:
-    return " ".join(str(text).split())
+        return one_line(read_json(error.body or "")["message"])
+    return one_line(error.body or error.reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kindling.facts import Container, CronJob, Event, Job, Pod
+from kindling.foreign import bounded
 
 ROLE = "spark-role"
 COMPONENT = "app.kubernetes.io/component"
@@ -13,7 +14,7 @@ _MAIN = {"driver": "spark-kubernetes-driver", "executor": "spark-kubernetes-exec
 
 def event(raw: Any) -> Event:
     """An event of core/v1."""
-    return Event(raw.reason or "", raw.message or "", raw.last_timestamp or raw.event_time or raw.first_timestamp)
+    return Event(bounded(raw.reason), bounded(raw.message), raw.last_timestamp or raw.event_time or raw.first_timestamp)
 
 
 def job(raw: Any, events: tuple[Event, ...] = ()) -> Job:
@@ -24,8 +25,8 @@ def job(raw: Any, events: tuple[Event, ...] = ()) -> Job:
         name=raw.metadata.name,
         uid=raw.metadata.uid,
         condition=condition.type if condition else "",
-        reason=(condition.reason or "") if condition else "",
-        message=(condition.message or "") if condition else "",
+        reason=bounded(condition.reason) if condition else "",
+        message=bounded(condition.message) if condition else "",
         deadline_s=raw.spec.active_deadline_seconds,
         makes=role_of(raw.spec.template) or "driver",
         created=raw.metadata.creation_timestamp,
@@ -55,9 +56,9 @@ def pod(raw: Any, events: tuple[Event, ...] = ()) -> Pod:
         role=role,
         phase=status.phase or "Pending",
         uid=raw.metadata.uid,
-        reason=status.reason or "",
-        message=status.message or "",
-        unscheduled=f"{scheduled.reason}: {scheduled.message}" if scheduled and waits else "",
+        reason=bounded(status.reason),
+        message=bounded(status.message),
+        unscheduled=bounded(f"{scheduled.reason}: {scheduled.message}") if scheduled and waits else "",
         created=raw.metadata.creation_timestamp,
         containers=_containers(raw, role),
         events=events,
@@ -80,10 +81,10 @@ def _container(spec: Any, state: Any) -> Container:
     requests = (spec.resources.requests if spec.resources else None) or {}
     return Container(
         name=spec.name,
-        image=spec.image or "",
+        image=bounded(spec.image),
         state=kind,
-        reason=getattr(detail, "reason", None) or "",
-        message=getattr(detail, "message", None) or "",
+        reason=bounded(getattr(detail, "reason", None)),
+        message=bounded(getattr(detail, "message", None)),
         exit_code=getattr(detail, "exit_code", None),
         cpu=requests.get("cpu", ""),
         memory=limits.get("memory", ""),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_REFUSAL = re.compile(
-    r"((?:pods|configmaps|services|persistentvolumeclaims|networkpolicies\S*|statefulsets\S*)"
-    r'(?: "[^"]*")? is forbidden: .*?'
-    r"|[^:]*admission webhook .* denied .*?"
-    r"|.*ValidatingAdmissionPolicy .* denied .*?)"
-    r"(?:\. Received status: |; trying again in |\.?$)"
+from kindling.foreign import bounded, read_json
+
+LONGEST_JSON = 1024 * 1024
+"""Characters of a line that is a JSON object with a stack trace in it."""
+MOST_LINES = 20_000
+"""That stack traces may make of the lines of a log."""
+_FORBIDDEN = re.compile(
+    r"(?:pods|configmaps|services|persistentvolumeclaims|networkpolicies\S{0,64}|statefulsets\S{0,64})"
+    r'(?: "[^"]{0,253}")? is forbidden: '
 )
+_WEBHOOK, _POLICY, _DENIED = "admission webhook ", "ValidatingAdmissionPolicy ", " denied "
+_ENDS = (". Received status: ", "; trying again in ")
 _REGISTERED = "Registered executor"
 _LOST = re.compile(
     r"The executor with id (\S+) exited with exit code 137\(SIGKILL, possible container OOM\)"
@@ -50,15 +54,8 @@ def plain(lines: Sequence[str]) -> list[str]:
     """The lines with those that are JSON objects (``log.json``) as text: message, then stack trace."""
     out: list[str] = []
     for line in lines:
-        entry = _json(line)
-        if entry is None:
-            out.append(line)
-            continue
-        moment = str(entry.get("ts", "0000-00-00 00:00:00"))[:19].replace("T", " ")
-        message = entry.get("message") or entry.get("msg") or ""
-        out.append(f"{moment} {entry.get('level')} {entry.get('logger', '')}: {message}")
-        out += str(entry.get("exception") or "").splitlines()
-    return out
+        out += _entry(line) or [line]
+    return [bounded(line) for line in out[-MOST_LINES:]]
 
 
 def refusals(lines: Sequence[str]) -> list[str]:
@@ -67,8 +64,8 @@ def refusals(lines: Sequence[str]) -> list[str]:
     for line in lines:
         if _REGISTERED in line:
             found.clear()
-        elif ("forbidden" in line or "denied" in line) and (match := _REFUSAL.search(line)):
-            found.append(" ".join(match[1].split()))
+        elif ("forbidden" in line or "denied" in line) and (text := _refusal(line)):
+            found.append(" ".join(text.split()))
     return found
 
 
@@ -136,11 +133,38 @@ def _block(lines: Sequence[str], start: int) -> list[str]:
     return list(lines[start:end])
 
 
-def _json(line: str) -> dict[str, str] | None:
-    if not line.startswith("{") or '"level"' not in line:
+def _refusal(line: str) -> str:
+    """What the API server said, of a line that tells of it; or ""."""
+    starts = []
+    if match := _FORBIDDEN.search(line):
+        starts.append((match.start(), match.end()))
+    if (denied := _denied(line, _WEBHOOK)) is not None:
+        starts.append((line.rfind(":", 0, line.find(_WEBHOOK)) + 1, denied))
+    if (denied := _denied(line, _POLICY)) is not None:
+        starts.append((0, denied))
+    if not starts:
+        return ""
+    start, said = min(starts)
+    ends = [end for words in _ENDS if (end := line.find(words, said)) >= 0]
+    return line[start : min(ends)] if ends else line[start:].removesuffix(".")
+
+
+def _denied(line: str, who: str) -> int | None:
+    """Where it stands what somebody denied; None: who is not named, or did not."""
+    named = line.find(who)
+    denied = line.find(_DENIED, named + len(who)) if named >= 0 else -1
+    return denied + len(_DENIED) if denied >= 0 else None
+
+
+def _entry(line: str) -> list[str] | None:
+    """The lines that a JSON object of a log stands for; None if it is no such object."""
+    if not line.startswith("{") or '"level"' not in line or len(line) > LONGEST_JSON:
         return None
     try:
-        entry = json.loads(line)
-    except ValueError:
+        entry = read_json(line)
+        moment = str(entry.get("ts", "0000-00-00 00:00:00"))[:19].replace("T", " ")
+        message = entry.get("message") or entry.get("msg") or ""
+        head = f"{moment} {entry.get('level')} {entry.get('logger', '')}: {message}"
+        return [head, *str(entry.get("exception") or "").splitlines()]
+    except (ValueError, RecursionError):
         return None
-    return entry if isinstance(entry, dict) else None

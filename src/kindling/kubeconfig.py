@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 
 from kindling.errors import KindlingError
-from kindling.files import write_private
-from kindling.login import Login, read_kubeconfig
+from kindling.files import read_private, write_private
+from kindling.login import Login, parse_kubeconfig
 
 _BODY = {"clusters": "cluster", "users": "user", "contexts": "context"}
 _LITERALS = ("token", "password")
@@ -157,7 +157,7 @@ def check_free(output: Path, merge: bool) -> None:
     Raises:
         KindlingError: it is there, and is not to be added to.
     """
-    if output.exists() and not merge:
+    if os.path.lexists(output) and not merge:
         raise KindlingError(f"{output} exists: give --merge to add to it, or another --output")
 
 
@@ -167,7 +167,8 @@ def write(entries: Entries, output: Path) -> None:
     Raises:
         KindlingError: what is there has other entries of those names, or the file cannot be read or written.
     """
-    there = read_kubeconfig(output) if output.exists() else {}
+    text = read_private(output)
+    there = parse_kubeconfig(text, output) if text else {}
     write_private(output, yaml.safe_dump(entries.added_to(there, output), sort_keys=False))
 
 

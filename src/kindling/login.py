@@ -78,10 +78,23 @@ def read_kubeconfig(file: Path) -> dict[str, Any]:
         KindlingError: it cannot be read, or is none.
     """
     try:
-        config = yaml.safe_load(file.read_text()) or {}
+        text = file.read_text()
     except OSError as error:
         raise KindlingError(f"cannot read {file}: {error.strerror}; give another with --kubeconfig") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except UnicodeDecodeError:
+        raise KindlingError(f"{file} is no kubeconfig: it is not YAML; give another") from None
+    return parse_kubeconfig(text, file)
+
+
+def parse_kubeconfig(text: str, file: Path) -> dict[str, Any]:
+    """A kubeconfig of a file's text.
+
+    Raises:
+        KindlingError: it is none.
+    """
+    try:
+        config = yaml.safe_load(text) or {}
+    except (yaml.YAMLError, RecursionError):
         raise KindlingError(f"{file} is no kubeconfig: it is not YAML; give another") from None
     if not isinstance(config, dict) or not all(
         isinstance(config.get(kind) or [], list) for kind in ("clusters", "users", "contexts")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +14,7 @@ from kindling.facts import Report
 from kindling.mend import TakenOut
 from kindling.preflight.facts import FAIL, Answer, Check, Readiness
 from kindling.recover import Recovered
+from kindling.terminal import line, screen
 
 _COLOURS = {
     "succeeded": "green",
@@ -27,19 +25,8 @@ _COLOURS = {
     "warn": "yellow",
     "fail": "red",
 }
-_EVIDENCE = 600  # characters of a message that are shown; --json has all
-
-_WIDTH = 120  # of tables that are piped
-
-
-def print_json(value: Any) -> None:
-    """One JSON document."""
-    print(json.dumps(value, indent=2))
-
-
-def console() -> Console:
-    """Colours and lines that break on a terminal only."""
-    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH)
+_EVIDENCE = 600  # characters of a message that are shown; --json has more
+_CHECK = 4000  # of a check, which lists rights
 
 
 def report_as_json(report: Report) -> dict[str, Any]:
@@ -70,24 +57,20 @@ def report_as_json(report: Report) -> dict[str, Any]:
 
 def print_report(report: Report) -> None:
     """A report for people: a line of state, then cause, cure and evidence of each finding."""
-    out = console()
+    out = screen()
     run = report.run
     state = Text(report.status, style=f"bold {_COLOURS.get(report.status, 'yellow')}")
-    out.print(Text.assemble((run.name, "bold"), f" in {run.namespace}: ", state, f", {report.summary}"))
+    where = f" in {line(run.namespace)}: "
+    out.print(Text.assemble((line(run.name), "bold"), where, state, f", {line(report.summary, _EVIDENCE)}"))
     for finding in report.findings:
-        out.print(Text.assemble(("  cause  ", "bold"), _line(finding.cause)))
-        out.print(Text.assemble(("  cure   ", "bold"), _line(finding.cure)))
+        out.print(Text.assemble(("  cause  ", "bold"), line(finding.cause, _EVIDENCE)))
+        out.print(Text.assemble(("  cure   ", "bold"), line(finding.cure, _EVIDENCE)))
         for evidence in finding.evidence:
-            out.print(Text.assemble("  seen   ", (f"{evidence.source}: {_line(evidence.message)}", "dim")))
+            out.print(Text.assemble("  seen   ", (line(f"{evidence.source}: {evidence.message}", _EVIDENCE), "dim")))
     for note in report.notes:
-        out.print(Text.assemble("  note   ", _line(note)))
+        out.print(Text.assemble("  note   ", line(note, _EVIDENCE)))
     for unread in run.unread:
-        out.print(Text.assemble("  note   ", f"you may not read {unread}: what stands there is missing here"))
-
-
-def _line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _EVIDENCE else f"{line[:_EVIDENCE]} …"
+        out.print(Text.assemble("  note   ", f"you may not read {line(unread)}: what stands there is missing here"))
 
 
 def mend_as_json(release: str, namespace: str, taken_out: Sequence[TakenOut]) -> dict[str, Any]:
@@ -98,13 +81,13 @@ def mend_as_json(release: str, namespace: str, taken_out: Sequence[TakenOut]) ->
 
 def print_mend(release: str, taken_out: Sequence[TakenOut]) -> None:
     """A line for each object; what to do next."""
-    out = console()
+    out = screen()
     for item in taken_out:
-        out.print(f"revision {item.revision} of {release} no longer holds {item.held}")
+        out.print(line(f"revision {item.revision} of {release} no longer holds {item.held}"))
     if taken_out:
         out.print("helm upgrade and helm uninstall work again; upgrade now: the release may render something instead")
     else:
-        out.print(f"release {release} holds nothing that this Kubernetes does not have")
+        out.print(f"release {line(release)} holds nothing that this Kubernetes does not have")
 
 
 def recover_as_json(release: str, namespace: str, recovered: Recovered) -> dict[str, Any]:
@@ -114,12 +97,12 @@ def recover_as_json(release: str, namespace: str, recovered: Recovered) -> dict[
 
 def print_recover(release: str, recovered: Recovered, *, dry_run: bool) -> None:
     """What is now written, and what to do next."""
-    out = console()
-    revision = f"revision {recovered.revision} of {release}"
+    out = screen()
+    revision = line(f"revision {recovered.revision} of {release}")
     if recovered.was == recovered.status:
-        out.print(f"{revision} is {recovered.status}: nothing is to be recovered")
+        out.print(f"{revision} is {line(recovered.status)}: nothing is to be recovered")
         return
-    out.print(f"{revision} was {recovered.was}, {'and would be' if dry_run else 'now it is'} {recovered.status}")
+    out.print(f"{revision} was {line(recovered.was)}, {'and would be' if dry_run else 'now it is'} {recovered.status}")
     out.print("next: the interrupted command again (helm upgrade --install for helm install), or helm rollback")
 
 
@@ -138,18 +121,18 @@ def preflight_as_json(facts: Readiness, checks: Sequence[Check]) -> dict[str, An
 
 def print_preflight(facts: Readiness, checks: Sequence[Check]) -> None:
     """The table of rights, then a line for each check, with its cure below."""
-    out = console()
+    out = screen()
     out.print(_rights_table(facts), soft_wrap=False)
     for check in checks:
-        out.print(Text.assemble((f"{check.state:5}", f"bold {_COLOURS[check.state]}"), check.what))
+        out.print(Text.assemble((f"{check.state:5}", f"bold {_COLOURS[check.state]}"), line(check.what, _CHECK)))
         if check.cure:
-            out.print(Text.assemble(("     cure ", "bold"), check.cure))
+            out.print(Text.assemble(("     cure ", "bold"), line(check.cure, _CHECK)))
 
 
 def _rights_table(facts: Readiness) -> Table:
     """A row for each resource; in it the verbs that each identity has, lacks, or has without need."""
     identities = list(dict.fromkeys(answer.identity for answer in facts.answers))
-    table = Table(title=f"rights in {facts.namespace}", box=SIMPLE)
+    table = Table(title=f"rights in {line(facts.namespace)}", box=SIMPLE)
     for title in ("may", *identities):
         table.add_column(title, overflow="fold")
     for resource in sorted({answer.right.short for answer in facts.answers}):

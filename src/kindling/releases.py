@@ -21,10 +21,18 @@ import yaml
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
+from kindling import paging
 from kindling.connection import TIMEOUT_S, Connection, message_of
 from kindling.errors import KindlingError
+from kindling.foreign import DEEPEST, one_line, read_json, unpacked
 
-_PAGE = 50  # records of up to a megabyte
+_PAGE = 20  # records of up to a megabyte, in base64 twice
+_MOST_RECORDS = 5_000
+MOST_UNPACKED = 16 * 1024 * 1024
+"""Bytes of a record: Kubernetes keeps one megabyte of it, which gzip may make of a gigabyte."""
+_LONGEST_OBJECT = 1024 * 1024  # characters
+_MOST_MERGED = 10_000  # fields of one mapping
+_MOST_FIELDS = 200_000  # of an object, those of its aliases each time that they are named
 _FORBIDDEN, _NOT_FOUND = 403, 404
 _DOCUMENTS = re.compile(r"^(?=---\s)", re.MULTILINE)
 
@@ -102,28 +110,49 @@ class Record:
 
     @cached_property
     def _documents(self) -> list[tuple[str, Held | None]]:
-        return [(text, _held(yaml.safe_load(text))) for text in _DOCUMENTS.split(self.content["manifest"])]
+        try:
+            return [(text, _held(_object(text))) for text in _DOCUMENTS.split(self.content["manifest"])]
+        except ValueError as error:
+            raise UnreadableError(self.driver, self.name, self.namespace, error) from None
+
+
+class UnreadableError(KindlingError):
+    """What is labelled as a record of helm's is none, or is larger than such records are."""
+
+    def __init__(self, driver: str, name: str, namespace: str, why: object) -> None:
+        super().__init__(
+            f"{driver} {name} in {namespace} is no record of helm's that can be read: {one_line(why, 200)}"
+        )
 
 
 class Releases:
-    """The releases of a cluster, as far as the caller may read them."""
+    """The releases of a cluster, as far as the caller may read them.
+
+    Attributes:
+        unreadable: what ``about`` passed over, a line each: whoever may make a ConfigMap may label it as helm does.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._api = connection.api
         self._core: Any = client.CoreV1Api(connection.api)
         self._kinds: dict[str, frozenset[str] | None] = {}
+        self.unreadable: list[str] = []
 
     def of_namespace(self, namespace: str, release: str) -> list[Record]:
         """All revisions of a release, oldest first, as far as the caller may read them.
 
+        helm keeps a release in one kind of object. Where Secrets have it, ConfigMaps of its name are not believed: who
+        submits may make those, and not these.
+
         Raises:
-            KindlingError: there is none.
+            KindlingError: there is none, or one cannot be read.
         """
         found: list[Record] = []
         unread = ""
         for driver in _DRIVERS:
             try:
-                found += self._list(driver, f"owner=helm,name={release}", namespace)
+                items = self._list(driver, f"owner=helm,name={release}", namespace)
+                found = found or [_record(driver, item) for item in items]
             except ApiException as error:
                 if error.status != _FORBIDDEN:
                     raise
@@ -139,12 +168,26 @@ class Releases:
         """The present revisions of all releases with objects in a namespace; None: they may not be read."""
         selector = "owner=helm,status!=superseded"
         try:
-            found = [record for driver in _DRIVERS for record in self._list(driver, selector)]
+            return [
+                record
+                for driver in _DRIVERS
+                for item in self._list(driver, selector)
+                if (record := self._about(driver, item, namespace))
+            ]
         except ApiException as error:
             if error.status != _FORBIDDEN:
                 raise
             return None
-        return [record for record in found if _is_about(record, namespace)]
+        except paging.TooManyError:
+            raise KindlingError(f"there are more than {_MOST_RECORDS} records of helm's: remove what is none") from None
+
+    def _about(self, driver: str, item: Any, namespace: str) -> Record | None:
+        try:
+            record = _record(driver, item)
+            return record if _is_about(record, namespace) else None
+        except UnreadableError as error:
+            self.unreadable.append(str(error))
+            return None
 
     def is_gone(self, held: Held) -> bool:
         """Whether the API server has no such kind."""
@@ -165,19 +208,12 @@ class Releases:
             patch = self._core.patch_namespaced_config_map
         patch(record.name, record.namespace, body, _request_timeout=TIMEOUT_S)
 
-    def _list(self, driver: str, selector: str, namespace: str = "") -> Iterator[Record]:
+    def _list(self, driver: str, selector: str, namespace: str = "") -> Iterator[Any]:
         kind = _DRIVERS[driver]
         listing = getattr(self._core, f"list_namespaced_{kind}" if namespace else f"list_{kind}_for_all_namespaces")
-        where = {"namespace": namespace} if namespace else {}
-        position = ""
-        while True:
-            page = listing(
-                **where, label_selector=selector, limit=_PAGE, _continue=position, _request_timeout=TIMEOUT_S
-            )
-            yield from (_record(driver, item) for item in page.items if "release" in (item.data or {}))
-            position = page.metadata._continue or ""
-            if not position:
-                return
+        where = (namespace,) if namespace else ()
+        listed = paging.items(listing, *where, most=_MOST_RECORDS, page=_PAGE, label_selector=selector)
+        return (item for item in listed if "release" in (item.data or {}))
 
     def _kinds_of(self, api_version: str) -> frozenset[str] | None:
         """The kinds of an API version; None where a server behind the API server does not tell."""
@@ -199,24 +235,84 @@ _DRIVERS = {"secret": "secret", "configmap": "config_map"}
 
 def _record(driver: str, item: Any) -> Record:
     text = item.data["release"]
-    packed = b64decode(text) if driver == "configmap" else b64decode(b64decode(text))
     meta = item.metadata
     written = max([meta.creation_timestamp, *(entry.time for entry in meta.managed_fields or [] if entry.time)])
-    content = json.loads(gzip.decompress(packed))
+    try:
+        packed = b64decode(text) if driver == "configmap" else b64decode(b64decode(text))
+        content = read_json(unpacked(packed, MOST_UNPACKED))
+        _check(content)
+    except ValueError as error:
+        raise UnreadableError(driver, meta.name, meta.namespace, error) from None
     return Record(driver, meta.name, meta.namespace, meta.resource_version, written, content)
+
+
+def _check(content: Any) -> None:
+    """That it has what is read of it.
+
+    Raises:
+        ValueError: it has not.
+    """
+    if not isinstance(content, dict) or not isinstance(content.get("info"), dict):
+        raise ValueError("it has no info")
+    fields = ((content, "name", str), (content, "version", int), (content, "manifest", str))
+    for holder, name, kind in (*fields, (content["info"], "status", str)):
+        if not isinstance(holder.get(name), kind):
+            raise ValueError(f"it has no {name}")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML that is not deep, and whose merge keys ("<<") do not double what they merge again and again."""
+
+    def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
+        # For each token its reader looks at all levels above.
+        if self.flow_level > DEEPEST:
+            raise yaml.YAMLError("nested too deeply")
+        super().fetch_flow_collection_start(token)
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        if len(node.value) > _MOST_MERGED:
+            raise yaml.YAMLError("it has too many fields")
+
+
+def _object(text: str) -> Any:
+    """An object of a manifest.
+
+    Raises:
+        ValueError: it is no YAML, or too much of it.
+    """
+    if len(text) > _LONGEST_OBJECT:
+        raise ValueError(f"an object of it has more than {_LONGEST_OBJECT} characters")
+    try:
+        body = yaml.load(text, _Loader)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except yaml.YAMLError as error:
+        raise ValueError(f"it holds no YAML: {error}") from None
+    # Aliases make a billion fields of ten lines for whoever writes them out.
+    left, seen = [body], 0
+    while left:
+        part = left.pop()
+        seen += 1
+        if seen > _MOST_FIELDS:
+            raise ValueError("it has too many fields")
+        left += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    return body
 
 
 def _held(body: Any) -> Held | None:
     if not isinstance(body, dict) or not {"apiVersion", "kind", "metadata"} <= body.keys():
         return None
-    metadata = body["metadata"]
-    return Held(body["apiVersion"], body["kind"], str(metadata.get("name", "")), str(metadata.get("namespace", "")))
+    metadata = body["metadata"] if isinstance(body["metadata"], dict) else {}
+    return Held(
+        str(body["apiVersion"]), str(body["kind"]), str(metadata.get("name", "")), str(metadata.get("namespace", ""))
+    )
 
 
 def _merged(old: str, new: str) -> str:
     """Two states of an object as one with the fields of both: of what only one has, helm knows that it may go."""
     # JSON: no reader of YAML takes its texts for numbers.
-    return f"---\n{json.dumps(_both(yaml.safe_load(old), yaml.safe_load(new)), default=str)}"
+    return f"---\n{json.dumps(_both(_object(old), _object(new)), default=str)}"
 
 
 def _both(old: Any, new: Any) -> Any:
@@ -232,6 +328,8 @@ def _both(old: Any, new: Any) -> Any:
 
 
 def _is_about(record: Record, namespace: str) -> bool:
+    if record.namespace != namespace and namespace not in record.content["manifest"]:
+        return False
     return any(
         (held.namespace or record.namespace) == namespace or (held.kind, held.name) == ("Namespace", namespace)
         for held in record.held()

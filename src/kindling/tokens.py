@@ -5,7 +5,6 @@ Nothing of the Kubernetes client is imported here: to print a token that still l
 
 from __future__ import annotations
 
-import json
 import time
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kindling.files import write_private
+from kindling.errors import KindlingError
+from kindling.files import read_private, write_private
+from kindling.foreign import read_json
 
 TOKEN_LIFE_S = 3600
 """How long a token lives where nothing else is asked for; the API server's least is 600."""
@@ -45,9 +46,11 @@ class Token:
         """
         try:
             part = text.strip().split(".")[1]
-            claims = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-            return cls(text.strip(), str(claims["sub"]), float(claims["iat"]), float(claims["exp"]))
-        except (IndexError, KeyError, TypeError, ValueError):
+            claims = read_json(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+            token = cls(text.strip(), str(claims["sub"]), float(claims["iat"]), float(claims["exp"]))
+            datetime.fromtimestamp(token.renewal, UTC)
+            return token
+        except (IndexError, KeyError, TypeError, ValueError, OverflowError, OSError):
             raise ValueError("not a service account's token with an end") from None
 
     @property
@@ -73,9 +76,9 @@ def subject(namespace: str, account: str) -> str:
 def kept(file: Path, whose: str) -> Token | None:
     """The token in a file, if it is of that subject and no new one is due."""
     try:
-        token = Token.parse(file.read_text())
-    except (OSError, ValueError):
-        return None
+        token = Token.parse(read_private(file) or "")
+    except (KindlingError, ValueError):
+        return None  # what is in the way is told when a new one is written
     return token if token.subject == whose and time.time() < token.renewal else None
 
 

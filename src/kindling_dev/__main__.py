@@ -6,8 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from kindling import terminal
 from kindling_dev.command import Failure
-from kindling_dev.commands import down, run_tests, up, write_generated, write_release
+from kindling_dev.commands import IMAGES, Release, down, run_tests, up, write_generated, write_release
 
 
 def main(argv: list[str]) -> int:
@@ -34,12 +35,22 @@ def main(argv: list[str]) -> int:
     release_parser.add_argument("--sign", default="", metavar="KEY", help="sign the packages with this key of GnuPG's")
     release_parser.add_argument("--passphrase-file", type=Path, metavar="FILE", help="has the key's passphrase")
     release_parser.add_argument("--push", default="", metavar="REGISTRY", help="push the packages to REGISTRY/charts")
+    images = release_parser.add_mutually_exclusive_group()
+    images.add_argument(
+        "--images",
+        default="",
+        metavar="REGISTRY",
+        help=f"build the images, push them to REGISTRY/spark …, and write their digests into the folder's {IMAGES}",
+    )
+    images.add_argument("--digests", type=Path, metavar="FILE", help=f"the {IMAGES} of a run with --images")
     release_parser.add_argument(
-        "--images", default="", metavar="REGISTRY", help="build the images and push them to REGISTRY/spark"
+        "--mirror", default="", metavar="REGISTRY", help="ask REGISTRY, not Docker Hub, for the official image's digest"
     )
     arguments, rest = parser.parse_known_args(argv)
     if rest and arguments.command != "test":
         parser.error(f"unknown argument: {rest[0]}")
+    # Of a program that failed its last words are shown, and they may be a container's.
+    terminal.guard()
     try:
         if arguments.command == "up":
             up(jobs=not arguments.no_jobs)
@@ -54,11 +65,15 @@ def main(argv: list[str]) -> int:
             from kindling_dev.release import Signer
 
             write_release(
-                arguments.folder,
-                version=arguments.version,
-                push=arguments.push,
-                images_to=arguments.images,
-                signer=Signer(arguments.sign, arguments.passphrase_file) if arguments.sign else None,
+                Release(
+                    folder=arguments.folder,
+                    version=arguments.version,
+                    images_to=arguments.images,
+                    mirror=arguments.mirror,
+                    digests=arguments.digests,
+                    push=arguments.push,
+                    signer=Signer(arguments.sign, arguments.passphrase_file) if arguments.sign else None,
+                )
             )
             return 0
         run_tests(rest, long=arguments.long)

@@ -42,19 +42,27 @@ identity: the people, groups and service accounts that `access.submitters` and `
 [spark-namespace](../../charts/spark-namespace/README.md) name, and the namespace's service accounts. Executors
 (`spark-executor`) and the history server (`spark-history`) may do nothing, and have no token. `applications` of the
 group `kindling.local` are Spark applications as spark-ui-proxy knows them: `get` is to see one's UI, `update` is to
-kill in it.
+kill in it. spark-ui-proxy, besides, may list, watch and patch one ConfigMap in the namespace of its own release, the
+list of logouts.
 
 {table}
 
 With `submitter.networkPolicies: false` nobody who submits makes `networkpolicies`; with `global.isolateApplications`
-people who submit may do all with them, since releases of spark-job have their own. An account that `accounts` names may
-do what the first column or the second says; it, or its owners, may ask for that one account's tokens.
+people who submit may do all with them, since releases of spark-job have their own; with `submitter.podMonitors` they
+may do all with `podmonitors.monitoring.coreos.com`. An account that `accounts` names may do what the first column or
+the second says; it, or its owners, may ask for that one account's tokens.
+
+Where there is no [guard](../guides/guard.md) (Kubernetes below 1.30, or `guard.enabled: false`), rights that only the
+guard makes safe are not granted: whoever submits has none on `services` and `networkpolicies`, and drivers have none
+on `configmaps`, `services` and `persistentvolumeclaims`. `guard.rightsWithout` asks for them.
 
 Else no identity may do anything with {never}; none may impersonate, bind or escalate.
 
-Who may make pods or Jobs in a namespace reaches what its pods may have: accounts, Secrets and volumes of that namespace
-and of no other, since Kubernetes 1.30 those alone that [the guard](../guides/guard.md) lists. So a team is one
-namespace; within it, people share what its applications have.
+No right reads a Secret; pods do. Who may make pods or Jobs in a namespace reaches what its pods may have: accounts,
+Secrets and volumes of that namespace and of no other, since Kubernetes 1.30 those alone that the guard lists. With
+`submitter.podMonitors` below 1.30 it is every Secret of the namespace, which Prometheus reads for who asks. So a team
+is one namespace; within it, people share what its applications have. [Security](../security.md) tells who can attack
+what.
 """
 
 

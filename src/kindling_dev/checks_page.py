@@ -55,7 +55,7 @@ CHECKS = (
     Check(19, "Settings that cancel each other's protection are refused in a line"),
     Check(20, "No secret stands in ConfigMaps, arguments, variables, Helm's records or logs"),
     Check(21, "Executors are added long after the first token has died, without a 401"),
-    Check(22, "Jobs outlive Kerberos tickets; the keytab is in one pod", "Kerberos"),
+    Check(22, "Jobs outlive Kerberos tickets; the keytab is in one pod"),
     Check(23, "A Job ends as its application did, whatever ended it; one submission makes one driver"),
     Check(24, "Executors that are killed are replaced, and the job succeeds"),
     Check(25, "When a driver or its release goes, all that it had goes"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from kindling_dev.release import Signer
     from kindling_dev.spark_image import SparkLine
 
+IMAGES = "images.txt"
+"""The list of a release's images, in its folder."""
 _NEXT = """
 Next, in this shell:
 
@@ -127,30 +130,58 @@ def write_generated() -> None:
         progress.say(f"wrote {path.relative_to(REPO)}")
 
 
-def write_release(folder: Path, *, version: str, push: str, images_to: str, signer: Signer | None = None) -> None:
-    """Build the charts' packages, each with its bill of materials, and print their digests; push what is asked for."""
-    from kindling_dev import release, sbom
+@dataclass(frozen=True)
+class Release:
+    """What scripts/release is asked for.
+
+    Attributes:
+        folder: where packages, bills of materials and the list of images go.
+        version: refuse charts of another one; "": any.
+        images_to: push our images to this registry, with the owner ("ghcr.io/owner"); "": push none.
+        mirror: ask this registry for the images that are not ours; "": their own.
+        digests: the list that an earlier run with ``images_to`` wrote.
+        push: push the packages to this registry; "": do not.
+        signer: who signs the packages.
+    """
+
+    folder: Path
+    version: str = ""
+    images_to: str = ""
+    mirror: str = ""
+    digests: Path | None = None
+    push: str = ""
+    signer: Signer | None = None
+
+
+def write_release(asked: Release) -> None:
+    """Build the charts' packages, each with its bill of materials, and print their digests; push what is asked for.
+
+    Raises:
+        Failure: what would be pushed names images by tag; a step of a release is not possible.
+    """
+    from kindling_dev import digests, release, sbom
     from kindling_dev.generate import CHARTS
     from kindling_dev.host import Host, ensure_engine, ensure_gpg
 
+    if asked.push and not (asked.images_to or asked.digests):
+        raise Failure("packages that are pushed name images by digest: give --digests FILE, or --images to make one")
     settings, progress = Settings.from_environment(), Progress()
-    tools.ensure_tools(settings, progress, (release.PACKAGER,))
-    if version:
-        release.check_version(CHARTS, version)
-    if signer:
+    images = digests.read_list(asked.digests) if asked.digests else []
+    tools.ensure_tools(settings, progress, tools.FOR_RELEASE)
+    if asked.version:
+        release.check_version(CHARTS, asked.version)
+    if asked.signer:
         ensure_gpg(settings, progress)
-    packages = release.build_packages(CHARTS, folder, signer)
+    if asked.images_to:
+        ensure_engine(settings, Host.detect(), progress)
+        images = list(release.push_images(asked.images_to, asked.mirror, asked.folder, settings, progress))
+        digests.write_list(asked.folder / IMAGES, images)
+    packages = release.build_packages(CHARTS, asked.folder, asked.signer, images)
     for package in packages:
         package.with_name(f"{package.name}.cdx.json").write_text(sbom.chart_sbom(package))
         print(f"{release.sha256(package)}  {package}")
-    if push:
-        release.push_packages(packages, push, progress)
-    if images_to:
-        ensure_engine(settings, Host.detect(), progress)
-        for name, image in release.own_images(settings, progress).items():
-            release.push_image(image, f"{images_to}/{name}", settings, progress)
-            bill = f"image-{name.replace(':', '-')}.cdx.json"
-            (folder / bill).write_text(sbom.image_sbom(f"docker:{image}"))
+    if asked.push:
+        release.push_packages(packages, asked.push, progress)
 
 
 def _prepare(settings: Settings, progress: Progress, names: tuple[str, ...], lines: tuple[SparkLine, ...]) -> None:

@@ -1,4 +1,4 @@
-"""README and guides: their shell commands (``bash`` is what tests run, ``sh`` what they do not), and their YAML."""
+"""README, guides, examples' pages: their commands (``bash`` is what tests run, ``sh`` what they do not) and YAML."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Block:
     """Lines of a fence.
 
     Attributes:
-        page: "log-in" for docs/guides/log-in.md, "README" for the README.
+        page: "log-in" for docs/guides/log-in.md, "README" for the README, "examples/…" for that folder's.
         heading: of its section; "" above the first.
         language: of the fence.
         text: without the fence, and without its indentation.
@@ -32,8 +32,9 @@ class Block:
 
 
 def pages() -> list[str]:
-    """The README and every guide."""
-    return ["README", *sorted(file.stem for file in GUIDES.glob("*.md") if file.stem != "README")]
+    """The README, every guide, every example's README."""
+    examples = sorted(str(file.parent.relative_to(REPO)) for file in REPO.glob("examples/*/README.md"))
+    return ["README", *sorted(file.stem for file in GUIDES.glob("*.md") if file.stem != "README"), *examples]
 
 
 def blocks(page: str) -> Iterator[Block]:
@@ -47,11 +48,16 @@ def manifests(page: str) -> Iterator[Block]:
 
 
 def _fences(page: str) -> Iterator[Block]:
-    file = REPO / "README.md" if page == "README" else GUIDES / f"{page}.md"
-    for section in f"\n{file.read_text()}".split("\n## "):
+    for section in f"\n{_file(page).read_text()}".split("\n## "):
         heading, _, body = section.partition("\n")
         for indent, language, text in _FENCE.findall(body):
             yield Block(page, heading, language, re.sub(f"^{indent}", "", text, flags=re.MULTILINE))
+
+
+def _file(page: str) -> Path:
+    if page.startswith("examples/"):
+        return REPO / page / "README.md"
+    return REPO / "README.md" if page == "README" else GUIDES / f"{page}.md"
 
 
 def commands(page: str, *headings: str) -> str:
@@ -69,7 +75,7 @@ def commands(page: str, *headings: str) -> str:
 def run_by(tests: Path) -> set[tuple[str, str]]:
     """Page and heading ("*": all) of what the tests of a folder run: their calls of ``commands``, written out."""
     found = set()
-    for file in tests.rglob("test_*.py"):
+    for file in tests.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == commands.__name__:
                 page, *headings = (ast.literal_eval(argument) for argument in node.args)

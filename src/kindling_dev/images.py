@@ -38,6 +38,13 @@ def image_id(reference: str) -> str:
     return run(["docker", "image", "inspect", "--format", "{{.Id}}", reference], what=f"find image {reference}").strip()
 
 
+def digests_of(name: str) -> set[str]:
+    """The digests, "sha256:…", under which an image of the engine was pushed to its name's repository, or pulled."""
+    listing = ["docker", "image", "inspect", "--format", "{{range .RepoDigests}}{{println .}}{{end}}", name]
+    pairs = [line.partition("@") for line in run(listing, what=f"find image {name}").split()]
+    return {digest for repository, _, digest in pairs if repository == name.rpartition(":")[0]}
+
+
 def image_megabytes(reference: str) -> int:
     """Size of all the image's layers in the engine, in 10^6 bytes."""
     size = run(["docker", "image", "inspect", "--format", "{{.Size}}", reference], what=f"find image {reference}")

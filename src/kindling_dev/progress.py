@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from kindling.terminal import screen
+
 _HEARTBEAT_S = 30.0
 
 
@@ -18,7 +20,7 @@ class Progress:
     """Prints one line when a step starts, one while it lasts every 30 s, and one when it ends."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False, soft_wrap=True)
+        self.console = console or screen(markup=True)
         self._started = time.monotonic()
         self._phases: list[tuple[str, float]] = []
 

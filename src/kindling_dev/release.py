@@ -7,7 +7,7 @@ import ipaddress
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,10 +17,14 @@ import yaml
 
 from chartproof.errors import HelmError
 from chartproof.helm import Helm, build_dependencies
+from kindling_dev import digests
+from kindling_dev import images as engine
 from kindling_dev.command import Failure, run
+from kindling_dev.digests import PinnedImage
 from kindling_dev.progress import Progress
 from kindling_dev.s3_image import ensure_s3_image
-from kindling_dev.settings import Settings
+from kindling_dev.sbom import image_sbom
+from kindling_dev.settings import REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine, ensure_spark_image
 from kindling_dev.ui_proxy_image import ensure_ui_proxy_image, published
 
@@ -49,20 +53,30 @@ def application_charts(charts: Path) -> list[Path]:
     return [chart for chart in found if _metadata(chart)["type"] == "application"]
 
 
-def build_packages(charts: Path, folder: Path, signer: Signer | None = None) -> list[Path]:
+def build_packages(
+    charts: Path, folder: Path, signer: Signer | None = None, images: Sequence[PinnedImage] = ()
+) -> list[Path]:
     """Package every application chart into a folder; return the packages. A signer's are in ``PACKAGE.prov``.
 
-    The same files give the same bytes, whenever and wherever they were checked out. Only what is written by hand or
-    by scripts/generate counts: caches of Python and dependencies that were vendored before are left out.
+    The same files and images give the same bytes, whenever and wherever they were checked out. Only what is written by
+    hand or by scripts/generate counts: caches of Python and dependencies that were vendored before are left out.
+
+    Args:
+        charts: the folder of the charts.
+        folder: where the packages go.
+        signer: who signs them, if anyone.
+        images: what the charts' own images are; given none, packages name them by tag, as the tree does.
 
     Raises:
-        Failure: a chart or its lock file is not fit to be packaged; the message is helm's.
+        Failure: a chart or its lock file is not fit to be packaged, in helm's words; an image of a chart is not given.
     """
     helm = Helm(PACKAGER)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name) / "charts"
         shutil.copytree(charts, copy, ignore=_left_out)
+        for chart in application_charts(copy) if images else ():
+            digests.pin(chart, images)
         for path in copy.rglob("*"):
             os.utime(path, (_EPOCH_S, _EPOCH_S))
         try:
@@ -107,6 +121,43 @@ def push_packages(packages: Iterable[Path], registry: str, progress: Progress) -
             raise Failure(f"push {package.name} to {registry}/charts: {error}") from None
 
 
+def push_images(registry: str, mirror: str, folder: Path, settings: Settings, progress: Progress) -> list[PinnedImage]:
+    """Build our images and push them; find the others that charts name. Return all, with what the registries have.
+
+    Args:
+        registry: where ours go, with the owner ("ghcr.io/owner").
+        mirror: the registry that is asked for the others, in place of their own; "": their own.
+        folder: gets the bill of materials of each image that is pushed, ``image-NAME.cdx.json``.
+        settings: where logs and programs are.
+        progress: told what is done.
+
+    Raises:
+        Failure: one cannot be built, pushed or found.
+    """
+    # Asked first: what is not to be had is told before anything is built for an hour.
+    images = [find_image(name, mirror) for name in others_images()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, image in own_images(settings, progress).items():
+        images.append(push_image(image, f"{registry}/{name}", settings, progress))
+        (folder / f"image-{name.replace(':', '-')}.cdx.json").write_text(image_sbom(f"docker:{image}"))
+    return images
+
+
+def others_images() -> list[str]:
+    """The images that charts name and no release of ours makes: Spark's official one."""
+    named = {name for chart in application_charts(REPO / "charts") for name in digests.images_of(chart)}
+    return sorted(named - {published()})
+
+
+def find_image(name: str, mirror: str = "") -> PinnedImage:
+    """Ask an image's own registry, or a mirror of it, for its digest.
+
+    Raises:
+        Failure: it is not there.
+    """
+    return digests.in_registry(f"{mirror}/{digests.below_registry(name)}" if mirror else name)
+
+
 def own_images(settings: Settings, progress: Progress) -> dict[str, str]:
     """What is released of images/: name below the registry's owner ("spark:4.3.0-python3") -> image of the engine.
 
@@ -132,11 +183,28 @@ def own_image(line: SparkLine, settings: Settings, progress: Progress) -> str:
     return built
 
 
-def push_image(image: str, name: str, settings: Settings, progress: Progress) -> None:
-    """Push an image of the engine under a name ("ghcr.io/owner/spark:4.3.0-python3"), with the person's own login."""
+def push_image(image: str, name: str, settings: Settings, progress: Progress) -> PinnedImage:
+    """Push an image of the engine under a name ("ghcr.io/owner/spark:4.3.0-python3"), with the person's own login.
+
+    Raises:
+        Failure: the registry refused it, or has something else under that name by now.
+    """
     run(["docker", "tag", image, name])
     with progress.step(f"pushing {name}"):
         run(["docker", "push", name], log=settings.logs / "push.log", what=f"push {name}")
+    return pushed_image(name)
+
+
+def pushed_image(name: str) -> PinnedImage:
+    """What a registry has of an image that the engine has pushed under a name.
+
+    Raises:
+        Failure: it has something else, which the engine never pushed.
+    """
+    there = digests.in_registry(name)
+    if there.digest not in engine.digests_of(name):
+        raise Failure(f"{name} is not what was pushed: its registry has {there.digest}; has someone else pushed?")
+    return there
 
 
 def image_tag(line: SparkLine) -> str:

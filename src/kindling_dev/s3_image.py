@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from kindling_dev import images
-from kindling_dev.command import run
+from kindling_dev import images, maven
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.host import ensure_maven
 from kindling_dev.progress import Progress
@@ -18,17 +17,16 @@ def ensure_s3_image(base: str, settings: Settings, progress: Progress) -> str:
     """Return the reference of the image on top of one of Spark 4.3, which the engine has; it then has this one too.
 
     Raises:
-        Failure: Maven's repository does not answer.
+        Failure: Maven's repository does not answer, or gives other jars than jars.sha256 lists.
     """
     ensure_maven(settings, progress)
-    files = [_FOLDER / name for name in ("Dockerfile", "pom.xml")]
+    files = [_FOLDER / name for name in ("Dockerfile", "pom.xml", maven.SUMS)]
     reference = f"{REPOSITORY}:{DEFAULT_LINE.version}-{fingerprint(images.image_id(base), *files)}"
     if images.in_engine(reference):
         return reference
     log = settings.logs / "spark-s3.log"
     with progress.step(f"building {reference}"), images.scratch_folder(settings) as scratch:
         images.copy_into(scratch, *files)
-        resolve = ["mvn", "--batch-mode", "--quiet", "dependency:copy-dependencies", "-DincludeScope=runtime"]
-        run([*resolve, "-DoutputDirectory=jars"], cwd=scratch, log=log, what="get the jars of images/spark-s3 by Maven")
+        maven.copy_jars(_FOLDER, scratch, log)
         images.docker_build(scratch, reference, log, base=base)
     return reference

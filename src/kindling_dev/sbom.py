@@ -74,7 +74,21 @@ def _chart(metadata: dict[str, Any], kind: ComponentType) -> Component:
 
 
 def _image(reference: str) -> Component:
-    repository, _, tag = reference.rpartition(":")
-    namespace, _, name = repository.rpartition("/")
-    purl = PackageURL("docker", namespace=namespace, name=name, version=tag)
-    return Component(type=ComponentType.CONTAINER, name=repository, version=tag, purl=purl, bom_ref=purl.to_string())
+    """An image, by its digest where the package has one: that is also the SHA-256 of the image's manifest."""
+    name, _, digest = reference.partition("@")
+    repository, _, tag = name.rpartition(":")
+    namespace, _, last = repository.rpartition("/")
+    if digest:
+        qualifiers = {"repository_url": repository, "tag": tag}
+        purl = PackageURL("oci", name=last, version=digest, qualifiers=qualifiers)
+        hashes = [HashType(alg=HashAlgorithm.SHA_256, content=digest.removeprefix("sha256:"))]
+    else:
+        purl, hashes = PackageURL("docker", namespace=namespace, name=last, version=tag), []
+    return Component(
+        type=ComponentType.CONTAINER,
+        name=repository,
+        version=digest or tag,
+        purl=purl,
+        bom_ref=purl.to_string(),
+        hashes=hashes,
+    )

@@ -8,7 +8,7 @@ import re
 import shutil
 import tarfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kindling_dev import images
@@ -32,11 +32,13 @@ class SparkLine:
         line: "4.3".
         suite: the Debian release that has the newest Java (and a Python) which the line supports.
         java: Debian's package of it.
+        variant: what follows the version in the tag of the official image.
     """
 
     line: str
     suite: str
     java: str
+    variant: str = "python3"
 
     @property
     def requirements(self) -> Path:
@@ -51,7 +53,7 @@ class SparkLine:
     @property
     def published(self) -> str:
         """The official image, which is also the name that the charts give to pods."""
-        return f"apache/spark:{self.version}-python3"
+        return f"apache/spark:{self.version}-{self.variant}"
 
 
 LINES = {
@@ -62,6 +64,9 @@ LINES = {
     )
 }
 DEFAULT_LINE = LINES["4.3"]
+FOR_KERBEROS = replace(DEFAULT_LINE, java="openjdk-21-jre-headless", variant="scala2.13-java21-python3-ubuntu")
+"""The newest line on a Java whose threads take over who their maker is logged in as: executors need that to see their
+tokens, and since Java 22 no thread does."""
 
 
 def ensure_spark_image(line: SparkLine, settings: Settings, progress: Progress) -> str:

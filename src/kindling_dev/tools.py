@@ -1,4 +1,4 @@
-"""The pinned command-line tools: helm 3 and 4, kind, ct, helm-docs, kubectl; and chartproof's renderer."""
+"""The pinned command-line tools: helm 3 and 4, kind, ct, helm-docs, kubectl, crane; and chartproof's renderer."""
 
 from __future__ import annotations
 
@@ -46,6 +46,9 @@ TOOLS = GoModule(
 RENDERER = GoModule(folder="src/chartproof/renderer", programs={"chartproof-renderer": "."})
 """helm's own templates in a process that stays."""
 
+CRANE = GoModule(folder="ci/crane", programs={"crane": "github.com/google/go-containerregistry/cmd/crane"})
+"""What asks registries for images' digests."""
+
 
 def kubernetes(folder: str, *programs: str, tags: str = "") -> GoModule:
     """Kubernetes as its modules are served: every staging module that its own go.mod replaces by a folder is pinned."""
@@ -78,13 +81,14 @@ KUBERNETES = kubernetes(
 ETCD = GoModule("images/kind-node/go/etcd", {"etcd": "go.etcd.io/etcd/server/v3"})
 
 FOR_UP = ("helm", "kind")
-FOR_GENERATE = ("helm", "helm-docs")
-FOR_TESTS = (*TOOLS.programs, *RENDERER.programs)
+FOR_GENERATE = ("helm", "helm-docs", *RENDERER.programs)
+FOR_TESTS = (*TOOLS.programs, *RENDERER.programs, *CRANE.programs)
+FOR_RELEASE = ("helm4", "crane")
 
 
 def ensure_tools(settings: Settings, progress: Progress, names: tuple[str, ...]) -> None:
     """Build the named tools and kubectl, link them into ``settings.bin`` and put that first on PATH."""
-    for module in (TOOLS, RENDERER, KUBERNETES):
+    for module in (TOOLS, RENDERER, CRANE, KUBERNETES):
         wanted = tuple(name for name in (*names, "kubectl") if name in module.programs)
         if wanted:
             link(build(module, settings, progress, wanted), wanted, settings.bin)

@@ -231,7 +231,7 @@ _DEFINITIONS: dict[str, Any] = {
             "mountPath": {"type": "string", "pattern": "^/[^:]*$"},
             "subPath": {"type": "string"},
             "readOnly": {"type": "boolean"},
-            "roles": {"type": "array", "minItems": 1, "items": {"enum": ["driver", "executor"]}},
+            "roles": {"type": "array", "minItems": 1, "items": {"enum": ["driver", "executor", "submitter"]}},
             **{source: {"type": "object"} for source in _VOLUME_SOURCES},
             "onDemand": _ON_DEMAND,
         },

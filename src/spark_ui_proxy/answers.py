@@ -183,10 +183,13 @@ _MESSAGES: dict[str, Callable[[Decision], Message]] = {
         (f"None of its links would work here: {d.detail}.",),
         tone="error",
     ),
-    "no-history": lambda _: Message(
+    "no-history": lambda d: Message(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The history server is away",
-        ("Running applications are not touched by that. This page looks again by itself.",),
+        (
+            *((f"Its pod is there, but {d.detail}.",) if d.detail else ()),
+            "Running applications are not touched by that. This page looks again by itself.",
+        ),
         tone="wait",
         again=_SOON_S,
     ),

@@ -28,6 +28,7 @@ from spark_ui_proxy.identity import BadIdentityError, Identity, TokenReader
 from spark_ui_proxy.index import Index
 from spark_ui_proxy.kube import Api, ApiError
 from spark_ui_proxy.login import Login
+from spark_ui_proxy.logouts import Logouts
 from spark_ui_proxy.metrics import Metrics
 from spark_ui_proxy.naming import Naming
 from spark_ui_proxy.page.rendering import Pages
@@ -38,6 +39,7 @@ from spark_ui_proxy.rest import new_client
 from spark_ui_proxy.session import Sessions
 from spark_ui_proxy.viewing import Sight
 from spark_ui_proxy.watcher import Watcher
+from spark_ui_proxy.witness import Witness
 
 log = logging.getLogger(__name__)
 _LONGEST_HEADER = 2**16
@@ -59,28 +61,40 @@ class Service:
         self.config = config
         self.index = Index()
         self.forgetting = Forgetting(config.control_socket)
-        self.catalog = Catalog(self.index, config.limits, self.forgetting.target_gone)
+        self.catalog = Catalog(self.index, config.limits, self.forgetting.decisions)
         self.watcher = Watcher(api, config, self.catalog)
         self.naming = Naming(self.catalog, drivers)
+        self.witness = Witness(self.catalog, drivers)
         self.permission = Permission(api, config)
         self.pages = Pages(config.base_path)
         self.board = Board(config, self.index, drivers, self, self._asks_history)
         self.stopping = False
         tokens = TokenReader(api, config)
         sessions = Sessions(config)
-        self._identity = Identity(config, tokens, sessions)
+        self.logouts = Logouts(api, config, self.forgetting.decisions)
+        self._identity = Identity(config, tokens, sessions, self.logouts)
         self._identity.check()
-        self.doctor = Doctor(self.catalog, drivers)
+        self.doctor = Doctor(self.catalog, drivers, self.witness)
         self._decider = Decider(config, self.index, self.watcher, self._identity, self.permission, self.doctor)
         self._answers = Answers(config, self.pages)
-        self._login = Login(config, tokens, sessions, self.pages)
-        self._metrics = Metrics(self.index, self.watcher, (tokens.known, self.permission.known))
+        self._login = Login(config, tokens, sessions, self._identity, self.logouts, self.pages)
+        self._metrics = Metrics(
+            self.index,
+            self.watcher,
+            (tokens.known, tokens.of_sessions, self.permission.known),
+            [self.logouts.watch] if self.has_sessions else [],
+        )
+
+    @property
+    def has_sessions(self) -> bool:
+        """Whether people log in here."""
+        return self.config.login.mode == "token"
 
     def gateway_app(self) -> web.Application:
         """What nginx asks, and what it passes on."""
         app = web.Application()
         app.add_routes([web.get("/authz", self._authz), web.get("/-/answer", self._answer)])
-        if self.config.login.mode == "token":
+        if self.has_sessions:
             app.add_routes(self._login.routes())
         app.add_routes(page_routes(self.board, self.pages, self.config))
         if self.config.base_path:
@@ -116,7 +130,7 @@ class Service:
         except ApiError as error:
             raise web.HTTPServiceUnavailable(text="The cluster does not answer: try again in a moment.\n") from error
         viewer = "" if person.via == "anonymous" else person.user
-        return Sight(viewer, person.via == "session", frozenset(seen), everything)
+        return Sight(viewer, person.via == "session", frozenset(seen), everything, by_ingress=person.via == "header")
 
     def _asks_history(self, namespace: str) -> bool:
         return self.watcher.shows(namespace) or namespace == self.config.shared_history
@@ -165,6 +179,9 @@ class Service:
         waiting = [watch.scope or "the cluster" for watch in self.watcher.all_watches() if not watch.settled]
         if waiting:
             return web.Response(status=503, text=f"no list yet of {', '.join(waiting)}\n")
+        # Sessions that are over would be let in, or all be refused.
+        if self.has_sessions and self.logouts.missing:
+            return web.Response(status=503, text=f"{self.logouts.missing}\n")
         return web.Response(text="ok\n")
 
     async def _prometheus(self, _: web.Request) -> web.Response:
@@ -210,9 +227,10 @@ async def _beside(service: Service) -> AsyncIterator[None]:
     """What runs all the time; if one of these ends, so does the process."""
     whole = asyncio.current_task()
     assert whole
-    tasks = [
-        asyncio.create_task(part.run()) for part in (service.watcher, service.forgetting, service.naming, service.board)
-    ]
+    parts = (service.watcher, service.forgetting, service.naming, service.witness, service.board)
+    tasks = [asyncio.create_task(part.run()) for part in parts]
+    if service.has_sessions:
+        tasks.append(asyncio.create_task(service.logouts.run()))
     failed: list[BaseException] = []
 
     def ended(task: asyncio.Task[None]) -> None:

@@ -10,6 +10,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
+from spark_ui_proxy.addresses import network_problem
+
 RESERVED = ("proxy", "history", "shs")
 """Words that stand for themselves in a path: Spark's JavaScript parses the first two, the third is ours."""
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -69,6 +71,9 @@ class Login:
         mode: `token` (a page that takes a Kubernetes token), `header` (an authenticating ingress), `anonymous`. A
             bearer token in a request counts in the first two.
         session_seconds: how long a login lasts.
+        review_seconds: after so long the API server is asked again whose a session's token is.
+        logouts: NAMESPACE/NAME of the ConfigMap by which replicas tell each other who has logged out; mode `token`
+            needs it.
         session_key_file: file with the key of the session cookie (at least 32 bytes), shared by the replicas; a file
             `previous` beside it, if there is one, opens older sessions.
         secure_cookie: the cookie is for https alone.
@@ -77,6 +82,8 @@ class Login:
 
     mode: Literal["token", "header", "anonymous"] = "token"
     session_seconds: int = 28_800
+    review_seconds: float = 60
+    logouts: str = ""
     session_key_file: str = "/etc/spark-ui-proxy/session-key/key"
     secure_cookie: bool = True
     audiences: tuple[str, ...] = ()
@@ -110,16 +117,20 @@ class Hosts:
 
 @dataclass(frozen=True)
 class Limits:
-    """Requests at the same time, and ports that a target may have (from, to).
+    """Requests at the same time; ports (from, to) and networks that a target may have.
 
     One person is to leave room for others in every application, so `per_user` is the smaller. A browser has 6
     connections to a host, but an ingress with HTTP/2 sends all files of a page at once.
+
+    Attributes:
+        pod_networks: in which pods live, as CIDRs; empty: any address that a pod can have (`addresses`).
     """
 
     per_user: int = 64
     per_application: int = 128
     driver_ports: tuple[int, int] = (4040, 4100)
     history_ports: tuple[int, int] = (18080, 18100)
+    pod_networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,8 +201,15 @@ def load(path: Path) -> Config:
     for name in config.namespaces.names:
         if name in RESERVED or not LABEL.fullmatch(name):
             raise ConfigError(f"namespaces.names has {name!r}, which is no namespace's name that a path can hold")
+    for network in config.limits.pod_networks:
+        if problem := network_problem(network):
+            raise ConfigError(f"limits.podNetworks has {network!r}, which {problem}")
     if config.hosts.mode == "namespace" and not config.hosts.domain:
         raise ConfigError("hosts.domain is empty: hosts.mode namespace needs the domain below which namespaces stand")
+    if config.login.mode == "token" and not re.fullmatch(r"[^/]+/[^/]+", config.login.logouts):
+        raise ConfigError(
+            f"login.logouts is {config.login.logouts!r}: login.mode token needs a ConfigMap, as NAMESPACE/NAME"
+        )
     if config.login.audiences and config.permission.reviews != "cluster":
         raise ConfigError("login.audiences is set: only TokenReview knows audiences (permission.reviews: cluster)")
     return config

@@ -158,10 +158,11 @@ class Decider:
             return await self._ended(person, route, application)
         target = application.target
         if target is None:
-            return Decision(
-                "unsupported" if application.problem else "not-ready", application.problem, application=application
-            )
+            return _not_shown(application)
         problem = await self._doctor.problem(application, target, route.context)
+        now = self._index.applications.get((route.namespace, route.app_id))
+        if now is None or now.target != target:
+            return _not_shown(now or application)
         if problem and not route.rest.startswith(_NO_LINKS):
             return Decision("misconfigured", problem, application=application)
         keep = asked.method != "POST" and not route.kills and not problem
@@ -193,8 +194,13 @@ class Decider:
             return Decision("bad-method", "a history server has nothing to end")
         server = self._index.histories.get(namespace)
         if server is None:
-            return Decision("no-history")
+            return Decision("no-history", self._index.history_problems.get(namespace, ""))
         return Decision("ok", target=server.target, seconds=self._config.decision_seconds)
 
     async def _sees_all(self, person: Person) -> bool:
         return await self._permission.sees_all(person, self._watcher.namespaces())
+
+
+def _not_shown(application: Application) -> Decision:
+    """About a running application that has no target, or no longer that of a moment ago."""
+    return Decision("unsupported" if application.problem else "not-ready", application.problem, application=application)

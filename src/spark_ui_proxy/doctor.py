@@ -1,4 +1,7 @@
-"""Does an application's UI follow the prefix that it is given? A job that sets its own breaks every link."""
+"""A look at each driver before it is shown: is it at its address (`witness`), and does its UI follow its prefix?
+
+A job that sets a prefix of its own breaks every link.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import aiohttp
 from spark_ui_proxy.catalog import Catalog
 from spark_ui_proxy.index import Application, Target
 from spark_ui_proxy.shares import Shares
+from spark_ui_proxy.witness import Witness
 
 log = logging.getLogger(__name__)
 _ROOT = re.compile(rb"setUIRoot\('([^'\n]{0,512})'\)")
@@ -43,10 +47,12 @@ class Doctor:
     Args:
         catalog: told what is wrong.
         client: for requests to drivers.
+        witness: asks which pod they are; what it finds is in the catalog when `problem` has waited.
     """
 
-    def __init__(self, catalog: Catalog, client: aiohttp.ClientSession) -> None:
+    def __init__(self, catalog: Catalog, client: aiohttp.ClientSession, witness: Witness) -> None:
         self._catalog = catalog
+        self._witness = witness
         self._client = client
         self._slots = Shares(_AT_ONCE)
         self._looks: dict[Target, _Look] = {}
@@ -67,6 +73,12 @@ class Doctor:
             look.task.cancel()
 
     async def _look(self, application: Application, target: Target, context: str) -> str | None:
+        found, _ = await asyncio.gather(
+            self._examine(application, target, context), self._witness.ask(application.namespace, target)
+        )
+        return found
+
+    async def _examine(self, application: Application, target: Target, context: str) -> str | None:
         try:
             async with self._slots.of(application.namespace):
                 root = await self._root(target, context)

@@ -117,9 +117,12 @@ class Finished:
             if not reads and time.monotonic() >= history.asked_at + self._pause(namespace):
                 history.asked_at = time.monotonic()
                 history.reading = asyncio.create_task(self._read(server, history))
+        for namespace in filter(self._shows, self._index.history_problems):
+            self.histories.setdefault(namespace, History())
         for namespace, history in self.histories.items():
             if namespace not in servers:
-                self._say(history, "is not ready")
+                problem = self._index.history_problems.get(namespace)
+                self._say(history, f"cannot be asked ({problem})" if problem else "is not ready")
 
     def stop(self) -> None:
         """End the readings."""

@@ -1,4 +1,4 @@
-"""Tells nginx that a target is gone, so that it keeps no decision about it."""
+"""Tells nginx that a target or a session is gone, so that it keeps no decision about it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Forgetting:
         self._socket = socket
         self._gone = asyncio.Event()
 
-    def target_gone(self) -> None:
-        """An address is another's from now on."""
+    def decisions(self) -> None:
+        """An address is another's from now on, or a session is over."""
         self._gone.set()
 
     async def run(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -10,18 +11,23 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from spark_ui_proxy.asked import Asked
 from spark_ui_proxy.config import Config, ConfigError, TrustedHeaders
 from spark_ui_proxy.files import Reread
 from spark_ui_proxy.kube import Api, ApiError
+from spark_ui_proxy.logouts import Logouts
 from spark_ui_proxy.memory import Memory
 from spark_ui_proxy.paths import plain_host
-from spark_ui_proxy.session import Sessions
+from spark_ui_proxy.session import Session, Sessions
 
 log = logging.getLogger(__name__)
 AUTHENTICATED = "system:authenticated"
+WhyOver = Literal[
+    "logout",  # the account has logged out since
+    "token",  # the API server accepts its token no longer
+]
 VERIFIED_HEADER = "X-Client-Verified"
 """Set by nginx alone: SUCCESS if the client has shown a certificate of the authority that is configured."""
 _SHORTEST_SECRET = 16
@@ -38,12 +44,14 @@ class Person:
         user, groups: as RBAC names them.
         token: with which they ask the API server themselves (`reviews: namespace`), or "".
         via: how they are known.
+        account: whose sessions end together, where `user` is not known, or "".
     """
 
     user: str
     groups: tuple[str, ...]
     token: str = field(default="", repr=False)
     via: Literal["bearer", "session", "header", "anonymous"] = "bearer"
+    account: str = ""
 
     @property
     def key(self) -> str:
@@ -69,17 +77,21 @@ class TokenReader:
     Args:
         api: asked.
         config: says how, and how long an answer counts.
+
+    Attributes:
+        known, of_sessions: what it answered about bearer tokens, and about those of sessions.
     """
 
     def __init__(self, api: Api, config: Config) -> None:
         self._api = api
         self._cluster = config.permission.reviews == "cluster"
         self._audiences = config.login.audiences
-        self.known: Memory[str, Person | None] = Memory(
-            "token", lambda person: config.permission.allow_seconds if person else config.permission.deny_seconds
-        )
+        yes, no = config.permission.allow_seconds, config.permission.deny_seconds
+        review = config.login.review_seconds
+        self.known: Memory[str, Person | None] = Memory("token", lambda person: yes if person else no)
+        self.of_sessions: Memory[str, Person | None] = Memory("session", lambda person: review if person else no)
 
-    async def person(self, token: str) -> Person | None:
+    async def person(self, token: str, *, of_session: bool = False) -> Person | None:
         """Whose token it is; None: nobody's.
 
         Raises:
@@ -87,7 +99,8 @@ class TokenReader:
         """
         if not _TOKEN.fullmatch(token):
             return None
-        return await self.known.get(_digest(token), lambda: self._ask(token))
+        known = self.of_sessions if of_session else self.known
+        return await known.get(_digest(token), lambda: self._ask(token))
 
     async def _ask(self, token: str) -> Person | None:
         return await (self._review(token) if self._cluster else self._ask_itself(token))
@@ -129,7 +142,10 @@ class TokenReader:
             if error.status == _UNAUTHORIZED:
                 return None
             raise
-        return Person(f"token-{_digest(token)[:12]}", (), token)
+        name = f"token-{_digest(token)[:12]}"
+        claimed = claims(token)
+        subject = claimed.get("sub")
+        return Person(name, (), token, account=f"{claimed.get('iss')} {subject}" if subject else "")
 
 
 class HeaderReader:
@@ -207,12 +223,14 @@ class Identity:
         config: which ways there are.
         tokens: asked about tokens.
         sessions: reads cookies.
+        logouts: knows which sessions are over.
     """
 
-    def __init__(self, config: Config, tokens: TokenReader, sessions: Sessions) -> None:
+    def __init__(self, config: Config, tokens: TokenReader, sessions: Sessions, logouts: Logouts) -> None:
         self._mode = config.login.mode
         self._tokens = tokens
         self._sessions = sessions
+        self._logouts = logouts
         self._headers = HeaderReader(config.login.header)
 
     def check(self) -> None:
@@ -243,19 +261,53 @@ class Identity:
         token = bearer(asked.header("authorization"))
         if token:
             return await self._tokens.person(token), forever
-        session = self._sessions.read(asked.header("cookie"), plain_host(asked.host)) if self._mode == "token" else None
-        if session is None:
-            return None, 0
-        if session.token:
-            person = await self._tokens.person(session.token)
-            return (replace(person, via="session") if person else None), session.ends
-        return Person(session.user, session.groups, via="session"), session.ends
+        for session in self._live(asked):
+            person = await self._of_session(session)
+            if person:
+                return person, session.ends
+        return None, 0
+
+    async def why_over(self, asked: Asked) -> WhyOver | None:
+        """Why the session that a browser has counts no longer; None: it has none, or one that counts.
+
+        Raises:
+            ApiError: the API server cannot be asked.
+        """
+        live = self._live(asked)
+        if not live:
+            return "logout" if self._of_cookies(asked) else None
+        return None if any([await self._of_session(session) for session in live]) else "token"
+
+    def _of_cookies(self, asked: Asked) -> list[Session]:
+        if self._mode != "token":
+            return []
+        return list(self._sessions.read(asked.header("cookie"), plain_host(asked.host)))
+
+    def _live(self, asked: Asked) -> list[Session]:
+        """The sessions of a request that nobody has ended."""
+        return [session for session in self._of_cookies(asked) if not self._logouts.over(session)]
+
+    async def _of_session(self, session: Session) -> Person | None:
+        if not session.token:
+            return Person(session.user, session.groups, via="session")
+        person = await self._tokens.person(session.token, of_session=True)
+        return replace(person, via="session") if person else None
 
 
 def bearer(authorization: str) -> str:
     """The token of an Authorization header, or ""."""
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def claims(token: str) -> dict[str, Any]:
+    """What a token of an account the API server knows says of itself; {}: nothing."""
+    try:
+        encoded = token.split(".")[1]
+        found = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+    except (LookupError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _digest(text: str) -> str:

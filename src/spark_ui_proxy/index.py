@@ -40,7 +40,7 @@ class Application:
         user: SPARK_USER of the driver, or "".
         state: `pending`, `running`, `succeeded`, `failed`.
         target: of its UI while it runs, else None.
-        problem: why there is none though it runs (host network, port out of range), in a line; or "".
+        problem: why there is none though it runs (host network, port out of range, forged status), in a line; or "".
         created: when its pod was made.
         ended: when the driver's container ended; None while it runs.
         spark_version: of the label spark-version, or "".
@@ -84,9 +84,11 @@ class Index:
     Attributes:
         applications: by (namespace, application id).
         histories: by namespace.
+        history_problems: by namespace: why a history server that is there may be no target, in a line.
         version: rises with every change: pages and caches compare it.
     """
 
     applications: dict[tuple[str, str], Application] = field(default_factory=dict)
     histories: dict[str, HistoryServer] = field(default_factory=dict)
+    history_problems: dict[str, str] = field(default_factory=dict)
     version: int = 0

@@ -1,7 +1,11 @@
-"""The API server, as far as this service asks it: lists, watches and reviews, as plain JSON."""
+"""The API server, as far as this service asks it: lists, watches, reviews and one patch, as plain JSON.
+
+A team writes much of what its pods say: no pod may take the memory of this service, or end it.
+"""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import ssl
@@ -13,17 +17,21 @@ from types import TracebackType
 from typing import Any
 
 import aiohttp
+import ijson
 
 from spark_ui_proxy.files import Reread
 
 Json = dict[str, Any]
-_PAGE = 500
+_PAGE = 200
+"""Objects of a page; a page of large ones is asked for again with fewer."""
+_PAGE_BYTES = 4 * 2**20
+"""More than 200 drivers have."""
+_OBJECT_BYTES = 16 * 2**20
+"""More than the largest object: etcd takes 1.5 MB, and JSON has six bytes for a `<`."""
 _CONNECT_S = 5.0
 _ANSWER_S = 15.0
 _SILENCE_S = 10.0
 """A watch that is this much longer silent than it was to last is dead."""
-_LINE_BYTES = 2**21
-"""More than the largest object that etcd takes, in one line of a watch."""
 
 
 class ApiError(Exception):
@@ -62,8 +70,7 @@ class Api:
 
     async def __aenter__(self) -> Api:
         # Watches hold a connection each; reviews are limited by those who ask.
-        connector = aiohttp.TCPConnector(limit=0)
-        self._session = aiohttp.ClientSession(connector=connector, read_bufsize=_LINE_BYTES)
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         return self
 
     async def __aexit__(
@@ -77,11 +84,17 @@ class Api:
         Raises:
             ApiError: 410, if it took longer than the API server remembers; others.
         """
-        following = ""
+        following, size = "", _PAGE
         while True:
-            asked = {**params, "limit": str(_PAGE), **({"continue": following} if following else {})}
+            asked = {**params, "limit": str(size), **({"continue": following} if following else {})}
             async with self._open("GET", path, asked) as answer:
-                page = await answer.json()
+                text = await _whole(answer, _PAGE_BYTES if size > 1 else _OBJECT_BYTES)
+            if text is None:
+                if size == 1:
+                    raise ApiError(0, f"one object has more than {_OBJECT_BYTES >> 20} MiB")
+                size = max(1, size // 10)
+                continue
+            page = _read(text)
             yield Page(page.get("items") or [], page["metadata"]["resourceVersion"])
             following = page["metadata"].get("continue", "")
             if not following:
@@ -114,8 +127,16 @@ class Api:
             ApiError: it refused, or did not answer.
         """
         async with self._open("POST", path, {}, body=body, token=token) as answer:
-            created: Json = await answer.json()
-            return created
+            return await _object(answer)
+
+    async def patch(self, path: str, body: Json) -> Json:
+        """Merge into an object (RFC 7386); return what the API server made of it.
+
+        Raises:
+            ApiError: 409, if the patch has a resourceVersion that is no longer the object's; others.
+        """
+        async with self._open("PATCH", path, {}, body=body, kind="application/merge-patch+json") as answer:
+            return await _object(answer)
 
     @asynccontextmanager
     async def _open(
@@ -125,11 +146,13 @@ class Api:
         params: Mapping[str, str],
         *,
         body: Json | None = None,
+        kind: str = "application/json",
         token: str = "",
         timeout: aiohttp.ClientTimeout | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         try:
             headers = {"Authorization": f"Bearer {token or self._token.get()}", "Accept": "application/json"}
+            headers |= {"Content-Type": kind} if body is not None else {}
             async with self._session.request(
                 method,
                 self._server + path,
@@ -148,9 +171,55 @@ class Api:
 
 
 async def _events(answer: aiohttp.ClientResponse) -> AsyncIterator[Json]:
-    async for line in answer.content:
-        if line.strip():
-            yield json.loads(line)
+    line = bytearray()
+    async for part in answer.content.iter_any():
+        *ended, rest = part.split(b"\n")
+        for end in ended:
+            line += end
+            if line.strip():
+                yield _read(line)
+            line = bytearray()
+        line += rest
+        if len(line) > _OBJECT_BYTES:
+            raise ApiError(0, f"an event has more than {_OBJECT_BYTES >> 20} MiB")
+
+
+async def _object(answer: aiohttp.ClientResponse) -> Json:
+    text = await _whole(answer, _OBJECT_BYTES)
+    if text is None:
+        raise ApiError(0, f"an object has more than {_OBJECT_BYTES >> 20} MiB")
+    return _read(text)
+
+
+async def _whole(answer: aiohttp.ClientResponse, most: int) -> bytearray | None:
+    """An answer's bytes; none, if there are more than `most`."""
+    text = bytearray()
+    async for part in answer.content.iter_any():
+        text += part
+        if len(text) > most:
+            return None
+    return text
+
+
+def _read(text: bytearray) -> Json:
+    """JSON of any depth: the API server keeps 10,000 levels (`managedFields`), more than Python's own reader takes."""
+    try:
+        read: Json = json.loads(text)
+        return read
+    except RecursionError:
+        return _read_deep(text)
+
+
+def _read_deep(text: bytearray) -> Json:
+    built = ijson.ObjectBuilder()
+    try:
+        # Not ijson.items: it keeps a path for each level, and so takes a memory of depth times length.
+        for event, value in ijson.basic_parse(io.BytesIO(text), use_float=True):
+            built.event(event, value)
+    except ijson.JSONError as error:
+        raise ValueError(str(error)) from None
+    read: Json = built.value
+    return read
 
 
 def _message(content: bytes) -> str:

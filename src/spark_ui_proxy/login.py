@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 from aiohttp import web
@@ -13,13 +13,18 @@ from aiohttp import web
 from spark_ui_proxy.asked import Asked
 from spark_ui_proxy.authz import asked_of
 from spark_ui_proxy.config import Config
-from spark_ui_proxy.identity import Person, TokenReader
+from spark_ui_proxy.identity import Identity, Person, TokenReader, WhyOver, claims
 from spark_ui_proxy.kube import ApiError
+from spark_ui_proxy.logouts import Logouts
 from spark_ui_proxy.page.rendering import Pages
 from spark_ui_proxy.paths import BadTargetError, parse, plain_host
 from spark_ui_proxy.session import Session, SessionError, Sessions
 
 log = logging.getLogger(__name__)
+_WHY_OVER: dict[WhyOver, str] = {
+    "logout": "This session is over: its account has logged out.",
+    "token": "This session is over: the cluster no longer accepts the token that it began with.",
+}
 
 
 class Login:
@@ -29,13 +34,25 @@ class Login:
         config: where the service stands, how long a session lasts.
         tokens: asked whose a token is.
         sessions: makes cookies.
+        identity: knows why a session counts no longer.
+        logouts: ends sessions.
         pages: renders.
     """
 
-    def __init__(self, config: Config, tokens: TokenReader, sessions: Sessions, pages: Pages) -> None:
+    def __init__(
+        self,
+        config: Config,
+        tokens: TokenReader,
+        sessions: Sessions,
+        identity: Identity,
+        logouts: Logouts,
+        pages: Pages,
+    ) -> None:
         self._config = config
         self._tokens = tokens
         self._sessions = sessions
+        self._identity = identity
+        self._logouts = logouts
         self._pages = pages
 
     def routes(self) -> list[web.RouteDef]:
@@ -48,8 +65,17 @@ class Login:
         ]
 
     async def show(self, request: web.Request) -> web.Response:
-        """The form."""
-        return self._form(self._page_after(request.query.get("to", ""), asked_of(request)))
+        """The form; to a browser whose session is over, why it is."""
+        asked = asked_of(request)
+        to = self._page_after(request.query.get("to", ""), asked)
+        try:
+            why = await self._identity.why_over(asked)
+        except ApiError:
+            why = None
+        answer = self._form(to, said=_WHY_OVER[why] if why else "")
+        if why:
+            answer.headers["Set-Cookie"] = self._sessions.end()
+        return answer
 
     async def log_in(self, request: web.Request) -> web.Response:
         """Take the form: a session for a token that the API server knows."""
@@ -66,7 +92,7 @@ class Login:
                 return self._form(
                     to, "The cluster does not accept this token: it may have expired.", HTTPStatus.UNAUTHORIZED
                 )
-            cookie = self._sessions.header(self._session(person, token), plain_host(asked.host))
+            cookie = self._cookie(person, token, plain_host(asked.host))
         except SessionError as error:
             return self._form(to, str(error), HTTPStatus.BAD_REQUEST)
         except ApiError:
@@ -75,13 +101,37 @@ class Login:
         return _see_other(to, cookie)
 
     async def log_out(self, request: web.Request) -> web.Response:
-        """Remove the session."""
-        if not asked_of(request).same_origin:
+        """End all sessions of the account, and remove the cookie of this one."""
+        asked = asked_of(request)
+        if not asked.same_origin:
             raise web.HTTPForbidden(text="Another site has asked for this: log out on the page itself.\n")
-        return _see_other(f"{self._config.base_path}/-/login", self._sessions.end())
+        sessions = list(self._sessions.read(asked.header("cookie"), plain_host(asked.host)))
+        told = await self._logouts.end(sessions)
+        for session in sessions:
+            log.info("logout", extra={"user": session.user, "told": told})
+        if told:
+            return _see_other(f"{self._config.base_path}/-/login", self._sessions.end())
+        last = datetime.fromtimestamp(max(session.ends for session in sessions), UTC)
+        answer = self._form(
+            f"{self._config.base_path}/",
+            "You are logged out in this browser. Other replicas of this service cannot be told at the moment: a copy "
+            f"of your session may count there until they can, at most until {last:%H:%M} UTC.",
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        )
+        answer.headers["Set-Cookie"] = self._sessions.end()
+        return answer
 
-    def _form(self, to: str, problem: str = "", status: HTTPStatus = HTTPStatus.OK) -> web.Response:
-        return self._pages.response("login.html", status=status, to=to, problem=problem)
+    def _form(self, to: str, problem: str = "", status: HTTPStatus = HTTPStatus.OK, *, said: str = "") -> web.Response:
+        login = self._config.login
+        return self._pages.response(
+            "login.html",
+            status=status,
+            to=to,
+            problem=problem,
+            said=said,
+            longest=timedelta(seconds=login.session_seconds),
+            review=timedelta(seconds=login.review_seconds),
+        )
 
     def _page_after(self, to: str, asked: Asked) -> str:
         """Where to go after the login: a path of this service, or its page."""
@@ -91,18 +141,29 @@ class Login:
         except BadTargetError:
             return home
 
-    def _session(self, person: Person, token: str) -> Session:
+    def _cookie(self, person: Person, token: str, host: str) -> str:
+        """A session's Set-Cookie header.
+
+        Raises:
+            SessionError: no cookie can hold it.
+            ApiError: it cannot be known which sessions are over.
+        """
         ends = min(time.time() + self._config.login.session_seconds, _expiry(token))
-        if person.token:
-            return Session("", (), token, int(ends))
-        return Session(person.user, person.groups, "", int(ends))
+        user = person.account or person.user
+        session = Session(user, (), token, self._logouts.first_moment(user), int(ends))
+        try:
+            return self._sessions.header(session, host)
+        except SessionError:
+            if person.token:
+                raise
+        # So long are tokens of a company's login, which the API server accepts until they end, whatever happens.
+        return self._sessions.header(replace(session, groups=person.groups, token=""), host)
 
 
 def _expiry(token: str) -> float:
     """When a token that the API server accepted says that it ends; never, if it does not say."""
     try:
-        claims = token.split(".")[1]
-        return float(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"])
+        return float(claims(token)["exp"])
     except (LookupError, ValueError, TypeError):
         return float("inf")
 

@@ -15,6 +15,7 @@ from spark_ui_proxy.decide import Decision
 _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _audit = logging.getLogger("audit")
 _LONGEST = 1024
+_TEXT = 16 * 1024  # characters of one field
 _DENIED = (
     "bad-identity",
     "bad-request",
@@ -36,15 +37,20 @@ class JsonLines(logging.Formatter):
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
-            **{key: value for key, value in record.__dict__.items() if key not in _PLAIN},
+            "message": record.getMessage()[:_TEXT],
+            **{key: _bounded(value) for key, value in record.__dict__.items() if key not in _PLAIN},
         }
         if record.exc_info:
             error = record.exc_info[1]
             # What is wrong with a request's bytes is told with the bytes: a token's, perhaps.
             told = not isinstance(error, HttpProcessingError)
-            line["exception"] = self.formatException(record.exc_info) if told else type(error).__name__
+            line["exception"] = self.formatException(record.exc_info)[:_TEXT] if told else type(error).__name__
+        # In ASCII: what a terminal would obey is an escape of JSON's.
         return json.dumps(line, default=str)
+
+
+def _bounded(value: object) -> object:
+    return value[:_TEXT] if isinstance(value, str) else value
 
 
 def start() -> None:

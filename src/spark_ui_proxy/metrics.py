@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from spark_ui_proxy.index import Index
 from spark_ui_proxy.memory import Memory
-from spark_ui_proxy.watcher import Watcher
+from spark_ui_proxy.watcher import Watch, Watcher
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
 
@@ -22,9 +22,12 @@ class Metrics:
 
     Args:
         index, watcher, memories: read when Prometheus asks.
+        watches: others than the watcher's.
     """
 
-    def __init__(self, index: Index, watcher: Watcher, memories: Iterable[Memory[Any, Any]]) -> None:
+    def __init__(
+        self, index: Index, watcher: Watcher, memories: Iterable[Memory[Any, Any]], watches: Iterable[Watch]
+    ) -> None:
         self.registry = CollectorRegistry()
         self._watcher = watcher
         self._decisions = Counter(
@@ -36,7 +39,7 @@ class Metrics:
         self._seconds = Histogram(
             "spark_ui_proxy_decision_seconds", "How long a decision took.", buckets=_BUCKETS, registry=self.registry
         )
-        self.registry.register(_State(index, watcher, tuple(memories)))
+        self.registry.register(_State(index, watcher, tuple(memories), tuple(watches)))
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
 
@@ -47,8 +50,11 @@ class Metrics:
 
 
 class _State(Collector):
-    def __init__(self, index: Index, watcher: Watcher, memories: tuple[Memory[Any, Any], ...]) -> None:
+    def __init__(
+        self, index: Index, watcher: Watcher, memories: tuple[Memory[Any, Any], ...], watches: tuple[Watch, ...]
+    ) -> None:
         self._index = index
+        self._watches = watches
         self._watcher = watcher
         self._memories = memories
 
@@ -57,7 +63,7 @@ class _State(Collector):
         age = GaugeMetricFamily(f"{prefix}_watch_age_seconds", "Since the API server's last word.", labels=["scope"])
         synced = GaugeMetricFamily(f"{prefix}_watch_synced", "1: what it tells counts.", labels=["scope"])
         lists = CounterMetricFamily(f"{prefix}_watch_lists", "How often a watch listed all.", labels=["scope"])
-        for watch in self._watcher.all_watches():
+        for watch in (*self._watcher.all_watches(), *self._watches):
             age.add_metric([watch.scope], watch.age)
             synced.add_metric([watch.scope], int(watch.fresh and not watch.problem))
             lists.add_metric([watch.scope], watch.lists)

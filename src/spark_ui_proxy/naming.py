@@ -48,8 +48,8 @@ class Naming:
         """The drivers to ask, by namespace."""
         found: dict[str, list[Target]] = defaultdict(list)
         for pod in self._catalog.pods.values():
-            if pod.role == DRIVER and not pod.app_id and pod.target and not pod.leaving:
-                found[pod.namespace].append(pod.target)
+            if pod.role == DRIVER and not pod.app_id and (target := self._catalog.target(pod)):
+                found[pod.namespace].append(target)
         return found
 
     async def _round(self, targets: Iterable[Target]) -> None:

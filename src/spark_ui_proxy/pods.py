@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from spark_ui_proxy.addresses import Addresses, parsed
 from spark_ui_proxy.config import Limits
 from spark_ui_proxy.index import Target
+from spark_ui_proxy.kubelet import doubt, node_addresses, runs
 
 DRIVER, EXECUTOR, HISTORY_SERVER = "driver", "executor", "history-server"
 SELECTOR = f"spark-role in ({DRIVER},{EXECUTOR},{HISTORY_SERVER})"
@@ -36,8 +37,10 @@ class Pod:
         state: `pending`, `running`, `succeeded`, `failed`; of the driver's own container if others outlive it.
         leaving: it is being deleted.
         ready: as its readiness probe says.
-        target: of its UI, while it runs and may be a target.
+        target: of its UI, while it runs and may be a target, if nobody else has its address (`claims`).
         problem: why it may not be one, in a line.
+        claim: the address that it has, while it runs and that is believed; "": none.
+        nodes: addresses of its node, while it runs and that is believed.
         millicores, memory: what its containers ask for; memory in bytes.
         ended: when the container ended in which Spark ran.
     """
@@ -52,6 +55,8 @@ class Pod:
     ready: bool
     target: Target | None
     problem: str
+    claim: str
+    nodes: tuple[str, ...]
     created: datetime
     title: str
     user: str
@@ -61,14 +66,25 @@ class Pod:
     ended: datetime | None
 
 
-def read_pod(raw: dict[str, Any], limits: Limits) -> Pod:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a running pod is: parts of a Pod."""
+
+    target: Target | None = None
+    problem: str = ""
+    claim: str = ""
+    nodes: tuple[str, ...] = ()
+
+
+def read_pod(raw: dict[str, Any], limits: Limits, addresses: Addresses) -> Pod:
     """A pod from its manifest."""
     metadata, spec, status = raw["metadata"], raw.get("spec", {}), raw.get("status", {})
     labels = metadata.get("labels") or {}
     role = str(labels.get("spark-role", ""))
     container = _own_container(spec, role)
     state = _state(status, str(container.get("name", "")))
-    target, problem = _target(raw, role, container, limits) if state == "running" else (None, "")
+    leaving = "deletionTimestamp" in metadata
+    place = _place(raw, role, container, limits, addresses) if state == "running" and not leaving else _Place()
     return Pod(
         uid=metadata["uid"],
         namespace=metadata["namespace"],
@@ -76,12 +92,14 @@ def read_pod(raw: dict[str, Any], limits: Limits) -> Pod:
         role=role,
         app_id=_app_id(labels, metadata, container),
         state=state,
-        leaving="deletionTimestamp" in metadata,
+        leaving=leaving,
         ready=any(
             condition["type"] == "Ready" and condition["status"] == "True" for condition in status.get("conditions", [])
         ),
-        target=target,
-        problem=problem,
+        target=place.target,
+        problem=place.problem,
+        claim=place.claim,
+        nodes=place.nodes,
         created=datetime.fromisoformat(metadata["creationTimestamp"]),
         title=(labels.get("spark-app-name") or labels.get("app.kubernetes.io/instance") or metadata["name"])[
             :_NAME_LENGTH
@@ -139,11 +157,31 @@ def _ended(status: dict[str, Any], container: str) -> datetime | None:
     return None
 
 
-def _target(raw: dict[str, Any], role: str, container: dict[str, Any], limits: Limits) -> tuple[Target | None, str]:
+def _place(raw: dict[str, Any], role: str, container: dict[str, Any], limits: Limits, addresses: Addresses) -> _Place:
+    spec, status, name = raw["spec"], raw["status"], str(container.get("name", ""))
+    problem = doubt(spec, status, name)
+    if problem:
+        return _Place(problem=problem)
+    nodes = node_addresses(status)
+    if spec.get("hostNetwork"):
+        problem = "the pod has the node's network (hostNetwork), whose ports are not its own: give it one of its own"
+        return _Place(problem="" if role == EXECUTOR else problem, nodes=nodes)
+    address = parsed(status.get("podIP", ""))
+    if address is None:
+        return _Place(nodes=nodes)
+    problem = addresses.problem(address)
+    if problem:
+        return _Place(problem=problem, nodes=nodes)
+    port, problem = _port(role, container, limits)
+    # Until its container runs again, nothing is routed to; the address stays the pod's.
+    target = Target(raw["metadata"]["uid"], str(address), port) if port and runs(status, name) else None
+    return _Place(target, problem, str(address), nodes)
+
+
+def _port(role: str, container: dict[str, Any], limits: Limits) -> tuple[int, str]:
+    """That of the UI, or 0 and why there is none to be served."""
     if role == EXECUTOR:
-        return None, ""
-    if raw["spec"].get("hostNetwork"):
-        return None, "the pod has the node's network (hostNetwork), whose ports are not its own: give it one of its own"
+        return 0, ""
     name, default, (lowest, highest) = (
         (_port_name(role), _HISTORY_PORT, limits.history_ports)
         if role == HISTORY_SERVER
@@ -151,27 +189,19 @@ def _target(raw: dict[str, Any], role: str, container: dict[str, Any], limits: L
     )
     port = next((item["containerPort"] for item in container.get("ports", []) if item.get("name") == name), default)
     if not lowest <= port <= highest:
-        return None, f"its port {name} is {port}: ports from {lowest} to {highest} are served"
-    ip = raw["status"].get("podIP", "")
-    return (Target(raw["metadata"]["uid"], ip, port), "") if _is_address(ip) else (None, "")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+        return 0, f"its port {name} is {port}: ports from {lowest} to {highest} are served"
+    return port, ""
 
 
 def _app_id(labels: dict[str, str], metadata: dict[str, Any], container: dict[str, Any]) -> str:
     """Of the label that spark-submit sets, else of the argument `spark.app.id=…` of the driver's own command line."""
     found = labels.get("spark-app-selector", "")
     if not found:
-        known = {item["name"]: _value(item, metadata) for item in container.get("env", [])}
+        # No id is longer; without an end to each part, a few kilobytes of variables in variables would fill the memory.
+        known = {item["name"]: _value(item, metadata)[:_NAME_LENGTH] for item in container.get("env", [])}
         for argument in (*container.get("command", []), *container.get("args", [])):
             if argument.startswith(_APP_ID_ARGUMENT):
-                given = argument.removeprefix(_APP_ID_ARGUMENT)
+                given = argument.removeprefix(_APP_ID_ARGUMENT)[:_NAME_LENGTH]
                 found = _VARIABLE.sub(lambda variable: known.get(variable[1], variable[0]), given)
     return found if APP_ID.fullmatch(found) else ""
 

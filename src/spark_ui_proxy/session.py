@@ -8,6 +8,7 @@ import json
 import os
 import time
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,8 @@ _NONCE = 12
 _LONGEST_COOKIE = 4096
 """Browsers drop a cookie whose name and value are longer."""
 _LARGEST_CONTENT = 2**16
+_PURPOSE = b"spark-ui-proxy session cookie, 2"
+"""Another number for another content: what an older version has sealed is then no cookie at all."""
 
 
 class SessionError(ValueError):
@@ -35,14 +38,16 @@ class Session:
     """What a cookie says.
 
     Attributes:
-        user, groups: who has logged in, or "" and () where the token says so.
-        token: theirs, where the API server must be asked with it, or "".
-        ends: in seconds since the epoch.
+        user: whose it is: all sessions of a user end together.
+        groups: theirs, where no token is asked about, or ().
+        token: theirs, about which the API server is asked, or "".
+        issued, ends: in seconds since the epoch.
     """
 
     user: str
     groups: tuple[str, ...]
     token: str = field(repr=False)
+    issued: int
     ends: int
 
 
@@ -82,7 +87,9 @@ class Sessions:
         Raises:
             SessionError: it does not fit into a cookie.
         """
-        content = json.dumps([session.user, session.groups, session.token, session.ends], separators=(",", ":"))
+        content = json.dumps(
+            [session.user, session.groups, session.token, session.issued, session.ends], separators=(",", ":")
+        )
         nonce = os.urandom(_NONCE)
         sealed = nonce + self._key.get().encrypt(nonce, zlib.compress(content.encode(), 9), self._bound_to(host))
         value = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
@@ -98,8 +105,8 @@ class Sessions:
         """The Set-Cookie header that removes the cookie."""
         return self._set("", 0)
 
-    def read(self, cookies: str, host: str) -> Session | None:
-        """The session of a Cookie header at a host; None if it holds none that is valid."""
+    def read(self, cookies: str, host: str) -> Iterator[Session]:
+        """The sessions of a Cookie header at a host whose time is not over; another path's may stand before ours."""
         for value in _values(cookies, self.cookie):
             try:
                 sealed = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
@@ -107,10 +114,9 @@ class Sessions:
                 continue
             content = self._open(sealed, host)
             if content is not None:
-                user, groups, token, ends = json.loads(content)
+                user, groups, token, issued, ends = json.loads(content)
                 if ends > time.time():
-                    return Session(user, tuple(groups), token, ends)
-        return None
+                    yield Session(user, tuple(groups), token, issued, ends)
 
     def _open(self, sealed: bytes, host: str) -> bytes | None:
         ciphers = [self._key.get(), *([self._previous.get()] if self._previous_file.exists() else [])]
@@ -139,4 +145,4 @@ def _values(cookies: str, name: str) -> list[str]:
 def _cipher(secret: bytes) -> AESGCM:
     if len(secret) < _SHORTEST_KEY:
         raise ConfigError(f"the session key has {len(secret)} bytes: {_SHORTEST_KEY} random ones are needed")
-    return AESGCM(HKDF(SHA256(), length=32, salt=None, info=b"spark-ui-proxy session cookie").derive(secret))
+    return AESGCM(HKDF(SHA256(), length=32, salt=None, info=_PURPOSE).derive(secret))

@@ -18,12 +18,14 @@ class Sight:
         may_log_out: a session of ours ends by logging out.
         namespaces: of the applications that they may see.
         everything: they may see every namespace, and so the shared history.
+        by_ingress: the ingress in front says who it is, and has their session.
     """
 
     viewer: str
     may_log_out: bool
     namespaces: frozenset[str]
     everything: bool = False
+    by_ingress: bool = False
 
 
 class Viewing(Protocol):

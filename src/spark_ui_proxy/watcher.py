@@ -99,6 +99,7 @@ class Watcher:
         shared = (config.shared_history,) if config.shared_history else ()
         scopes = ("",) if namespaces.cluster_wide else dict.fromkeys(namespaces.names + shared)
         self.watches = {scope: Watch(scope) for scope in scopes}
+        self._listed = False
         self._of_namespaces = Watch("namespaces") if namespaces.cluster_wide else None
 
     async def run(self) -> None:
@@ -122,9 +123,17 @@ class Watcher:
         return namespace in (self._selected.names if self._of_namespaces else self._namespaces.names)
 
     def fresh(self, namespace: str) -> bool:
-        """Whether what is known of a namespace's pods still counts."""
+        """Whether what is known of a namespace's pods still counts.
+
+        Before every namespace was listed, or refuses to be, none does: another pod there may have the same address.
+        """
         watch = self.watches.get("" if self._of_namespaces else namespace)
-        return watch is not None and watch.fresh
+        return watch is not None and watch.fresh and self._all_listed()
+
+    def _all_listed(self) -> bool:
+        if not self._listed:
+            self._listed = all(watch.settled for watch in self.watches.values())
+        return self._listed
 
     def namespaces(self) -> dict[str, NamespaceState]:
         """All that are shown, by name."""

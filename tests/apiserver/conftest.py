@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from guarded_team import ADMINS, GUARD, Body, Team, installed_team, wait_until_in_force
 from kubernetes import client
 
 from chartproof.apiserver import ApiServer
@@ -77,3 +78,29 @@ def peopled(apiserver: Callable[[str], ApiServer], kubectl: Kubectl) -> Callable
         return server
 
     return peopled
+
+
+@pytest.fixture(scope="session")
+def team_with(peopled: Callable[[str], ApiServer], charts: Path, kubectl: Kubectl) -> Callable[..., Team]:
+    """Makes a team's namespace from the values of its guard."""
+
+    def team_with(guard: Body, version: str = "1.34") -> Team:
+        return installed_team(peopled(version), kubectl, charts / "spark-namespace", guard)
+
+    return team_with
+
+
+@pytest.fixture(scope="module")
+def guarded(team_with: Callable[..., Team]) -> Iterator[Team]:
+    """A team with the guard in force."""
+    team = team_with(GUARD)
+    wait_until_in_force(team)
+    yield team
+    # Policies that stay make the server slow.
+    team.server.helm().run(["uninstall", team.name, ADMINS[0]])
+
+
+@pytest.fixture(scope="module")
+def unguarded(team_with: Callable[..., Team]) -> Team:
+    """A team without the guard."""
+    return team_with({"enabled": False, "rightsWithout": ["clusterMode", "driverObjects"]})

@@ -39,7 +39,10 @@ def team(request: pytest.FixtureRequest, peopled: Callable[[str], ApiServer], ch
     people += [f"--set=access.viewers.users={{{_OTTO}}}", f"--set=namespace.name={name}"]
     admins = ["--namespace=kindling-system", "--create-namespace"]
     server.helm().run(
-        ["install", name, str(charts / "spark-namespace"), *admins, *people, "--set=global.isolateApplications=true"]
+        [
+            *("install", name, str(charts / "spark-namespace"), *admins, *people),
+            *("--set=global.isolateApplications=true", "--set=guard.rightsWithout={clusterMode}"),
+        ]
     )
     return Team(server, name, kubectl)
 

@@ -46,6 +46,18 @@ class Team:
         body["metadata"].pop("annotations", None)
         return self.server.cluster.core.create_namespaced_pod(self.name, body)
 
+    def add_quota(self, hard: dict[str, str]) -> None:
+        """Add a quota of an admin's own, and wait until it is in force."""
+        body = {"metadata": {"name": "of-the-admin"}, "spec": {"hard": hard}}
+        self.server.cluster.core.create_namespaced_resource_quota(self.name, body)
+        self.server.cluster.wait_for(
+            self.server.cluster.core.list_namespaced_resource_quota,
+            lambda quota, _: True if quota.metadata.name == "of-the-admin" and quota.status.hard else None,
+            "the admin's quota",
+            60,
+            namespace=self.name,
+        )
+
     def refusal(self, pod: Pod) -> str:
         """What the server says of a pod that it does not take."""
         with pytest.raises(ApiException) as refused:
@@ -194,6 +206,21 @@ def test_pods_that_say_little_are_never_told_to_specify_more(version: str, new_t
     of_spark = team.make(pod(requests={"cpu": "1", "memory": "1408Mi"}, limits={"memory": "1408Mi"}))
     resources = of_spark.spec.containers[0].resources
     assert (resources.requests["cpu"], resources.limits["cpu"]) == ("1", "2")
+
+
+@pytest.mark.parametrize(("limit", "fits"), [("", False), ("500m", True)])
+def test_helpers_fit_an_admins_quota_of_cpu_limits(new_team: NewTeam, helm: Helm, limit: str, fits: bool) -> None:
+    log = {"store": "s3", "url": "s3a://logs/all", "ca": {"configMap": "ca"}, "s3": {"endpoint": "https://s3:9000"}}
+    facts = {"eventLog": log, "helpers": {"limitCores": limit}}
+    team = new_team("1.34", {"global": facts, "quota": {"hard": {"pods": 50}}}, [])
+    team.add_quota({"limits.cpu": "8"})
+    run = {"mode": "cluster", "app": {"file": "local:///app.py"}, "driver": {"limitCores": 1}, "global": facts}
+    manifest = helm.template(CHARTS / "spark-job", release="fits", namespace=team.name, values=run, checked=False)
+    made = dict(pods_of(manifest))
+    del made["executor"]
+    assert len(made) == 3
+    for template in made.values():
+        assert team.make(template) if fits else "must specify limits.cpu" in team.refusal(template)
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ephemeral_port_reserve import reserve
 from playwright.sync_api import sync_playwright
-from ports import free_port
 from proxy_world import Door, Team, World
 from rich.console import Console
 from rich.table import Table
 from spark_driver import busy_driver
+from ui_proxy import new_address
 
 from chartproof.apiserver.server import api_server
 from kindling_dev import tools
@@ -195,7 +196,7 @@ class Bench:
         for file in (folder, www, *www.iterdir()):
             file.chmod(0o755)
         self._count, self._last = 0, ""
-        nginx, rewriting, plain = free_port(), free_port(), free_port()
+        nginx, rewriting, plain = reserve(), reserve(), reserve()
         (folder / "upstream.conf").write_text(_UPSTREAM.format(folder=folder, port=_PORT))
         (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=nginx, upstream=_PORT))
         target = f"http://127.0.0.1:{_PORT}"
@@ -235,7 +236,7 @@ class Bench:
         token, app_id = self.team.viewer, f"spark-new-{time.time_ns()}"
         self.team.pods.make(app_id, labels={"spark-app-selector": app_id}, port=_PORT, phase="Pending")
         began = time.perf_counter()
-        self.team.pods.set_status(app_id, "Running", _address(0))
+        self.team.pods.set_status(app_id, "Running", new_address())
         while self.door.get(f"/{self.team.name}/proxy/{app_id}/small.html", token).status != 200:
             time.sleep(0.005)
         return time.perf_counter() - began

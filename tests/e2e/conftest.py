@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from registry import free_address
+from secure_hdfs import SecureHdfs, installed_hdfs
 from team import Team
 
 from chartproof import Cluster, Helm
@@ -26,6 +27,7 @@ _GUARD = {
     "serviceAccounts": ["other-driver"],
     "executorAccounts": ["other-executor"],
     "secrets": ["password", "registry", "database", "nowhere"],
+    "tolerations": ["spark"],
 }
 """What the tests' jobs use, as a team's admin lists it."""
 
@@ -63,7 +65,8 @@ def new_team(
         teams.append(team)
         engineer = {"namespace": ADMIN_NAMESPACE, "name": team.engineer}
         people = {"submitters": {"serviceAccounts": [engineer]}}
-        values = {"namespace": {"name": team.name}, "access": people, "guard": _GUARD}
+        guard = {**_GUARD, "priorityClasses": [team.name], "runtimeClasses": [team.name]}
+        values = {"namespace": {"name": team.name}, "access": people, "guard": guard}
         chart = str(charts / "spark-namespace")
         cluster_helm.run(["install", team.name, chart, admin, "--create-namespace", "--values=-"], json.dumps(values))
         team.kubectl("create", "serviceaccount", team.engineer, admin)
@@ -86,6 +89,29 @@ def line(request: pytest.FixtureRequest) -> SparkLine:
     """Each line of Spark that Kindling supports."""
     selected: SparkLine = request.param
     return selected
+
+
+@pytest.fixture(scope="session")
+def shared_hdfs(cluster: Cluster) -> Iterator[SecureHdfs]:
+    """The HDFS with Kerberos of all workers; tests take one of the two fixtures below."""
+    with installed_hdfs(cluster) as hdfs:
+        yield hdfs
+
+
+@pytest.fixture
+def secure_hdfs(shared_hdfs: SecureHdfs) -> Iterator[SecureHdfs]:
+    """An HDFS with Kerberos whose servers nobody stops while the test runs."""
+    with shared_hdfs.used():
+        yield shared_hdfs
+
+
+@pytest.fixture
+def own_hdfs(shared_hdfs: SecureHdfs) -> Iterator[SecureHdfs]:
+    """The same, for a test that stops its servers: no other test uses it meanwhile."""
+    with shared_hdfs.used(alone=True):
+        yield shared_hdfs
+        # Also when the test failed while it was stopped.
+        shared_hdfs.start_kdc()
 
 
 @pytest.fixture

@@ -69,10 +69,7 @@ class Door:
         """Let it into a namespace of spark-namespace, and accounts of the admin namespace as its viewers."""
         door = {"namespace": ADMIN_NAMESPACE, "serviceAccount": self.release}
         people = {"serviceAccounts": [{"namespace": ADMIN_NAMESPACE, "name": viewer} for viewer in viewers]}
-        values = {"global": {"uiProxy": door}, "access": {"viewers": people}}
-        chart = str(team.charts / "spark-namespace")
-        upgrade = ["upgrade", team.name, chart, self.admin, "--reuse-values", "--values=-"]
-        team.helm.run(upgrade, yaml.safe_dump(values))
+        team.set_namespace(**{"global": {"uiProxy": door}}, access={"viewers": people})
 
     def install(self, **values: Any) -> None:
         """Install it with two replicas, and wait for both; keyword arguments are values at the top level."""

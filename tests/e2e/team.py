@@ -15,7 +15,7 @@ from kubernetes import client
 from chartproof import Cluster, Helm, JobEnd
 from kindling_dev.cluster import node_name
 from kindling_dev.command import run
-from kindling_dev.settings import Settings
+from kindling_dev.settings import ADMIN_NAMESPACE, Settings
 from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine
 
 RUN_DEADLINE_S = 180
@@ -68,6 +68,28 @@ def is_running(pod: Any) -> bool:
     return pod.status.phase == "Running" and not pod.metadata.deletion_timestamp
 
 
+def served(cluster: Cluster, namespace: str, container: dict[str, Any], volumes: list[Any], port: int) -> str:
+    """Run a container that listens on a port, as a pod of its own; wait until it does, and give "IP:PORT"."""
+    restricted = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    probe = {"tcpSocket": {"port": port}, "periodSeconds": 1}
+    spec = {
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 0,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 185, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [{**container, "securityContext": restricted, "readinessProbe": probe}],
+        "volumes": volumes,
+    }
+    name = container["name"]
+    cluster.core.create_namespaced_pod(namespace, {"metadata": {"name": name}, "spec": spec})
+
+    def address(pod: Any, _: str) -> str | None:
+        ready = [c for c in pod.status.conditions or [] if c.type == "Ready" and c.status == "True"]
+        return f"{pod.status.pod_ip}:{port}" if ready else None
+
+    where = {"namespace": namespace, "field_selector": f"metadata.name={name}"}
+    return cluster.wait_for(cluster.core.list_namespaced_pod, address, f"{name} to listen", 90, **where)
+
+
 def node_run(*argv: str) -> str:
     """Run a program in the cluster's node."""
     return run(["docker", "exec", node_name(Settings.from_environment()), *argv])
@@ -98,6 +120,12 @@ class Team:
         merged = {**SMALL, "sparkConf": QUICK, "image": {"tag": f"{line.version}-python3"}, **values}
         argv = [action, release, str(self.charts / "spark-job"), "--namespace", self.name, "--values=-"]
         self.helm.run(argv, yaml.safe_dump(merged))
+
+    def set_namespace(self, *sets: str, **values: Any) -> None:
+        """Upgrade the release of spark-namespace: what is given changes, as ``--set`` takes it or as values."""
+        argv = ["upgrade", self.name, str(self.charts / "spark-namespace"), "--namespace", ADMIN_NAMESPACE]
+        argv += ["--reuse-values", *(f"--set={one}" for one in sets), "--values=-"]
+        self.helm.run(argv, yaml.safe_dump(values))
 
     def uninstall(self, release: str) -> None:
         """Remove a release."""

@@ -19,7 +19,7 @@ def test_a_program_that_is_not_where_the_pod_looks_for_it(
     rules: list[Rule],
     helm: Helm,
 ) -> None:
-    broken = edited("spark-job", "templates/_client.tpl", "/opt/kindling/drive.py", "/opt/kindling/driver.py")
+    broken = edited("spark-job", "templates/_driver.tpl", "/opt/kindling/drive.py", "/opt/kindling/driver.py")
     rendered = scenario_of("spark-job/01-python-file").render(helm, chart=broken)
     assert not [str(violation) for rule in rules for violation in rule(rendered)], "a lower tier finds it"
     with_it = replace(team, charts=broken.parent)

@@ -87,6 +87,38 @@ def test_a_submitter_that_is_killed_at_any_moment(swept: Team, line: SparkLine, 
     assert_one_driver_with_seven(swept, swept.end_of("killed"))
 
 
+@pytest.mark.check(23)
+def test_an_exit_code_that_kubernetes_has_too_is_a_failure(swept: Team) -> None:
+    app = {"source": "import sys\nprint('reason: no luck')\nsys.exit(255)\n"}
+    swept.install("unlucky", line=DEFAULT_LINE, mode="cluster", app=app, retries=1)
+    end = swept.end_of("unlucky")
+    assert end.exit_codes == (1, 1), "each attempt counts"
+    assert driver_starts(swept) == 2, "each has a driver of its own"
+    uid = swept.cluster.batch.read_namespaced_job(end.name, swept.name).metadata.uid
+    assert end.messages == tuple(
+        f"driver {end.name}-{uid[:8]}-{attempt}-driver ended with exit code 255: reason: no luck" for attempt in (0, 1)
+    )
+
+
+@pytest.mark.check(4)
+@pytest.mark.long
+def test_programs_that_somebody_replaced_are_not_run(swept: Team) -> None:
+    """As a driver could that may write ConfigMaps, before the next attempt."""
+    app = {"source": SLEEP.format(seconds=20) + "raise SystemExit(7)\n"}
+    swept.install("replaced", line=DEFAULT_LINE, mode="cluster", app=app, retries=1)
+    name = submitter(swept, "replaced").metadata.labels["job-name"]
+    swept.running("replaced", "driver")
+    core = swept.cluster.core
+    data = core.read_namespaced_config_map(name, swept.name).data
+    core.delete_namespaced_config_map(name, swept.name)
+    taken = client.V1ConfigMap(metadata=client.V1ObjectMeta(name=name), data={**data, "submit.py": "print('taken')\n"})
+    core.create_namespaced_config_map(swept.name, taken)
+    end = swept.end_of("replaced", deadline_s=300)
+    assert end.exit_codes == (7, 78)
+    assert end.messages[1] == f'ConfigMap "{name}" is not what the chart made; delete it and upgrade the release'
+    assert "taken" not in swept.log_of(end)
+
+
 @pytest.mark.long
 def test_a_submitter_that_is_evicted_twice_finds_its_driver_again(swept: Team) -> None:
     swept.install("evicted", line=DEFAULT_LINE, mode="cluster", app={"source": SLEEP.format(seconds=15)})
@@ -135,7 +167,8 @@ def test_a_deleted_driver_is_a_failed_attempt(swept: Team) -> None:
 
 def test_a_deadline_ends_the_driver_too(swept: Team) -> None:
     app = {"source": SLEEP.format(seconds=600)}
-    swept.install("late", line=DEFAULT_LINE, mode="cluster", app=app, deadlineSeconds=15)
+    # On a busy machine a driver starts after a quarter of a minute.
+    swept.install("late", line=DEFAULT_LINE, mode="cluster", app=app, deadlineSeconds=30)
     swept.running("late", "driver")
     assert swept.end_of("late").reason == "DeadlineExceeded"
     pods = swept.cluster.core.list_namespaced_pod

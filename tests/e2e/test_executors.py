@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from team import BURST, EACH, NEW_LINE_LONG, OLD_LINE_LONG, SLEEP, SMALL, Team
 
-from kindling_dev.settings import ADMIN_NAMESPACE
 from kindling_dev.spark_image import SparkLine
 
 
@@ -53,8 +52,7 @@ def test_executors_are_rolled(swept: Team, mode: str, line: SparkLine) -> None:
 @NEW_LINE_LONG
 @pytest.mark.parametrize("mode", [pytest.param("client", marks=pytest.mark.long), "cluster"])
 def test_a_statefulset_makes_the_executors(swept: Team, mode: str, line: SparkLine) -> None:
-    argv = ["upgrade", swept.name, str(swept.charts / "spark-namespace"), "--namespace", ADMIN_NAMESPACE]
-    swept.helm.run([*argv, "--reuse-values", "--set=driver.statefulSets=true"])
+    swept.set_namespace("driver.statefulSets=true")
     executor = {**SMALL["executor"], "allocator": "statefulset"}
     swept.install("sets", line=line, mode=mode, app={"source": SLEEP.format(seconds=2)}, executor=executor)
     running = swept.running("sets", "executor")

@@ -24,7 +24,11 @@ from kindling_dev.spark_image import SparkLine
 EXECUTORS = {"instances": 1, "requestCores": "200m"}
 TABS = ("jobs", "stages", "environment", "executors", "SQL")
 """Those of a finished application; event logs do not hold what was cached."""
-MAY_DO = {("list", "pods"), ("watch", "pods"), ("create", "localsubjectaccessreviews")}
+MAY_DO = {
+    *(("list", "pods"), ("watch", "pods"), ("create", "localsubjectaccessreviews")),
+    *((verb, "configmaps") for verb in ("list", "watch", "patch")),
+}
+"""Verb and resource; of ConfigMaps, the list of logouts."""
 
 
 @pytest.fixture

@@ -14,13 +14,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import yaml
 from team import QUICK, SLEEP, Team
 from wire import listening
 
 from kindling_dev.command import Failure
 from kindling_dev.jvm_example import ensure_jar
-from kindling_dev.settings import ADMIN_NAMESPACE, Settings
+from kindling_dev.settings import Settings
 from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine
 
 APP = (Path(__file__).parent / "apps/shuffle.py").read_text()
@@ -86,9 +85,7 @@ def test_without_the_preset_the_wire_shows_what_a_shuffle_moves(swept: Team) -> 
 @pytest.fixture
 def hardened(swept: Team) -> Iterator[Team]:
     """A team whose admin made it hardened."""
-    chart = str(swept.charts / "spark-namespace")
-    argv = ["upgrade", swept.name, chart, f"--namespace={ADMIN_NAMESPACE}", "--reuse-values", "--values=-"]
-    swept.helm.run(argv, yaml.safe_dump(FACTS))
+    swept.set_namespace(**FACTS)
     yield swept
     for name in ("spark-auth", *SECRETS):
         swept.kubectl("delete", "secret", name)

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import yaml
 from door import new_door
 from history import SERVER, History
 from jws import signed
@@ -182,8 +181,7 @@ def keep_logs(team: Team, store: ObjectStore) -> History:
         "ca": {"configMap": "company-ca"},
         "s3": {"endpoint": store.endpoint, "region": REGION, "pathStyle": True},
     }
-    upgrade = ["upgrade", team.name, str(team.charts / "spark-namespace"), f"--namespace={ADMIN_NAMESPACE}"]
-    team.helm.run([*upgrade, "--reuse-values", "--values=-"], yaml.safe_dump({"global": {"eventLog": log}}))
+    team.set_namespace(**{"global": {"eventLog": log}})
     return History(team, log)
 
 

@@ -9,7 +9,6 @@ import pytest
 import yaml
 from team import BURST, OLD_LINE_LONG, QUICK, RUN_DEADLINE_S, SLEEP, SMALL, Team
 
-from kindling_dev.settings import ADMIN_NAMESPACE
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
 
 _FORBIDDEN, _MADE = 403, 201
@@ -76,25 +75,12 @@ def spark_submit(team: Team, line: SparkLine) -> None:
     core.delete_collection_namespaced_pod(team.name)
 
 
-def set_namespace(team: Team, *values: str) -> None:
-    """Upgrade the team's spark-namespace."""
-    argv = [
-        "upgrade",
-        team.name,
-        str(team.charts / "spark-namespace"),
-        "--namespace",
-        ADMIN_NAMESPACE,
-        "--reuse-values",
-    ]
-    team.helm.run([*argv, *(f"--set={value}" for value in values)])
-
-
 @pytest.mark.check(3, 13)
 @pytest.mark.long
 @OLD_LINE_LONG
 def test_nothing_is_refused_and_no_right_is_unused(swept: Team, line: SparkLine, audit_log: Any) -> None:
     policies = tuple(map(int, line.line.split("."))) >= _MAKES_POLICIES
-    set_namespace(swept, f"submitter.networkPolicies={str(policies).lower()}")
+    swept.set_namespace(f"submitter.networkPolicies={str(policies).lower()}")
     lasts = {"source": "import time; time.sleep(600)"}
     swept.install("killed", line=line, mode="cluster", app=lasts, deadlineSeconds=45)
     small = SMALL["executor"]
@@ -106,7 +92,7 @@ def test_nothing_is_refused_and_no_right_is_unused(swept: Team, line: SparkLine,
     assert swept.end_of("elastic").succeeded
     spark_submit(swept, line)
 
-    set_namespace(swept, "driver.statefulSets=true")
+    swept.set_namespace("driver.statefulSets=true")
     sets = {**small, "allocator": "statefulset"}
     fails = {"source": f"{SLEEP.format(seconds=1)}raise SystemExit(7)\n"}
     swept.install("sets", line=line, mode="cluster", app=fails, executor=sets)
@@ -118,6 +104,9 @@ def test_nothing_is_refused_and_no_right_is_unused(swept: Team, line: SparkLine,
     swept.install("nightly", line=line, mode="cluster", app=lasts, schedule={"cron": "@yearly"})
     for release in ("elastic", "nightly"):
         swept.helm.run(["test", release, f"--namespace={swept.name}"])
+    # The submitter of a schedule's run asks what the chart makes of the schedule now.
+    swept.kubectl("create", "job", "by-hand", "--from=cronjob/nightly")
+    swept.running("nightly", "driver")
 
     found = {}
     for account in ("spark-driver", "spark-submitter"):
@@ -135,7 +124,7 @@ def test_nothing_is_refused_and_no_right_is_unused(swept: Team, line: SparkLine,
 @pytest.mark.long
 @pytest.mark.check(13)
 def test_a_newer_spark_submits_nothing_without_the_right_to_make_network_policies(swept: Team) -> None:
-    set_namespace(swept, "submitter.networkPolicies=false")
+    swept.set_namespace("submitter.networkPolicies=false")
     swept.install("refused", line=DEFAULT_LINE, mode="cluster", app={"source": "print('never')"})
     end = swept.end_of("refused")
     assert not end.succeeded

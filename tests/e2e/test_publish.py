@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tarfile
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,12 +13,22 @@ import pytest
 from registry import registry
 
 from chartproof import Cluster, Helm
-from kindling_dev import images
+from kindling_dev import digests, images
 from kindling_dev.command import Failure, run
+from kindling_dev.digests import PinnedImage
 from kindling_dev.progress import Progress
-from kindling_dev.release import application_charts, image_tag, own_image, own_images, push_image
+from kindling_dev.release import (
+    application_charts,
+    image_tag,
+    others_images,
+    own_image,
+    own_images,
+    push_image,
+    pushed_image,
+)
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE
+from kindling_dev.ui_proxy_image import published
 
 _IMAGES = REPO / "images"
 
@@ -29,6 +40,19 @@ def served(address: str, tmp_path: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture
+def listed(image: str, served: str, tmp_path: Path) -> Iterator[Path]:
+    """The list of a release whose images, tiny ones here, are in the registry under the names that charts give."""
+    names = [f"{served}/{digests.below_registry(name)}" for name in (published(), *others_images())]
+    pushed = [push_image(image, name, Settings.from_environment(), Progress()) for name in names]
+    run(["docker", "image", "rm", *names])
+    digests.write_list(tmp_path / "images.txt", pushed)
+    yield tmp_path / "images.txt"
+    # What a test pulled by digest.
+    for pinned in pushed:
+        subprocess.run(["docker", "image", "rm", pinned.by_digest], capture_output=True, check=False)
+
+
 def release(*argv: str | Path) -> subprocess.CompletedProcess[str]:
     """Run scripts/release."""
     return subprocess.run([REPO / "scripts/release", *argv], capture_output=True, text=True, check=False)
@@ -38,35 +62,43 @@ def release(*argv: str | Path) -> subprocess.CompletedProcess[str]:
 def test_published_charts_are_pulled_and_installed(
     program: str,
     served: str,
+    image: str,
+    listed: Path,
     tmp_path: Path,
     charts: Path,
     cluster: Cluster,
     new_namespace: Callable[..., str],
 ) -> None:
-    done = release("--folder", tmp_path / "packages", "--push", f"{served}/owner")
+    done = release("--folder", tmp_path / "packages", "--digests", listed, "--push", f"{served}/owner")
     assert done.returncode == 0, done.stderr
     helm = Helm(program, cluster.kubeconfig)
-    published = {}
+    charts_of = {}
     for chart in application_charts(charts):
         (package,) = (tmp_path / "packages").glob(f"{chart.name}-*.tgz")
         version = package.stem.removeprefix(f"{chart.name}-")
-        published[chart.name] = [f"oci://{served}/owner/charts/{chart.name}", "--version", version, "--plain-http"]
-        helm.run(["pull", *published[chart.name], "--destination", str(tmp_path)])
+        charts_of[chart.name] = [f"oci://{served}/owner/charts/{chart.name}", "--version", version, "--plain-http"]
+        helm.run(["pull", *charts_of[chart.name], "--destination", str(tmp_path)])
         assert (tmp_path / package.name).read_bytes() == package.read_bytes()
 
     team = new_namespace("team", create=False)
     namespace = ["--namespace", ADMIN_NAMESPACE, "--create-namespace", f"--set=namespace.name={team}"]
-    helm.run(["install", team, *published["spark-namespace"], *namespace])
+    helm.run(["install", team, *charts_of["spark-namespace"], *namespace])
     try:
-        values = {"app": {"source": "print('hello')"}, "schedule": {"cron": "@yearly"}}
-        helm.run(["install", "hello", *published["spark-job"], "--namespace", team, "--values=-"], json.dumps(values))
-        assert {item.metadata.name for item in cluster.batch.list_namespaced_cron_job(team).items} == {"hello"}
+        mirror = {"imageRegistry": served}
+        values = {"app": {"source": "print('hello')"}, "schedule": {"cron": "@yearly"}, "global": mirror}
+        helm.run(["install", "hello", *charts_of["spark-job"], "--namespace", team, "--values=-"], json.dumps(values))
+        (hello,) = cluster.batch.list_namespaced_cron_job(team).items
+        (driver,) = hello.spec.job_template.spec.template.spec.containers
+        run(["docker", "pull", driver.image])
+        assert images.image_id(driver.image) == images.image_id(image)
     finally:
         helm.run(["uninstall", team, "--namespace", ADMIN_NAMESPACE])
 
 
 def test_a_registry_that_does_not_answer_is_an_error_of_one_line(address: str, tmp_path: Path) -> None:
-    done = release("--folder", tmp_path, "--push", f"{address}/owner")
+    listed = [PinnedImage(name, f"sha256:{'0' * 64}") for name in (published(), *others_images())]
+    digests.write_list(tmp_path / "images.txt", listed)
+    done = release("--folder", tmp_path, "--digests", tmp_path / "images.txt", "--push", f"{address}/owner")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("kindling: push spark-")
@@ -75,10 +107,46 @@ def test_a_registry_that_does_not_answer_is_an_error_of_one_line(address: str, t
 
 def test_an_image_is_published_under_the_name_that_values_give(image: str, served: str) -> None:
     name = f"{served}/owner/spark:{image_tag(DEFAULT_LINE)}"
-    push_image(image, name, Settings.from_environment(), Progress())
+    pushed = push_image(image, name, Settings.from_environment(), Progress())
     run(["docker", "image", "rm", name])
+    run(["docker", "pull", pushed.by_digest])
+    assert images.image_id(pushed.by_digest) == images.image_id(image)
+    run(["docker", "image", "rm", pushed.by_digest])
     with urllib.request.urlopen(f"http://{served}/v2/owner/spark/tags/list", timeout=10) as answer:
         assert json.load(answer)["tags"] == [f"{DEFAULT_LINE.version}-python3"]
+
+
+def test_an_image_that_someone_else_replaced_is_not_released(image: str, served: str, tmp_path: Path) -> None:
+    name = f"{served}/owner/spark:{image_tag(DEFAULT_LINE)}"
+    push_image(image, name, Settings.from_environment(), Progress())
+    with tarfile.open(tmp_path / "other.tar", "w") as tar:
+        tar.addfile(tarfile.TarInfo("other"))
+    run(["crane", "append", "--new_layer", tmp_path / "other.tar", "--new_tag", name])
+    with pytest.raises(Failure, match=f"^{name} is not what was pushed: its registry has sha256:"):
+        pushed_image(name)
+    run(["docker", "image", "rm", name])
+
+
+@pytest.mark.long
+def test_a_release_of_images_pins_its_charts(image: str, served: str, tmp_path: Path) -> None:
+    settings, progress = Settings.from_environment(), Progress()
+    (official,) = others_images()
+    mirrored = push_image(image, f"{served}/{digests.below_registry(official)}", settings, progress)
+    run(["docker", "image", "rm", mirrored.name])
+    done = release("--folder", tmp_path, "--images", f"{served}/kindling", "--mirror", served)
+    assert done.returncode == 0, done.stderr
+    listed = digests.read_list(tmp_path / "images.txt")
+    ours = {f"{served}/kindling/{name}" for name in own_images(settings, progress)}
+    assert {pinned.name for pinned in listed} == {mirrored.name, *ours}
+    for pinned in listed:
+        assert digests.in_registry(pinned.name) == pinned
+        chart_of = {mirrored.name: "spark-job"}.get(pinned.name, "")
+        if "/spark-ui-proxy:" in pinned.name:
+            chart_of = "spark-ui-proxy"
+        if chart_of:
+            (package,) = tmp_path.glob(f"{chart_of}-*.tgz")
+            assert f"@{pinned.digest}" in Helm("helm4").run(["show", "chart", str(package)])
+    run(["docker", "image", "rm", *ours])
 
 
 @pytest.mark.long

@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import tarfile
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ import yaml
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from prometheus_client.parser import text_string_to_metric_families
-from team import EACH, SMALL, Team
+from team import EACH, SMALL, Team, served
 
 from chartproof import Cluster
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
@@ -62,10 +61,10 @@ REPOSITORY = [
 ]
 
 
-@pytest.fixture(scope="module")
-def classes(cluster: Cluster) -> Iterator[str]:
-    """A PriorityClass and a RuntimeClass of one name."""
-    name = f"kindling-test-{time.time_ns() % 10**9}"
+@pytest.fixture
+def classes(team: Team, cluster: Cluster) -> Iterator[str]:
+    """A PriorityClass and a RuntimeClass named after the team, as its guard lists them."""
+    name = team.name
     metadata = client.V1ObjectMeta(name=name)
     scheduling, node = client.SchedulingV1Api(cluster.api_client), client.NodeV1Api(cluster.api_client)
     scheduling.create_priority_class(client.V1PriorityClass(metadata=metadata, value=1000, preemption_policy="Never"))
@@ -81,28 +80,14 @@ def depot(cluster: Cluster, new_namespace: Callable[..., str]) -> str:
     namespace = new_namespace("depot")
     cluster.core.create_namespaced_config_map(namespace, _dependencies())
     items = [{"key": name, "path": name} for name in DEPENDENCIES] + REPOSITORY
-    pod = yaml.safe_load(f"""
-        metadata: {{name: depot}}
-        spec:
-          automountServiceAccountToken: false
-          terminationGracePeriodSeconds: 0
-          securityContext: {{runAsNonRoot: true, runAsUser: 185, seccompProfile: {{type: RuntimeDefault}}}}
-          containers:
-            - name: depot
-              image: docker.io/apache/spark:{DEFAULT_LINE.version}-python3
-              command: [python3, -m, http.server, "8000", --directory, /depot]
-              securityContext: {{allowPrivilegeEscalation: false, capabilities: {{drop: [ALL]}}}}
-              readinessProbe: {{tcpSocket: {{port: 8000}}, periodSeconds: 1}}
-              volumeMounts: [{{name: depot, mountPath: /depot}}]
-          volumes: [{{name: depot, configMap: {{name: dependencies, items: {json.dumps(items)}}}}}]""")
-    cluster.core.create_namespaced_pod(namespace, pod)
-
-    def address(pod: Any, _: str) -> str | None:
-        ready = [c for c in pod.status.conditions or [] if c.type == "Ready" and c.status == "True"]
-        return f"http://{pod.status.pod_ip}:8000" if ready else None
-
-    where = {"namespace": namespace, "field_selector": "metadata.name=depot"}
-    return cluster.wait_for(cluster.core.list_namespaced_pod, address, "the depot", 60, **where)
+    container = {
+        "name": "depot",
+        "image": f"docker.io/{DEFAULT_LINE.published}",
+        "command": ["python3", "-m", "http.server", "8000", "--directory", "/depot"],
+        "volumeMounts": [{"name": "depot", "mountPath": "/depot"}],
+    }
+    volumes = [{"name": "depot", "configMap": {"name": "dependencies", "items": items}}]
+    return f"http://{served(cluster, namespace, container, volumes, 8000)}"
 
 
 def _dependencies() -> dict[str, Any]:

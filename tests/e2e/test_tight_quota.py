@@ -10,11 +10,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import yaml
 from team import Team
 from tool import kindling, submitter_kubeconfig
 
-from kindling_dev.settings import ADMIN_NAMESPACE
 from kindling_dev.spark_image import DEFAULT_LINE
 
 COUNT = """
@@ -44,8 +42,7 @@ def set_values(team: Team) -> Callable[..., None]:
     """Upgrades the team's spark-namespace; keyword arguments are values. The quotas are in force then."""
 
     def set_values(**values: Any) -> None:
-        argv = ["upgrade", team.name, str(team.charts / "spark-namespace"), "--namespace", ADMIN_NAMESPACE]
-        team.helm.run([*argv, "--reuse-values", "--values=-"], yaml.safe_dump(values))
+        team.set_namespace(**values)
         number = 1 + ("drivers" in values["quota"]) + ("submitters" in values["quota"])
         in_force: set[str] = set()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import random
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -150,8 +152,11 @@ def test_a_wrong_answer_is_told(
     assert words in "\n".join(faults(render, question(chart_of(template), **values)))
 
 
-def test_a_refusal_in_a_line_that_names_the_value_is_right(render: Render, chart_of: Callable[[str], Path]) -> None:
-    chart = chart_of('{{ fail (printf "section.on is %v: set it to true" .Values.section.on) }}')
+@pytest.mark.parametrize("named", ["section.on is false: set it to true", "labels.WARNING is empty: leave it out"])
+def test_a_refusal_in_a_line_that_names_the_value_is_right(
+    render: Render, chart_of: Callable[[str], Path], named: str
+) -> None:
+    chart = chart_of(f"{{{{ fail `{named}` }}}}")
     assert faults(render, question(chart)) == []
 
 
@@ -245,6 +250,20 @@ def test_the_same_seed_draws_the_same(chart_of: Callable[[str], Path]) -> None:
     first, again, other = (all_drawn(draws(chart, RENDERED_AT), number=20, seed=seed) for seed in (1, 1, 2))
     assert first == again
     assert first != other
+
+
+def test_what_is_imported_changes_no_draw(chart_of: Callable[[str], Path], tmp_path: Path) -> None:
+    chart = chart_of(SOUND)
+    before = all_drawn(draws(chart, RENDERED_AT), number=300, seed=0)
+    module = tmp_path / "imported_later.py"
+    module.write_text(f"WORDS = {[f'word{number}' for number in range(99)]}\n")
+    spec = importlib.util.spec_from_file_location("imported_later", module)
+    assert spec
+    sys.modules["imported_later"] = importlib.util.module_from_spec(spec)
+    try:
+        assert all_drawn(draws(chart, RENDERED_AT), number=300, seed=0) == before
+    finally:
+        del sys.modules["imported_later"]
 
 
 @pytest.mark.parametrize("text", ["y", "1e3", "0o7", "~", "a: b", "\x00\x7f\x85", "\u2028\ufeff\ufffe", "\U0001f600"])

@@ -81,6 +81,71 @@ def test_the_renderer_is_refused_what_helm_template_is_refused(charts: Path, val
     assert fast.error == slow.error
 
 
+ODD = {
+    "a variable of its own": """\
+{{- $_ := dict "a" "x" }}
+{{- if true }}{{- $_ = merge (dict "b" "y") $_ }}{{- end }}
+data: {a: {{ $_.a }}{{ $_.b }}}
+""",
+    "one that a range changes": """\
+{{- $_ := "" }}{{ range list "x" "y" }}{{ $_ = cat $_ . }}{{ if eq . "x" }}{{ continue }}{{ end }}{{ end }}
+data: {a: {{ $_ | quote }}}
+""",
+    "an empty definition after a full one": """\
+{{ define "x" }}full{{ end }}{{ define "x" }} {{- /* nothing */ -}}
+{{ end }}data: {a: {{ include "x" . }}}
+""",
+    "an empty definition before a full one": """\
+{{ define "x" }}{{ end }}{{ define "x" }}full{{ end }}data: {a: {{ include "x" . }}}
+""",
+    "two full definitions": """\
+{{ define "x" }}first{{ end }}{{ define "x" }}{{ "second" }}{{ end }}data: {a: {{ include "x" . }}}
+""",
+    "an empty block": """\
+{{ define "x" }}full{{ end }}data: {a: {{ block "x" . }}{{ end }}}
+""",
+    "a block": """\
+data: {a: {{ block "x" . }}own{{ end }}}
+""",
+    "trimmed branches": """\
+data:
+{{- with "x" -}}
+  {{- if eq . "y" }} {} {{- else if eq . "x" -}} {{ printf " {a: %s}" . }}
+  {{- else -}} {} {{- end -}}
+{{- else }} {}
+{{- end }}
+""",
+    "a lookup": """\
+data: {a: {{ lookup "v1" "Pod" "" "x" | toJson | quote }}, b: {{ kindOf (lookup "v1" "Pod" "" "") }}}
+""",
+    "braces in text": """\
+data: {a: {{ "{{ if }}" | quote }}, b: {{ `}}` | quote }}{{/* {{ end }} */}}}
+""",
+    "text as a template": """\
+data: {a: {{ tpl "{{ $_ := .Values.a }}{{ if not $_ }}x{{ end }}" . }}}
+""",
+}
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_the_renderer_renders_odd_templates_as_helm_does(make_chart: MakeChart, text: str) -> None:
+    question = Question(make_chart(a=CONFIG.format("x") + text), "r", "ns")
+    renderer = Renderer()
+    fast, slow = renderer.answer(question), Program().answer(question)
+    renderer.close()
+    assert (fast.error, fast.manifest) == (slow.error, slow.manifest)
+    assert "data" in slow.manifest or "multiple definition" in slow.error
+
+
+def test_the_renderer_refuses_a_library_as_helm_does(make_chart: MakeChart) -> None:
+    chart = make_chart(a=CONFIG.format("x"))
+    (chart / "Chart.yaml").write_text("{apiVersion: v2, name: sample, version: 1.0.0, type: library}")
+    renderer = Renderer()
+    fast, slow = renderer.answer(Question(chart, "r", "ns")), Program().answer(Question(chart, "r", "ns"))
+    renderer.close()
+    assert fast.error == slow.error != ""
+
+
 @pytest.mark.parametrize(("kube", "told"), [("1.24", "v1.24, 1.24"), ("", "v1.37.0, 1.37")])
 def test_the_renderer_renders_for_a_version_and_its_apis_as_helm_does(
     make_chart: MakeChart, kube: str, told: str

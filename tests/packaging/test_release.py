@@ -9,10 +9,10 @@ import subprocess
 import tarfile
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from least_values import LEAST
 
 from chartproof import Helm
 from kindling_dev.command import Failure
@@ -20,12 +20,6 @@ from kindling_dev.release import application_charts, build_packages, check_versi
 from kindling_dev.settings import REPO
 
 CHARTS = application_charts(REPO / "charts")
-VALUES: dict[str, dict[str, Any]] = {
-    "spark-history-server": {"global": {"eventLog": {"store": "claim"}}},
-    "spark-job": {"app": {"file": "local:///app.py"}},
-    "spark-namespace": {"namespace": {"name": "team-a"}},
-    "spark-ui-proxy": {"namespaces": {"names": ["team-a"]}},
-}
 HELMS = ["helm", "helm4"]
 
 
@@ -93,7 +87,7 @@ def test_a_package_holds_the_chart_and_its_library_and_nothing_else(chart: Path,
 def test_helm_accepts_a_package_and_renders_what_the_tree_renders(
     chart: Path, program: str, packages: dict[str, Path]
 ) -> None:
-    helm, package, values = Helm(program), packages[chart.name], VALUES[chart.name]
+    helm, package, values = Helm(program), packages[chart.name], LEAST[chart.name]
     helm.run(["lint", "--strict", str(package), "--values=-"], yaml.safe_dump(values))
     assert helm.template(package, values=values).text == helm.template(chart, values=values).text
 
@@ -102,7 +96,7 @@ def test_helm_accepts_a_package_and_renders_what_the_tree_renders(
 def test_what_artifact_hub_shows_is_true(chart: Path) -> None:
     annotations = yaml.safe_load((chart / "Chart.yaml").read_text())["annotations"]
     images = {entry["image"] for entry in yaml.safe_load(annotations["artifacthub.io/images"])}
-    rendered = Helm().template(chart, values=VALUES[chart.name]).text
+    rendered = Helm().template(chart, values=LEAST[chart.name]).text
     assert images == set(re.findall(r"[\w./-]*/spark(?:-ui-proxy)?:[\w.-]+", rendered))
     for change in yaml.safe_load(annotations["artifacthub.io/changes"]):
         assert change["kind"] in {"added", "changed", "deprecated", "removed", "fixed", "security"}

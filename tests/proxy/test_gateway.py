@@ -103,15 +103,16 @@ def test_a_get_with_a_body_reaches_nobody(
     assert len(hostile.seen) == seen
 
 
-def test_a_decision_goes_with_its_application(door: Door, team: Team, token: str, hostile: Hostile) -> None:
-    app_id = team.driver(hostile.address, port=hostile.port)
-    path = door.shown(team, app_id)
-    assert door.get(f"{path}/jobs/", token).status == 200
-    team.pods.delete(app_id)
-    door.decider.wait(lambda: door.get(f"{path}/jobs/", token).status == 404, "the application is gone")
-    seen = len(hostile.seen)
-    assert door.get(f"{path}/jobs/", token).status == 404
-    assert len(hostile.seen) == seen
+def test_a_decision_goes_with_its_application(door: Door, team: Team, token: str, address: Callable[[], str]) -> None:
+    with listening(address()) as driver:
+        app_id = team.driver(driver.address, port=driver.port)
+        path = door.shown(team, app_id)
+        assert door.get(f"{path}/jobs/", token).status == 200
+        team.pods.delete(app_id)
+        door.decider.wait(lambda: door.get(f"{path}/jobs/", token).status == 404, "the application is gone")
+        seen = len(driver.seen)
+        assert door.get(f"{path}/jobs/", token).status == 404
+        assert len(driver.seen) == seen
 
 
 def test_an_application_gets_only_the_headers_that_spark_reads(
@@ -301,11 +302,9 @@ def test_what_comes_slowly_comes_at_once(door: Door, path: str, token: str) -> N
     connection.close()
 
 
-def test_one_person_takes_no_more_than_their_share(world: World, team: Team, hostile: Hostile) -> None:
-    hostile.seen.clear()
+def test_one_person_takes_no_more_than_their_share(world: World, team: Team, path: str, hostile: Hostile) -> None:
     limits = {"perUser": 4, "perApplication": 6}
     with world.door(limits=limits) as door:
-        path = door.shown(team, team.driver(hostile.address, port=hostile.port))
         viewer, submitter = team.viewer, team.submitter
         answers = []
 
@@ -376,11 +375,11 @@ def test_a_driver_that_takes_a_minute_is_said_to_be_slow(
     assert door.log()[-1]["reason"] == "slow"
 
 
-def test_a_right_that_is_taken_away_ends_with_what_was_kept_of_it(world: World, hostile: Hostile) -> None:
+def test_a_right_that_is_taken_away_ends_with_what_was_kept_of_it(world: World, address: Callable[[], str]) -> None:
     team = world.team()
-    seconds = {"allowSeconds": 2, "denySeconds": 60}
-    with world.door(permission={"reviews": "cluster", **seconds}, decisionSeconds=2) as door:
-        path = door.shown(team, team.driver(hostile.address, port=hostile.port))
+    permission = {"reviews": "cluster", "allowSeconds": 2, "denySeconds": 60}
+    with listening(address()) as driver, world.door(permission=permission, decisionSeconds=2) as door:
+        path = door.shown(team, team.driver(driver.address, port=driver.port))
         token, submitter = team.viewer, team.submitter
         cookie = door.session(token)
 
@@ -390,10 +389,38 @@ def test_a_right_that_is_taken_away_ends_with_what_was_kept_of_it(world: World, 
         assert answers() == {200}
         team.revoke("viewer")
         door.decider.wait(lambda: answers() == {403}, "it is taken away")
-        seen = len(hostile.seen)
+        seen = len(driver.seen)
         assert answers() == {403}
-        assert len(hostile.seen) == seen
+        assert len(driver.seen) == seen
         assert door.get(f"{path}/jobs/", submitter).status == 200
+
+
+def test_a_logout_ends_what_nginx_has_kept(world: World, address: Callable[[], str]) -> None:
+    team = world.team()
+    with (
+        listening(address()) as driver,
+        world.door(decisionSeconds=3600) as door,
+        world.door(decisionSeconds=3600) as replica,
+    ):
+        path = door.shown(team, team.driver(driver.address, port=driver.port))
+        key = (door.decider.folder / "key").read_bytes()
+        (replica.decider.folder / "key").write_bytes(key)
+        cookie = {"cookie": door.session(team.viewer), "host": door.host}
+        annas = {"cookie": door.session(team.submitter), "host": door.host}
+        doors = (door, replica)
+        assert {one.get(f"{path}/jobs/", **who).status for one in doors for who in (cookie, annas) for _ in "12"} == {
+            200
+        }
+        assert {one.log()[-1]["decision"] for one in doors} == {"kept"}
+        assert door.get("/-/logout", method="POST", origin=f"http://{door.host}", **cookie).status == 303
+        replica.decider.wait(lambda: replica.get(f"{path}/jobs/", **cookie).status == 401, "the other knows", 2)
+        assert door.get(f"{path}/jobs/", **cookie).status == 401
+        assert {one.get(f"{path}/jobs/", **annas).status for one in doors} == {200}
+        # Who has no session makes nginx forget nothing.
+        for one in doors:
+            assert one.get("/-/logout", method="POST", origin=f"http://{door.host}", host=door.host).status == 303
+            assert one.get(f"{path}/jobs/", **annas).status == 200
+            assert one.log()[-1]["decision"] == "kept"
 
 
 def test_a_history_server_that_has_just_gone_down_is_said_to_be_away(
@@ -424,6 +451,16 @@ def test_neither_query_nor_token_is_in_the_log(door: Door, path: str, token: str
     written = (door.decider.folder / "gateway.log").read_text()
     assert "secret" not in written
     assert token not in written
+
+
+def test_the_log_has_nothing_that_a_terminal_obeys(door: Door, path: str) -> None:
+    for evil in (b"\x9b2J", b"\xe2\x80\xae", b"\x1b[2J"):
+        head = f"GET /spark{path}/".encode() + evil + b" HTTP/1.1\r\nHost: evil" + evil + b"\r\n"
+        door.raw(head + b"Connection: close\r\n\r\n")
+    assert f"/spark{path}/" in {entry["path"] for entry in door.log()}
+    written = (door.decider.folder / "gateway.log").read_bytes()
+    lines = [line for line in written.split(b"\n") if line.startswith(b"{")]
+    assert [line for line in lines if any(byte < 0x20 or byte > 0x7E for byte in line)] == []
 
 
 def test_no_token_is_in_a_file(door: Door, path: str, token: str) -> None:
@@ -464,11 +501,9 @@ def test_a_killed_gateway_starts_again(world: World) -> None:
             door.decider.wait(lambda: door.get("/-/answer").status == 404, "it serves again")
 
 
-def test_in_host_mode_a_namespace_has_a_host_and_a_session_of_its_own(
-    world: World, team: Team, hostile: Hostile
-) -> None:
+def test_in_host_mode_a_namespace_has_a_host_and_a_session_of_its_own(world: World, team: Team, shown: str) -> None:
     with world.door(hosts={"mode": "namespace", "domain": "spark.example"}) as door:
-        path = f"/{team.name}/proxy/{team.driver(hostile.address, port=hostile.port)}/jobs/"
+        path = f"{shown}/jobs/"
         host, token = f"{team.name}.spark.example", team.viewer
         door.decider.wait(lambda: door.get(path, token, host=host).status == 200, "it is routed")
         cookie = door.session(token, host=host, origin=f"http://{host}")
@@ -480,9 +515,8 @@ def test_in_host_mode_a_namespace_has_a_host_and_a_session_of_its_own(
         assert door.get(foreign, token, host=host).status == 400
 
 
-def test_requests_are_counted_by_who_answers(world: World, team: Team, hostile: Hostile) -> None:
+def test_requests_are_counted_by_who_answers(world: World, team: Team, path: str) -> None:
     with world.door() as door:
-        path = door.shown(team, team.driver(hostile.address, port=hostile.port))
         answered, refused = (
             f'spark_ui_proxy_requests_total{{by="{by}",status="{status}"}}'
             for by, status in (("application", "2xx"), ("service", "4xx"))

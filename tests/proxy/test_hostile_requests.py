@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from hostile import Hostile, listening
 from proxy_world import Door, Team, World
+from ui_proxy import new_address
 
 _WITHOUT_LOGIN = [
     "/{team}/proxy/{app}",
@@ -231,7 +232,7 @@ def test_no_pod_is_a_target_but_a_running_driver(scene: Scene, world: World, giv
     labels = {"spark-app-selector": forged}
     pods.make(forged, labels=labels, ip=scene.bystander.address, **{"port": scene.bystander.port, **given})
     # What the watch tells of in turn: when the later pod is routed, the first has been seen.
-    later = Team(world, scene.team).driver(scene.driver.address, port=scene.driver.port)
+    later = Team(world, scene.team).driver(new_address())
     scene.door.shown(Team(world, scene.team), later)
     assert scene.door.get(f"/{scene.team}/proxy/{forged}/jobs/", scene.token).status in (404, 502)
 

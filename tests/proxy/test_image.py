@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 import yaml
+from ephemeral_port_reserve import reserve
 from hostile import listening
-from ports import free_port
 from proxy_world import World
 from waiting import wait_until
 
@@ -45,16 +45,18 @@ def _status(port: int, path: str, token: str = "") -> int:
 @pytest.fixture
 def pod(world: World, image: str, tmp_path: Path) -> Iterator[tuple[str, str, int]]:
     """Decider and gateway, beside this machine's API server: their containers' names, and nginx's port."""
-    port = free_port()
+    port = reserve()
     config = {
         "namespaces": {"all": True},
         "permission": {"reviews": "cluster"},
+        # Pods of these tests have addresses of this machine.
+        "limits": {"podNetworks": ["127.0.0.0/8"]},
         "login": {"mode": "header", "header": {"secretFile": "/etc/proxy/key"}},
         "apiServer": world.server.cluster.api_client.configuration.host,
         "tokenFile": "/etc/proxy/token",
         "caFile": "/etc/proxy/ca.crt",
         "listenPort": port,
-        "operationsPort": free_port(),
+        "operationsPort": reserve(),
     }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     (tmp_path / "key").write_text("of a test, and long enough for a secret")

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from ephemeral_port_reserve import reserve
 from hostile import Hostile, listening
 from oidc_provider_mock import User, run_server_in_thread
-from ports import free_port, listens
+from ports import listens
 from proxy_world import Door, Team, World
 
 from kindling_dev.golang import GoModule, build, required_version
@@ -106,7 +107,7 @@ def company(world: World, address: Callable[[], str], tmp_path_factory: pytest.T
         world.door(login={"mode": login["mode"], "header": header}) as back,
         run_server_in_thread(require_nonce=True, user_claims=people) as provider,
     ):
-        port = free_port()
+        port = reserve()
         here = {
             "0.0.0.0:4180": f"127.0.0.1:{port}",
             "/etc/oauth2-proxy": str(folder),

@@ -64,6 +64,26 @@ def test_people_log_in_see_their_applications_come_and_go_and_log_out(
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
 
 
+def test_a_logout_ends_the_session_in_every_browser(door: Door, team: Team, window: Callable[..., Window]) -> None:
+    here, there = window(), window()
+    for one in (here, there):
+        one.page.goto(f"http://{door.host}/spark/")
+        expect(one.page.get_by_text("Logging out ends all sessions of the account")).to_be_visible()
+        one.page.get_by_label("token").fill(team.viewer)
+        one.page.get_by_role("button", name="Log in").click()
+        expect(one.page.get_by_role("button", name="Log out")).to_be_visible()
+    here.page.get_by_role("button", name="Log out").click()
+    expect(here.page.get_by_role("heading", name="Log in")).to_be_visible()
+    with there.faults.expecting(401):
+        there.page.goto(f"http://{door.host}/spark/?state=live")
+        expect(there.page.get_by_role("status")).to_have_text("This session is over: its account has logged out.")
+        assert there.page.url.endswith("/spark/-/login?to=/spark/?state%3Dlive")
+        assert not violations(there.page)
+        there.page.get_by_label("token").fill(team.viewer)
+        there.page.get_by_role("button", name="Log in").click()
+        expect(there.page.get_by_role("button", name="Log out")).to_be_visible()
+
+
 def test_a_script_with_a_token_lists_what_it_may_see_alone(door: Door, team: Team, address: Callable[[], str]) -> None:
     app_id = team.driver(address())
     door.shown(team, app_id)

@@ -76,11 +76,16 @@ def site(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
         yield Site(door, authority, files)
 
 
+@pytest.fixture(scope="module")
+def path(hostile_team: Team, hostile: Hostile) -> str:
+    """Of a page of a driver."""
+    return f"/{hostile_team.name}/proxy/{hostile_team.driver(hostile.address, port=hostile.port)}/jobs/"
+
+
 def test_headers_count_from_an_ingress_with_a_certificate_and_from_nobody_else(
-    site: Site, team: Team, hostile: Hostile
+    site: Site, hostile_team: Team, path: str
 ) -> None:
-    path = f"/{team.name}/proxy/{team.driver(hostile.address, port=hostile.port)}/jobs/"
-    viewer = f"vera@{team.name}"
+    viewer = f"vera@{hostile_team.name}"
     site.door.decider.wait(lambda: site.status(path, site.authority, x_forwarded_user=viewer) == 200, "it is routed")
     assert site.status(path, site.authority) == 401
     assert site.status(path, site.authority, x_forwarded_user="somebody") == 403
@@ -90,9 +95,8 @@ def test_headers_count_from_an_ingress_with_a_certificate_and_from_nobody_else(
     assert site.status(path, trustme.CA(), x_forwarded_user=viewer, x_client_verified="SUCCESS") == 400
 
 
-def test_a_trusted_header_that_is_there_twice_is_refused(site: Site, team: Team, hostile: Hostile) -> None:
-    path = f"/{team.name}/proxy/{team.driver(hostile.address, port=hostile.port)}/jobs/"
-    viewer = f"vera@{team.name}"
+def test_a_trusted_header_that_is_there_twice_is_refused(site: Site, hostile_team: Team, path: str) -> None:
+    viewer = f"vera@{hostile_team.name}"
     site.door.decider.wait(lambda: site.status(path, site.authority, x_forwarded_user=viewer) == 200, "it is routed")
     for first, second in ((viewer, "somebody"), ("somebody", viewer)):
         assert site.status(path, site.authority, **{"x_forwarded_user": first, "X-FORWARDED-USER": second}) == 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from ui_proxy import bearer, running_decider
     ids=["4.3-proxyBase", "3.5-reverseProxy", "4.3-the-same-prefix"],
 )
 def test_a_driver_names_its_application_and_its_own_prefix_is_found(
-    world: World, tmp_path: Path, line: str, conf: dict[str, str], said: str
+    world: World, address: Callable[[], str], tmp_path: Path, line: str, conf: dict[str, str], said: str
 ) -> None:
     team = world.team()
     vera = {**bearer(team.viewer), "Accept": "text/html"}
@@ -34,7 +35,7 @@ def test_a_driver_names_its_application_and_its_own_prefix_is_found(
     }
     (tmp_path / "app").mkdir()
     with (
-        spark_ui.driver(line, tmp_path / "app", conf=own) as driver,
+        spark_ui.driver(line, tmp_path / "app", address=address(), conf=own) as driver,
         running_decider(world.server, tmp_path / "d", config, token=world.token) as decider,
     ):
         # A notebook's pod: the role alone is known.

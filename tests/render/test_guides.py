@@ -7,19 +7,13 @@ from typing import Any
 
 import pytest
 import yaml
+from least_values import LEAST
 
 from chartproof import Helm
 from chartproof.values import merged
 from kindling_dev.guides import Block, manifests
 
-NEEDED: dict[str, dict[str, Any]] = {
-    "spark-history-server": {"global": {"eventLog": {"store": "claim"}}},
-    "spark-job": {"app": {"file": "local:///app.py"}},
-    "spark-namespace": {"namespace": {"name": "team-a"}},
-    "spark-ui-proxy": {"namespaces": {"names": ["team-a"]}},
-}
-"""Chart -> values that it does not render without."""
-BLOCKS = [block for page in ("history", "see-applications") for block in manifests(page)]
+BLOCKS = [block for page in ("history", "secure-hdfs", "see-applications", "shape-pods") for block in manifests(page)]
 NO_VALUES = {"kind", "providers", "args"}
 """Keys of objects, and of what guides show of other programs' configuration."""
 VALUES = [block for block in BLOCKS if not yaml.safe_load(block.text).keys() & NO_VALUES]
@@ -27,9 +21,9 @@ VALUES = [block for block in BLOCKS if not yaml.safe_load(block.text).keys() & N
 
 def charts_for(values: dict[str, Any], charts: Path) -> list[str]:
     """Those that know all keys; a namespace's facts are not for the proxy, which is for many."""
-    known = {chart: set(yaml.safe_load((charts / chart / "values.yaml").read_text())) for chart in NEEDED}
+    known = {chart: set(yaml.safe_load((charts / chart / "values.yaml").read_text())) for chart in LEAST}
     known["spark-ui-proxy"] -= {"global"}
-    return [chart for chart in NEEDED if values.keys() <= known[chart]]
+    return [chart for chart in LEAST if values.keys() <= known[chart]]
 
 
 @pytest.mark.parametrize("block", VALUES, ids=lambda block: f"{block.page}-{block.heading}")
@@ -38,7 +32,7 @@ def test_values_of_a_guide_are_taken_by_each_chart_that_knows_them(block: Block,
     takers = charts_for(values, charts)
     assert takers
     for chart in takers:
-        needed = {key: value for key, value in NEEDED[chart].items() if key not in values}
+        needed = {key: value for key, value in LEAST[chart].items() if key == "global" or key not in values}
         assert helm.template(
             charts / chart, namespace="kindling-system", values=merged(needed, values), checked=False
         ).names()

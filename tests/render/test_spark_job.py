@@ -1,5 +1,6 @@
 """What spark-job renders, and what it refuses."""
 
+import ast
 import json
 import re
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import submit
 import yaml
 
 from chartproof import Helm, Manifest, Render, Resource
@@ -86,17 +88,18 @@ def test_arguments_and_environment_are_not_expanded(render_job: Render) -> None:
 
 
 def test_spark_conf_is_written_as_given(render_job: Render) -> None:
-    conf = {"a.number": 134217728, "a.switch": False, "a.path": "C:\\x", "a.ratio": 0.5}
+    conf = {"spark.number": 134217728, "spark.switch": False, "spark.path": "C:\\x", "spark.ratio": 0.5}
     written = properties(render_job(sparkConf=conf))
-    assert written["a.number"] == "134217728"
-    assert written["a.switch"] == "false"
-    assert written["a.path"] == r"C:\\x"
-    assert written["a.ratio"] == "0.5"
+    assert written["spark.number"] == "134217728"
+    assert written["spark.switch"] == "false"
+    assert written["spark.path"] == r"C:\\x"
+    assert written["spark.ratio"] == "0.5"
 
 
 def test_a_jobs_conf_wins_over_the_namespaces_even_with_false(render_job: Render) -> None:
-    written = properties(render_job(sparkConf={"a": False}, **{"global": {"sparkConf": {"a": True, "b": 1}}}))
-    assert (written["a"], written["b"]) == ("false", "1")
+    of_team = {"sparkConf": {"spark.a": True, "spark.b": 1}}
+    written = properties(render_job(sparkConf={"spark.a": False}, **{"global": of_team}))
+    assert (written["spark.a"], written["spark.b"]) == ("false", "1")
 
 
 @pytest.mark.parametrize(
@@ -212,8 +215,71 @@ def test_cluster_mode_submits_with_the_submitters_account(render_job: Render) ->
     assert "spark-role" not in job.pod["metadata"]["labels"], "a submitter is no driver"
     driver = json.loads(manifest.one("ConfigMap").body["data"]["driver.json"])
     assert driver["spec"]["activeDeadlineSeconds"] == 60
-    actions = [rule["action"] for rule in job.body["spec"]["podFailurePolicy"]["rules"]]
-    assert actions == ["Count", "Ignore", "Ignore"]
+
+
+def test_codes_of_a_killed_submitter_count_for_nothing(render_job: Render) -> None:
+    rules = render_job(mode="cluster").one("Job").body["spec"]["podFailurePolicy"]["rules"]
+    assert rules == [
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+        {
+            "action": "Ignore",
+            "onExitCodes": {"containerName": "submitter", "operator": "In", "values": list(submit.NOT_COUNTED)},
+        },
+    ]
+
+
+def digest(job: Resource, config_map: Resource) -> str:
+    """What a submitter makes of a ConfigMap's files."""
+    arguments = job.container("submitter").args
+    tree = ast.parse(arguments[arguments.index("-c") + 1])
+    tree.body = [node for node in tree.body if isinstance(node, (ast.Import, ast.FunctionDef))]
+    names: dict[str, Any] = {"NAME": config_map.name}
+    exec(compile(tree, "loader", "exec"), names)
+    return str(names["digest"]({file: text.encode() for file, text in config_map.body["data"].items()}))
+
+
+def test_a_job_says_what_its_config_map_holds(render_job: Render) -> None:
+    source = {"source": "print('<ä&\u2028>\t')\r\n\n\n"}
+    schedule = {"cron": "@daily"}
+    manifest = render_job(mode="cluster", app=source, log={"level": "WARN"}, schedule=schedule, run={"now": True})
+    template = Resource({"kind": "Job", **manifest.one("CronJob").body["spec"]["jobTemplate"]})
+    for job in (manifest.one("Job"), template):
+        (volume,) = [volume for volume in job.pod["spec"]["volumes"] if volume["name"] == "kindling"]
+        config_map = manifest.one("ConfigMap", volume["configMap"]["name"])
+        says = {"kindling.local/config-sha256": digest(job, config_map)}
+        assert job.body["metadata"]["annotations"] == says
+
+
+def test_the_submitter_runs_nothing_from_its_volume(render_job: Render) -> None:
+    """What is mounted changes with the ConfigMap, after it was looked at too."""
+    job = render_job(mode="cluster", app=SOURCE, log={"level": "WARN"}).one("Job")
+    submitter = job.container("submitter")
+    code = submitter.args.index("-c") + 1
+    ast.parse(submitter.args[code], feature_version=(3, 8))
+    assert submitter.args[:code] == ["python3", "-I", "-c"]
+    assert submitter.args[code + 1] == job.name
+    assert "$(" not in submitter.args[code], "Kubernetes would expand it"
+    named = [word for word in submitter.args[code + 2 :] if "/opt/kindling" in word]
+    assert named == ["local:///opt/kindling/app.py"], "which the driver reads"
+    assert submitter.env["SPARK_CONF_DIR"].startswith("/tmp/kindling/")
+    assert {mount["mountPath"] for mount in submitter.body["volumeMounts"]} == {
+        "/opt/kindling",
+        "/tmp",
+        "/opt/spark/work-dir",
+    }
+
+
+@pytest.mark.parametrize(("kube_version", "excluded"), [("1.29.0", True), ("1.30.0", False)])
+def test_spark_makes_no_policy_where_no_guard_is(helm: Helm, charts: Path, kube_version: str, excluded: bool) -> None:
+    for mode, is_there in (("cluster", excluded), ("client", False)):
+        values = {"app": SOURCE, "mode": mode}
+        written = properties(helm.template(charts / "spark-job", values=values, kube=kube_version))
+        assert ("spark.kubernetes.driver.pod.excludedFeatureSteps" in written) == is_there
+
+
+@pytest.mark.parametrize("mode", ["client", "cluster"])
+def test_a_driver_asks_for_no_end_of_services(render_job: Render, mode: str) -> None:
+    assert properties(render_job(mode=mode))["spark.kubernetes.driver.service.deleteOnTermination"] == "false"
 
 
 def test_a_users_pod_template_is_merged_by_names(render_job: Render) -> None:
@@ -237,6 +303,23 @@ def test_a_users_pod_template_is_merged_by_names(render_job: Render) -> None:
     assert {"name": "A", "value": "1"} in driver["env"]
     assert driver["tty"]
     assert driver["image"]
+
+
+def test_a_pod_templates_init_containers_need_none_of_the_charts(render_job: Render) -> None:
+    wait = {"name": "wait", "image": "busybox:1", "command": ["true"], "lifecycle": None}
+    manifest = render_job(checked=False, executor={"podTemplate": {"spec": {"initContainers": [wait]}}})
+    files = manifest.one("ConfigMap").body["data"]
+    del wait["lifecycle"]
+    assert yaml.safe_load(files["executor.yaml"])["spec"]["initContainers"] == [wait]
+
+
+def test_pods_spread_by_the_selector_that_values_give(render_job: Render) -> None:
+    own = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
+    other = {**own, "labelSelector": {"matchLabels": {"team": "a"}}}
+    pod = render_job(driver={"topologySpreadConstraints": [own, other]}).one("Job").pod
+    first, second = pod["spec"]["topologySpreadConstraints"]
+    assert first["labelSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    assert second == other
 
 
 def test_lists_of_a_users_pod_template_come_after_those_of_values(render_job: Render) -> None:

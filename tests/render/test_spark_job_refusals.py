@@ -56,6 +56,16 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"sparkConf": {"spark.driver.memory": "2g"}}, OWNED),
     ({"global": {"sparkConf": {"spark.master": "local"}}}, "global.sparkConf sets spark.master"),
     ({"sparkConf": {"spark.kubernetes.driver.label.a": "b"}}, "use instead: driver.labels"),
+    *(
+        ({"sparkConf": {f"spark.kubernetes.authenticate.{key}": "x"}}, "use instead: nothing: each pod has the token")
+        for key in (
+            "submission.oauthToken",
+            "driver.oauthTokenFile",
+            "oauthToken",
+            "executor.clientKeyFile",
+            "driver.mounted.caCertFile",
+        )
+    ),
     ({"sparkConf": {"spark.executorEnv.A": "b"}}, "use instead: executor.env"),
     ({"sparkConf": {"spark.kubernetes.executor.volumes.nfs.a.mount.path": "/a"}}, "use instead: volumes"),
     ({"sparkConf": {"spark.sql.a: b": 1}}, "no space, colon or equals sign"),
@@ -83,25 +93,28 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "metrics.podMonitor.labels sets app.kubernetes.io/name",
     ),
     ({"metrics": {"podMonitor": {"labels": {"helm.sh/chart": "x"}}}}, "metrics.podMonitor.labels sets helm.sh/chart"),
-    ({"driver": {"env": {"POD_IP": "1.2.3.4"}}}, "driver.env sets POD_IP"),
+    ({"driver": {"env": {"POD_IP": "1.2.3.4"}}}, 'two variables named "POD_IP", of which one is the chart\'s'),
     (container(env=[{"name": "POD_NAME", "value": "x"}]), "driver.podTemplate sets POD_NAME"),
     # pod templates
     (pod(serviceAccountName="x"), "use instead: executor.serviceAccountName"),
     (pod(restartPolicy="Always"), "executor.podTemplate sets spec.restartPolicy"),
     (pod(containers=[{"name": "other", "image": "x"}]), "use instead: executor.sidecars"),
-    (container(image="x"), "sets image of Spark's container"),
+    (container(image="x"), "sets image of container driver, which the chart sets itself; use instead: image"),
     (container(args=["x"]), "use instead: app.args"),
     (container(resources={"limits": {"memory": "1Gi"}}), "use instead: driver.memory and driver.memoryOverhead"),
     (container(resources={"requests": {"cpu": 1}}), "use instead: driver.requestCores"),
     ({"driver": {"podTemplate": {"metadata": {"name": "x"}}}}, "driver.podTemplate sets metadata.name"),
     ({"driver": {"podTemplate": {"kind": "Pod"}}}, "/driver/podTemplate"),
     # containers and volumes
-    ({"driver": {"sidecars": [{"name": "driver", "image": "x"}]}}, 'a container named "driver"'),
+    (
+        {"driver": {"sidecars": [{"name": "driver", "image": "x"}]}},
+        'the driver\'s pod has two containers named "driver"',
+    ),
     ({"driver": {"sidecars": [{"name": "agent"}]}}, "/driver/sidecars/0"),
-    (volume(), 'volumes has two named "data"'),
-    (volume(name="other"), "at /data"),
-    (volume(name="tmp", mountPath="/x"), "a name that the chart uses"),
-    (volume(name="other", mountPath="/tmp"), "take another path"),
+    (volume(), 'has two volumes named "data", of which one may be the chart\'s: give each its own name'),
+    (volume(name="other"), "mounts two volumes at /data"),
+    (volume(name="tmp", mountPath="/x"), 'two volumes named "tmp", of which one may be the chart\'s'),
+    (volume(name="other", mountPath="/tmp"), "mounts two volumes at /tmp, of which one may be the chart's"),
     (volume(name="other", mountPath="/a:b"), "/volumes/1/mountPath"),
     (volume(name="other", mountPath="/x", secret={"secretName": "s"}), "/volumes/1"),
     # combinations

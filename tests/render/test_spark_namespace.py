@@ -1,6 +1,7 @@
 """What spark-namespace renders, and what it refuses."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,6 +20,13 @@ FORBIDDEN = [
 OF_THE_CLUSTER = ("Namespace", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 
 
+GUARD_KINDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+GUARD_NAMES = {
+    "kindling-guard-team-a",
+    *(f"kindling-guard-team-a.{part}" for part in ("drivers", "monitors", "network", "placement", "statuses")),
+}
+
+
 def test_a_namespace_holds_four_identities_and_two_roles(render_namespace: Render) -> None:
     assert render_namespace().names() == {
         ("Namespace", "team-a"),
@@ -35,8 +43,7 @@ def test_a_namespace_holds_four_identities_and_two_roles(render_namespace: Rende
         ("NetworkPolicy", "spark-default"),
         ("NetworkPolicy", "spark-applications"),
         ("Pod", "team-a-test"),
-        ("ValidatingAdmissionPolicy", "kindling-guard-team-a"),
-        ("ValidatingAdmissionPolicyBinding", "kindling-guard-team-a"),
+        *((kind, name) for kind in GUARD_KINDS for name in GUARD_NAMES),
     }
 
 
@@ -177,10 +184,19 @@ def test_an_existing_namespace_is_used_but_not_made(helm: Helm, charts: Path) ->
         ),
         ({"podSecurity": {"version": "v1.1234"}}, "/podSecurity/version"),
         ({"global": {"sparkConf": {"spark.a": "b\x7f"}}}, 'global holds the character "\\x7f"'),
+        (
+            {"global": {"sparkConf": {"spark.kubernetes.authenticate.submission.oauthToken": "x"}}},
+            "oauthToken, and a secret never stands in values: leave it out",
+        ),
         ({"global": None}, "missing property 'global'"),
         ({"guard": {"enabled": "yes"}}, "/guard/enabled"),
         ({"guard": {"secrets": ["Not a name"]}}, "/guard/secrets/0"),
         ({"guard": {"hostPaths": ["/data/"]}}, "/guard/hostPaths/0"),
+        ({"podSecurity": {"policy": {"hostPaths": [{"pathPrefix": "/data", "readOnly": False}]}}}, "/readOnly"),
+        ({"guard": {"rightsWithout": ["secrets"]}}, "/guard/rightsWithout/0"),
+        ({"guard": {"serviceTypes": ["ExternalName"]}}, "/guard/serviceTypes/0"),
+        ({"guard": {"imagePullPolicies": []}}, "/guard/imagePullPolicies"),
+        ({"guard": {"tolerations": [""]}}, "/guard/tolerations/0"),
         ({"guard": {"hostPaths": ["/"]}}, "/guard/hostPaths/0"),
         ({"network": {"egress": {"closed": True}}}, "network.egress.apiServer.cidrs is empty"),
         ({"network": {"egress": {"apiServer": {"cidrs": ["10.96.0.1"]}}}}, "/network/egress/apiServer/cidrs/0"),
@@ -224,8 +240,8 @@ def test_the_guard_is_there_where_it_is_wanted_and_kubernetes_has_it(
 ) -> None:
     values = {"namespace": {"name": "team-a"}, "guard": {"enabled": enabled}}
     manifest = helm.template(charts / "spark-namespace", values=values, kube=kube)
-    kinds = [kind for kind, name in manifest.names() if name == "kindling-guard-team-a"]
-    assert sorted(kinds) == ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"] * guarded
+    for kind in GUARD_KINDS:
+        assert {resource.name for resource in manifest.all(kind)} == (GUARD_NAMES if guarded else set())
 
 
 def test_a_guard_that_kubernetes_lacks_is_refused(helm: Helm, charts: Path) -> None:
@@ -236,12 +252,62 @@ def test_a_guard_that_kubernetes_lacks_is_refused(helm: Helm, charts: Path) -> N
 
 def test_the_guard_is_that_of_the_namespace_and_fails_closed(render_namespace: Render) -> None:
     manifest = render_namespace()
-    policy, binding = manifest.one("ValidatingAdmissionPolicy"), manifest.one("ValidatingAdmissionPolicyBinding")
-    selector = policy.body["spec"]["matchConstraints"]["namespaceSelector"]
-    assert selector == {"matchLabels": {"kubernetes.io/metadata.name": "team-a"}}
-    assert policy.body["spec"]["failurePolicy"] == "Fail"
-    assert "paramKind" not in policy.body["spec"], "what the team could write would be its own judge"
-    assert binding.body["spec"] == {"policyName": policy.name, "validationActions": ["Deny"]}
+    for name in GUARD_NAMES:
+        policy, binding = (manifest.one(kind, name).body["spec"] for kind in GUARD_KINDS)
+        selector = policy["matchConstraints"]["namespaceSelector"]
+        assert selector == {"matchLabels": {"kubernetes.io/metadata.name": "team-a"}}
+        assert policy["failurePolicy"] == "Fail"
+        assert "paramKind" not in policy, "what the team could write would be its own judge"
+        assert binding == {"policyName": name, "validationActions": ["Deny"]}
+
+
+RIGHTS_OF_A_GUARD = {
+    "clusterMode": {"services", "networkpolicies"},
+    "driverObjects": {"configmaps", "services", "persistentvolumeclaims"},
+}
+
+
+@pytest.mark.parametrize("asked", [(), ("clusterMode",), ("driverObjects",)], ids=["none", "submitters", "drivers"])
+@pytest.mark.parametrize(("kube", "enabled"), [("1.29", "auto"), ("1.37", False)], ids=["old", "switched off"])
+def test_without_a_guard_its_rights_are_off_unless_asked(
+    helm: Helm, charts: Path, kube: str, enabled: str | bool, asked: tuple[str, ...]
+) -> None:
+    values = {
+        "namespace": {"name": "team-a"},
+        "access": {"submitters": {"users": ["anna"]}},
+        "guard": {"enabled": enabled, "rightsWithout": list(asked)},
+    }
+    manifest = helm.template(charts / "spark-namespace", values=values, kube=kube)
+    of = {role: {r for rule in manifest.one("Role", role).body["rules"] for r in rule["resources"]} for role in ROLES}
+    assert {"services", "networkpolicies"} & (of["spark-submitter"] | of["access-submitters"]) == (
+        RIGHTS_OF_A_GUARD["clusterMode"] if "clusterMode" in asked else set()
+    )
+    assert RIGHTS_OF_A_GUARD["driverObjects"] & of["spark-driver"] == (
+        RIGHTS_OF_A_GUARD["driverObjects"] if "driverObjects" in asked else set()
+    )
+
+
+def test_the_right_on_network_policies_may_be_off_alone(render_namespace: Render) -> None:
+    unguarded = {"enabled": False, "rightsWithout": ["clusterMode"]}
+    manifest = render_namespace(guard=unguarded, submitter={"networkPolicies": False})
+    rights = {r for rule in manifest.one("Role", "spark-submitter").body["rules"] for r in rule["resources"]}
+    assert "services" in rights
+    assert "networkpolicies" not in rights
+
+
+def test_a_namespace_may_enforce_another_level(render_namespace: Render) -> None:
+    labels = render_namespace(podSecurity={"enforce": "privileged"}).one("Namespace").body["metadata"]["labels"]
+    assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "audit", "warn")} == {"privileged"}
+
+
+ROLES = ("spark-submitter", "access-submitters", "spark-driver")
+
+
+def test_a_team_makes_pod_monitors_only_where_asked(render_namespace: Render) -> None:
+    people = {"submitters": {"users": ["anna"]}}
+    for asked in (False, True):
+        role = render_namespace(access=people, submitter={"podMonitors": asked}).one("Role", "access-submitters")
+        assert ("podmonitors" in str(role.body["rules"])) == asked
 
 
 CELLS = [
@@ -283,7 +349,7 @@ def test_a_policy_is_made_where_kubernetes_has_them_and_values_want_one(
 
 
 def test_the_policy_allows_what_values_say_to_all_accounts_of_the_namespace_alone(helm: Helm, charts: Path) -> None:
-    paths = [{"pathPrefix": "/data/flights", "readOnly": True}]
+    paths: list[dict[str, Any]] = [{"pathPrefix": "/data/flights"}, {"pathPrefix": "/data/2013", "readOnly": True}]
     asked = {"runAsUser": [{"min": 185, "max": 200}], "fsGroup": [{"min": 5, "max": 6}], "volumes": ["secret"]}
     values = {"namespace": {"name": "team-a"}, "podSecurity": {"policy": {**asked, "hostPaths": paths}}}
     manifest = helm.template(charts / "spark-namespace", namespace="kindling-system", values=values, kube="1.24")
@@ -292,7 +358,7 @@ def test_the_policy_allows_what_values_say_to_all_accounts_of_the_namespace_alon
     for field in ("fsGroup", "runAsGroup", "supplementalGroups"):
         assert spec[field] == {"rule": "MayRunAs", "ranges": asked["fsGroup"]}
     assert spec["volumes"] == ["secret", "hostPath"]
-    assert spec["allowedHostPaths"] == paths
+    assert spec["allowedHostPaths"] == [{**path, "readOnly": True} for path in paths], "a link leads out of a path"
     role, binding = manifest.one("Role", "spark:pod-security"), manifest.one("RoleBinding", "spark:pod-security")
     assert [rule["resourceNames"] for rule in role.body["rules"]] == [["spark-team-a"]]
     assert {role.namespace, binding.namespace} == {"team-a"}

@@ -11,6 +11,7 @@ from refusals import RefusalOf, Values
 from chartproof import Helm, Manifest, Render
 from chartproof.scenarios import Scenario
 from kindling_dev.scenarios import SCENARIOS
+from spark_ui_proxy.addresses import OWN_NODE
 from spark_ui_proxy.config import Config, load
 
 TWO_TEAMS = {"namespaces": {"names": ["team-a", "team-b"]}}
@@ -40,7 +41,7 @@ def test_the_service_reads_what_the_chart_writes(scenario: Scenario, helm: Helm,
 def read(manifest: Manifest, folder: Path) -> Config:
     """The service's configuration in a render."""
     file = folder / "config.yaml"
-    file.write_text(manifest.one("ConfigMap").body["data"]["config.yaml"])
+    file.write_text(manifest.one("ConfigMap", manifest.one("Deployment").name).body["data"]["config.yaml"])
     return load(file)
 
 
@@ -62,15 +63,41 @@ def test_every_value_reaches_the_service(render_proxy: Render, tmp_path: Path) -
     assert (config.limits.per_user, config.limits.per_application) == (4, 5)
     assert not config.kill
     assert (config.login.mode, config.login.header.proof) == ("header", "secret")
+    config = read(render_proxy(login={"sessionSeconds": 90, "reviewSeconds": 30}), tmp_path)
+    assert (config.login.session_seconds, config.login.review_seconds) == (90, 30)
+    assert config.login.logouts == "kindling-system/spark-ui-proxy-logouts"
 
 
 def test_namespaces_by_name_need_no_right_in_the_cluster(render_proxy: Render) -> None:
     manifest = render_proxy()
-    assert not [resource for kind in (*CLUSTER_RIGHTS, "Role", "RoleBinding") for resource in manifest.all(kind)]
+    assert not [resource for kind in CLUSTER_RIGHTS for resource in manifest.all(kind)]
+    assert {one.namespace for kind in ("Role", "RoleBinding") for one in manifest.all(kind)} == {"kindling-system"}
+
+
+def test_the_right_to_logouts_is_to_one_object_alone(render_proxy: Render) -> None:
+    manifest = render_proxy(login={"reviewSeconds": 30})
+    listed = manifest.one("ConfigMap", "spark-ui-proxy-logouts")
+    assert "data" not in listed.body
+    (rule,) = manifest.one("Role", listed.name).body["rules"]
+    assert rule == {
+        "apiGroups": [""],
+        "resources": ["configmaps"],
+        "resourceNames": [listed.name],
+        "verbs": ["list", "watch", "patch"],
+    }
+    (bound,) = manifest.one("RoleBinding", listed.name).body["subjects"]
+    assert (bound["kind"], bound["name"]) == ("ServiceAccount", manifest.one("ServiceAccount").name)
+
+
+@pytest.mark.parametrize("login", [{"mode": "anonymous"}, INGRESS["login"]], ids=["anonymous", "header"])
+def test_without_sessions_there_is_no_list_of_logouts(render_proxy: Render, login: Values) -> None:
+    manifest = render_proxy(login=login)
+    assert not [one for kind in ("Role", "RoleBinding") for one in manifest.all(kind)]
+    assert [one.name for one in manifest.all("ConfigMap")] == ["spark-ui-proxy"]
 
 
 def test_a_role_in_each_namespace_where_it_is_asked_for(render_proxy: Render) -> None:
-    roles = render_proxy(rbac={"roles": True}).all("Role")
+    roles = [role for role in render_proxy(rbac={"roles": True}).all("Role") if role.name == "spark-ui-proxy"]
     assert [role.namespace for role in roles] == ["team-a", "team-b"]
     for role in roles:
         rights = {(r, v) for rule in role.body["rules"] for r in rule["resources"] for v in rule["verbs"]}
@@ -117,6 +144,14 @@ def test_metrics_are_at_a_service_that_nobody_outside_reaches(render_proxy: Rend
     assert "operations" not in str(other.body["spec"])
 
 
+def test_the_decider_knows_where_pods_live_and_its_node(render_proxy: Render, tmp_path: Path) -> None:
+    networks = ["10.244.0.0/16", "fd00::/56", "0.0.0.0/0"]
+    manifest = render_proxy(limits={"podNetworks": networks})
+    assert read(manifest, tmp_path).limits.pod_networks == tuple(networks)
+    (variable,) = manifest.one("Deployment").container("decider").body["env"]
+    assert variable == {"name": OWN_NODE, "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}
+
+
 REFUSED: list[tuple[Values, str]] = [
     ({"namespaces": {}}, "namespaces shows none: list them in namespaces.names"),
     ({"namespaces": {"names": ["a"], "all": True}}, "namespaces.names and namespaces.all are both set"),
@@ -139,6 +174,11 @@ REFUSED: list[tuple[Values, str]] = [
         {"metrics": {"podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}}},
         "metrics.podMonitor.enabled and metrics.serviceMonitor.enabled are both true",
     ),
+    *(
+        ({"limits": {"podNetworks": [cidr]}}, f"limits.podNetworks has {cidr}, where no pod lives")
+        for cidr in ("127.0.0.0/8", "169.254.0.0/16", "fe80::/10", "ff00::/8", "224.0.0.0/4", "0.0.0.0/8")
+    ),
+    ({"limits": {"podNetworks": ["10.244.0.0"]}}, "/limits/podNetworks/0"),
     ({"network": {"egress": {"closed": True}}}, "network.egress.apiServer.cidrs is empty"),
     ({"network": {"ingress": {"from": {"all": {"ports": [80]}}}}}, "network.ingress.from.all names nobody"),
     ({"network": {"egress": {"to": {"all": {"ports": [80]}}}}}, "network.egress.to.all names nobody"),

@@ -31,8 +31,8 @@ def scenarios_of(chart: Path) -> list[Scenario]:
 
 def excepted(exceptions: Mapping[str, str], chart: Path, section: str = "") -> list[str]:
     """The values of a chart, or of a section of them, that may be found."""
-    prefix = f"{chart.name}: "
-    paths = [name.removeprefix(prefix) for name in exceptions if name.startswith(prefix)]
+    named = (name.split(": ", 1) for name in exceptions)
+    paths = [path for of, path in named if of in ("*", chart.name)]
     return sorted(path for path in paths if section in ("", path.partition(".")[0]))
 
 

@@ -66,7 +66,7 @@ FAULTS = [
     Fault(
         "references",
         _PYTHON_FILE,
-        "templates/_client.tpl",
+        "templates/_driver.tpl",
         'serviceAccountName: {{ include "spark-job.driverAccount" $root | quote }}',
         "serviceAccountName: drivers",
         "ServiceAccount/drivers is not in the release",
@@ -74,7 +74,7 @@ FAULTS = [
     Fault(
         "references",
         _ALL_ON,
-        "templates/_pod.tpl",
+        "charts/spark-common/templates/_log4j2.tpl",
         "key: log4j2.properties",
         "key: log4j.properties",
         "has no key 'log4j.properties'",
@@ -108,11 +108,11 @@ FAULTS = [
         "pod-security",
         _NAMESPACE,
         "templates/_helpers.tpl",
-        '  securityContext:\n    {{- include "spark-common.podSecurityContext" . | nindent 4 }}',
+        '  securityContext:\n    {{- include "spark-common.podSecurityContext" .root | nindent 4 }}',
         "  hostNetwork: true",
         "hostNetwork is true",
     ),
-    Fault("resources", _CLUSTER, "templates/_cluster.tpl", "limits:", "nothing:", "submitter has no limits.memory"),
+    Fault("resources", _CLUSTER, "templates/_submitter.tpl", "limits:", "nothing:", "submitter has no limits.memory"),
     Fault(
         "probes",
         _NAMESPACE,
@@ -124,7 +124,7 @@ FAULTS = [
     Fault("rights", _NAMESPACE, _DRIVER, "verbs: [deletecollection]", 'verbs: ["*"]', "verbs has '*'"),
     Fault("rights", _ALL_IN_NAMESPACE, _READ, "[pods, events]", "[pods, secrets]", "list on secrets"),
     Fault("rights", _ALL_IN_NAMESPACE, _PEOPLE, "[pods/portforward]", "[pods/exec]", "create on pods/exec"),
-    Fault("rights", _NAMESPACE, _SUBMITTER, "[pods/status]", "[serviceaccounts/token, nodes/proxy]", "nodes/proxy"),
+    Fault("rights", _NAMESPACE, _SUBMITTER, "[pods/log]", "[serviceaccounts/token, nodes/proxy]", "nodes/proxy"),
     Fault(
         "cluster-roles",
         _NAMESPACE,
@@ -152,7 +152,7 @@ FAULTS = [
     Fault(
         "secrets",
         _PYTHON_FILE,
-        "templates/_client.tpl",
+        "templates/_driver.tpl",
         "- name: SPARK_DRIVER_BIND_ADDRESS\n          value: $(POD_IP)",
         "- name: SPARK_AUTH_SECRET\n          value: hunter2",
         "has SPARK_AUTH_SECRET as text",

@@ -185,7 +185,8 @@ def received(connection: socket.socket) -> bytes:
 def listening(address: str, port: int = 4050) -> Iterator[Hostile]:
     """An attacker at an address of this machine."""
     hostile = Hostile(address, port)
-    with socket.create_server((address, port), backlog=128) as listener:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, port), family=family, backlog=128) as listener:
 
         def accept() -> None:
             with contextlib.suppress(OSError):
@@ -194,7 +195,9 @@ def listening(address: str, port: int = 4050) -> Iterator[Hostile]:
                     threading.Thread(target=hostile.serve, args=[connection], daemon=True).start()
 
         threading.Thread(target=accept, daemon=True).start()
-        yield hostile
-        # A thread that waits in accept() is not woken by close().
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
+        try:
+            yield hostile
+        finally:
+            # A thread that waits in accept() is not woken by close().
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)

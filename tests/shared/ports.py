@@ -5,13 +5,6 @@ from __future__ import annotations
 import socket
 
 
-def free_port() -> int:
-    """One that nobody has."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def listens(port: int) -> bool:
     """Whether somebody takes connections there."""
     with socket.socket() as probe:

@@ -19,7 +19,8 @@ from uuid import uuid4
 
 import yaml
 from answers import Answer
-from ports import free_port, listens
+from ephemeral_port_reserve import reserve
+from ports import listens
 from ui_proxy import PROXIES, Decider, SparkPods, account_token, running_decider
 
 from chartproof.apiserver import ApiServer
@@ -152,7 +153,7 @@ class World:
         whole = {
             "namespaces": {"all": True},
             "permission": {"reviews": "cluster"},
-            "listenPort": free_port(),
+            "listenPort": reserve(),
             "login": login,
             **config,
         }

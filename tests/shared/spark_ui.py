@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from ports import free_port
+from ephemeral_port_reserve import reserve
 
 from kindling_dev.progress import Progress
 from kindling_dev.settings import Settings
@@ -206,7 +206,7 @@ def rest(target: Target, path: str) -> Any:
 
 
 def _target(address: str, port: int) -> Target:
-    return Target(uuid4().hex, address, port) if address else Target(uuid4().hex, "127.0.0.1", free_port())
+    return Target(uuid4().hex, address, port) if address else Target(uuid4().hex, "127.0.0.1", reserve())
 
 
 def _wait(ask: Any, what: str) -> Any:

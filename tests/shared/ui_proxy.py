@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import secrets
@@ -23,9 +24,11 @@ from typing import Any
 
 import yaml
 from answers import Answer
+from ephemeral_port_reserve import reserve
+from kubelet import NODE, NODE_ADDRESS, status_of
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
-from ports import free_port, listens
+from ports import listens
 
 from chartproof.apiserver import ApiServer
 from kindling_dev.settings import REPO
@@ -35,6 +38,7 @@ PROXIES = "proxies"
 """The namespace of the proxy's own service account."""
 _DEADLINE_S = 60.0
 _POLL_S = 0.02
+_numbers = itertools.count(1)
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -94,12 +98,14 @@ class Decider:
         return self.request("POST", f"{base}/-/login", headers, body)
 
     def operations(self, path: str) -> tuple[int, str]:
-        """Status and text of a page of the operations port."""
+        """Status and text of a page of the operations port; 0 and why, if it does not answer."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.operations_port}{path}", timeout=10) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
+        except urllib.error.URLError as error:
+            return 0, str(error)
 
     def metric(self, name: str) -> float:
         """A sample of its metrics: `spark_ui_proxy_watch_lists_total{scope="team-a"}`; 0 if it is not there."""
@@ -144,15 +150,18 @@ def running_decider(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "token").write_text(token or account_token(server, PROXIES, "spark-ui-proxy"))
     (folder / "key").write_bytes(secrets.token_bytes(32))
-    port = free_port()
-    login = {"sessionKeyFile": str(folder / "key"), **config.get("login", {})}
+    port = reserve()
+    login = {"sessionKeyFile": str(folder / "key"), "logouts": _logouts(server), **config.get("login", {})}
+    # Pods of these tests have addresses of this machine.
+    limits = {"podNetworks": ["127.0.0.0/8"], **config.get("limits", {})}
     whole = {
         **config,
         "login": login,
+        "limits": limits,
         "socket": str(folder / "decider.sock"),
         "controlSocket": str(folder / "control.sock"),
         "operationsPort": port,
-        "apiServer": server.cluster.api_client.configuration.host,
+        "apiServer": config.get("apiServer") or server.cluster.api_client.configuration.host,
         "tokenFile": str(folder / "token"),
         "caFile": str(server.folder / "ca.crt"),
         "drainSeconds": config.get("drainSeconds", 0),
@@ -174,6 +183,29 @@ def running_decider(
     finally:
         process.kill()
         process.wait()
+
+
+def _logouts(server: ApiServer) -> str:
+    """The list of logouts of the deciders that have no chart, which all accounts of PROXIES may read and write."""
+    name = "logouts"
+    rights = {
+        "apiGroups": [""],
+        "resources": ["configmaps"],
+        "resourceNames": [name],
+        "verbs": ["list", "watch", "patch"],
+    }
+    group = "rbac.authorization.k8s.io"
+    core, rbac, metadata = server.cluster.core, server.cluster.rbac, {"name": name}
+    _ensure(core.create_namespace, {"metadata": {"name": PROXIES}})
+    _ensure(core.create_namespaced_config_map, PROXIES, {"metadata": metadata})
+    _ensure(rbac.create_namespaced_role, PROXIES, {"metadata": metadata, "rules": [rights]})
+    binding = {
+        "metadata": metadata,
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
+        "subjects": [{"apiGroup": group, "kind": "Group", "name": f"system:serviceaccounts:{PROXIES}"}],
+    }
+    _ensure(rbac.create_namespaced_role_binding, PROXIES, binding)
+    return f"{PROXIES}/{name}"
 
 
 def account_token(
@@ -211,14 +243,15 @@ class SparkPods:
         *,
         role: str = "driver",
         labels: Mapping[str, str] | None = None,
-        ip: str = "127.0.0.2",
+        ip: str = "",
         port: int | None = None,
+        host: str = NODE_ADDRESS,
         phase: str = "Running",
         ready: bool = True,
         spec: Mapping[str, Any] | None = None,
         container: Mapping[str, Any] | None = None,
     ) -> str:
-        """A pod that has its status at once; return its uid."""
+        """A pod that has its status at once; return its uid. Its address is its own unless one is given."""
         accounts = {"driver": "spark-driver", "executor": "spark-executor", "history-server": "spark-history"}
         ports = {"driver": ("spark-ui", 4040), "history-server": ("history-ui", 18080)}
         named, default = ports.get(role, ("", 0))
@@ -249,7 +282,12 @@ class SparkPods:
             },
         }
         uid = str(self._call("POST", "", body)["metadata"]["uid"])
-        self.set_status(name, phase, ip, ready=ready)
+        binding = {"metadata": {"name": name}, "target": {"kind": "Node", "name": NODE}}
+        self._call("POST", f"/{name}/binding", binding)
+        status = status_of(
+            ip or new_address(), [item["name"] for item in body["spec"]["containers"]], phase, ready=ready
+        )
+        self.patch_status(name, {**status, "hostIP": host})
         return uid
 
     def driver(self, app_id: str, **given: Any) -> str:
@@ -262,32 +300,41 @@ class SparkPods:
 
     def set_status(self, name: str, phase: str, ip: str = "", *, ready: bool = True, **more: Any) -> None:
         """What a kubelet would say of a pod; "": its address stays as it is."""
-        status: dict[str, Any] = {
-            "phase": phase,
-            "conditions": [{"type": "Ready", "status": str(ready and phase == "Running")}],
-            **more,
-        }
-        if ip and phase != "Pending":
-            status |= {"podIP": ip, "podIPs": [{"ip": ip}]}
+        containers = self._call("GET", f"/{name}")["spec"]["containers"]
+        status = status_of(ip, [item["name"] for item in containers], phase, ready=ready)
+        self.patch_status(name, {**status, **more})
+
+    def patch_status(self, name: str, status: Mapping[str, Any]) -> None:
+        """What anybody may say of a pod who may patch `pods/status`."""
         self._call("PATCH", f"/{name}/status", {"status": status})
+
+    def names(self) -> list[str]:
+        """Of the pods that are there."""
+        return [item["metadata"]["name"] for item in self._call("GET", "")["items"]]
 
     def delete(self, name: str, grace_s: int = 0) -> None:
         """Delete a pod."""
         self._call("DELETE", f"/{name}", {"gracePeriodSeconds": grace_s})
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         # The client's own calls take three times as long.
         api = self.server.cluster.api_client
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
         answer = api.rest_client.pool_manager.request(
             method,
             f"{api.configuration.host}/api/v1/namespaces/{self.namespace}/pods{path}",
-            body=json.dumps(body),
+            body=json.dumps(body) if body is not None else None,
             headers={"Content-Type": kind},
         )
         found: dict[str, Any] = json.loads(answer.data)
         assert answer.status < HTTPStatus.MULTIPLE_CHOICES, f"{method} {path}: {found.get('message')}"
         return found
+
+
+def new_address() -> str:
+    """One of 127.0.0.0/8 that no other pod of a test run has; nothing listens there."""
+    worker, number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"), next(_numbers)
+    return f"127.{60 + int(worker)}.{number // 250}.{number % 250 + 1}"
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,16 @@ def test_a_program_that_chose_its_exit_code_did_not_fail_of_an_exception_that_it
     assert "42" in finding.cause
 
 
+def test_programs_that_were_changed_are_told_before_the_driver() -> None:
+    message = 'ConfigMap "job-1" is not what the chart made; delete it and upgrade the release'
+    container = Container("submitter", state="terminated", reason="Error", exit_code=78, message=message)
+    submitter = Pod("job-1-y", "submitter", "Failed", containers=(container,))
+    run = replace(failed_run([], exit_code=7), submitters=(submitter,))
+    finding = only_finding(run)
+    assert finding.id == "configmap-changed"
+    assert finding.cause.endswith('ConfigMap "job-1" is not what the chart made')
+
+
 def test_lines_of_json_are_read_as_text() -> None:
     entry = (
         '{"ts":"2026-11-21T08:04:08.279Z","level":"ERROR","logger":"o.a.s.Allocator","message":"x","exception":"%s"}'
@@ -243,6 +254,7 @@ def readiness(**changes: Any) -> Readiness:
         "namespace_exists": True,
         "pod_security": "restricted",
         "policy": "",
+        "guard": frozenset({"kindling-guard-team"}),
         "releases": (),
         "dns": Dns("kube-dns", 2),
         "default_storage_class": "standard",
@@ -315,6 +327,21 @@ def test_what_holds_pods(facts: dict[str, Any], state: str, words: str) -> None:
     assert check.state == state
     assert words in check.what
     assert bool(check.cure) == (state != "ok")
+
+
+@pytest.mark.parametrize(
+    ("facts", "state", "words"),
+    [
+        ({}, "ok", "1 policies judge"),
+        ({"guard": frozenset()}, "warn", "guard: none; who runs jobs here can use every account"),
+        ({"guard": None}, "warn", "not checked"),
+    ],
+)
+def test_a_namespace_without_its_guard_is_told(facts: dict[str, Any], state: str, words: str) -> None:
+    (check,) = checks.guard(readiness(**facts))
+    assert (check.state, bool(check.cure)) == (state, state != "ok")
+    assert words in check.what
+    assert checks.guard(readiness(version=(1, 29), **facts)) == []
 
 
 def test_releases_that_helm_cannot_upgrade_are_a_failure() -> None:

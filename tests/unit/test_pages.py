@@ -34,11 +34,40 @@ def named_in(page: Path) -> Iterator[tuple[Path, str]]:
         yield file, reference["test"]
 
 
-@pytest.mark.parametrize("page", ["docs/contract-tests.md", "docs/guides/README.md"])
+@pytest.mark.parametrize("page", ["docs/contract-tests.md", "docs/security.md"])
 def test_every_test_that_a_page_names_is_there(page: str) -> None:
     for file, test in named_in(REPO / page):
         found = re.search(test.replace("…", ".*"), file.read_text())
         assert found, f"{file.relative_to(TESTS)} has no {test}"
+
+
+def coverage() -> list[tuple[str, str]]:
+    """The rows of docs/coverage.md, which have three cells each: the procedure, and what stands under "test"."""
+    lines = (REPO / "docs/coverage.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    return [(procedure, tests) for procedure, _, tests in rows if tests != "test"]
+
+
+@pytest.mark.parametrize(("procedure", "tests"), coverage())
+def test_a_row_of_the_coverage_page_names_tests_that_exist(procedure: str, tests: str) -> None:
+    named = re.findall(r"`([^`]+)`", tests)
+    assert bool(named) != tests.startswith("not yet"), f"{procedure}: name tests, or say not yet"
+    for path, _, test in (name.partition("::") for name in named):
+        assert (TESTS / path).is_file(), f"tests/{path} is not there"
+        there = re.findall(r"^def (test_\w+)\(", (TESTS / path).read_text(), re.MULTILINE)
+        assert test in there if test else there, f"tests/{path} has no test {test}"
+
+
+PAGES = sorted(
+    page for pattern in ("*.md", "docs/**/*.md", "charts/*/*.md", "examples/*/*.md") for page in REPO.glob(pattern)
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPO)))
+def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
+    prose = re.sub(r"^```.*?^```|`[^`\n]*`", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s#:]+)(?:#[^)\s]*)?\)", prose):
+        assert (page.parent / link).exists(), link
 
 
 def test_every_command_of_a_page_is_run_by_a_test_or_has_its_reason() -> None:

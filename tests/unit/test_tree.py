@@ -1,5 +1,6 @@
 """The tree itself: charts and programs have the versions that are pinned, code is formatted and typed."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import yaml
 
 from chartproof import Helm
+from kindling_dev import hdfs_image
 from kindling_dev.command import run
 from kindling_dev.golang import required_version
 from kindling_dev.settings import REPO
@@ -44,6 +46,11 @@ def test_both_helms_render_the_same_objects(charts: Path) -> None:
         Helm(program).template(charts / "spark-job", release="nightly", values=values) for program in ("helm", "helm4")
     )
     assert [r.body for r in three] == [r.body for r in four]
+
+
+def test_the_example_of_hdfs_names_the_image_that_is_built() -> None:
+    text = "".join(file.read_text() for file in (REPO / "examples/secure-hdfs").glob("*.yaml"))
+    assert set(re.findall(r"image: (?:&\w+ )?(\S+:\S+)", text)) == {f"docker.io/{hdfs_image.name()}"}
 
 
 def test_no_two_test_files_have_one_name() -> None:

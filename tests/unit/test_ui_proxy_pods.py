@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import copy
+import tracemalloc
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from kubelet import NODE, NODE_ADDRESS, status_of
 
+from spark_ui_proxy.addresses import Addresses
 from spark_ui_proxy.catalog import Catalog
 from spark_ui_proxy.config import Limits
 from spark_ui_proxy.doctor import diagnosis
 from spark_ui_proxy.index import Index, Target
 from spark_ui_proxy.naming import only_id
 from spark_ui_proxy.pods import quantity, read_pod
+from spark_ui_proxy.witness import said
 
 Pod = dict[str, Any]
 LIMITS = Limits()
+ANYWHERE = Addresses()
 SUBMITTED: Pod = {
     "metadata": {
         "name": "pi-driver",
@@ -41,11 +46,12 @@ SUBMITTED: Pod = {
                 ],
                 "resources": {"requests": {"cpu": "1", "memory": "1408Mi"}},
             }
-        ]
+        ],
+        "nodeName": NODE,
     },
-    "status": {"phase": "Running", "podIP": "10.0.0.1"},
+    "status": status_of("10.0.0.1", ["spark-kubernetes-driver"], ready=False),
 }
-"""As spark-submit makes it."""
+"""As spark-submit makes it, and a kubelet runs it."""
 
 
 def changed(*path: Any, to: Any = None, pod: Pod = SUBMITTED) -> Pod:
@@ -58,6 +64,13 @@ def changed(*path: Any, to: Any = None, pod: Pod = SUBMITTED) -> Pod:
         del place[path[-1]]
     else:
         place[path[-1]] = to
+    return new
+
+
+def at(ip: str, pod: Pod = SUBMITTED, **metadata: Any) -> Pod:
+    """A pod with another address, and perhaps other metadata; each needs an uid of its own in a catalog."""
+    new = changed("status", to={**pod["status"], "podIP": ip, "podIPs": [{"ip": ip}]}, pod=pod)
+    new["metadata"] |= metadata
     return new
 
 
@@ -82,13 +95,27 @@ def test_an_id_on_the_drivers_own_command_line_is_its_id() -> None:
     container = pod["spec"]["containers"][0]
     container["env"] = [{"name": "POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}]
     container["args"] = ["driver", "--conf", "spark.app.id=spark-$(POD_UID)"]
-    assert read_pod(pod, LIMITS).app_id == "spark-u-1"
-    assert read_pod(pod, LIMITS).title == "flights"
+    assert read_pod(pod, LIMITS, ANYWHERE).app_id == "spark-u-1"
+    assert read_pod(pod, LIMITS, ANYWHERE).title == "flights"
+
+
+def test_an_id_of_many_variables_fills_no_memory() -> None:
+    pod = changed("metadata", "labels", to={"spark-role": "driver"})
+    container = pod["spec"]["containers"][0]
+    container["env"] = [{"name": "A", "value": "a" * 50_000}]
+    container["args"] = ["spark.app.id=" + "$(A)" * 2_000]
+    tracemalloc.start()
+    try:
+        assert read_pod(pod, LIMITS, ANYWHERE).app_id == ""
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2**20, "not the hundred megabytes that they stand for"
 
 
 @pytest.mark.parametrize("app_id", ["", "..", "a/b", "-x", "a b", "a" * 129, "a\n", "<b>"])
 def test_what_is_no_id_is_none(app_id: str) -> None:
-    assert read_pod(changed("metadata", "labels", "spark-app-selector", to=app_id), LIMITS).app_id == ""
+    assert read_pod(changed("metadata", "labels", "spark-app-selector", to=app_id), LIMITS, ANYWHERE).app_id == ""
 
 
 @pytest.mark.parametrize(
@@ -100,6 +127,18 @@ def test_what_is_no_id_is_none(app_id: str) -> None:
         (("status", "podIP"), "", ""),
         (("status", "podIP"), "metadata.google.internal", ""),
         (("status", "podIP"), "10.0.0.1:80", ""),
+        (("status", "podIP"), "10.0.0.2", "podIPs"),
+        (("spec", "nodeName"), None, "on no node"),
+        (("spec", "nodeName"), "", "on no node"),
+        (("status", "hostIP"), None, "hostIP"),
+        (("status", "hostIP"), "node-1", "hostIP"),
+        (("status", "startTime"), None, "startTime"),
+        (("status", "containerStatuses"), None, "containerStatuses"),
+        (("status", "containerStatuses"), [], "containerStatuses"),
+        (("status", "containerStatuses", 0, "name"), "sidecar", "containerStatuses"),
+        (("status", "containerStatuses", 0, "containerID"), "", "containerStatuses"),
+        (("status", "containerStatuses", 0, "state"), {}, ""),
+        (("status", "containerStatuses", 0, "state"), {"waiting": {"reason": "CrashLoopBackOff"}}, ""),
         (("status", "phase"), "Pending", ""),
         (("status", "phase"), "Succeeded", ""),
         (("status", "phase"), "Failed", ""),
@@ -107,9 +146,170 @@ def test_what_is_no_id_is_none(app_id: str) -> None:
     ],
 )
 def test_what_may_be_no_target_is_none(path: tuple[Any, ...], value: Any, problem: str) -> None:
-    pod = read_pod(changed(*path, to=value), LIMITS)
+    pod = read_pod(changed(*path, to=value), LIMITS, ANYWHERE)
     assert pod.target is None
     assert problem in pod.problem
+
+
+@pytest.mark.parametrize("ip", ["127.0.0.1", "169.254.169.254", "::1", "224.0.0.1", "::ffff:127.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize("role", ["driver", "history-server"])
+def test_no_address_but_a_pods_own_is_a_target(ip: str, role: str) -> None:
+    kept, _ = catalog()
+    pod = at(ip)
+    pod["metadata"]["labels"]["spark-role"] = role
+    pod["status"]["conditions"] = [{"type": "Ready", "status": "True"}]
+    kept.put(pod)
+    assert not kept.index.histories
+    assert not any(app.target for app in kept.index.applications.values())
+    said = [*kept.index.history_problems.values(), *(app.problem for app in kept.index.applications.values())]
+    assert "which no pod has" in said[0]
+
+
+def test_of_two_pods_with_one_address_neither_is_a_target() -> None:
+    kept, gone = catalog()
+    kept.put(SUBMITTED)
+    kept.put(at("10.0.0.1", uid="u-2", namespace="team-b"))
+    assert gone == [1]
+    apps = kept.index.applications.values()
+    assert [app.target for app in apps] == [None, None]
+    assert all("another running pod" in app.problem for app in apps)
+    # A third changes nothing; that one of three goes neither.
+    kept.put(at("10.0.0.1", uid="u-3", namespace="team-c"))
+    kept.drop("u-3")
+    assert [app.target for app in apps] == [None, None]
+    kept.put(changed("status", "phase", to="Succeeded", pod=at("10.0.0.1", uid="u-2", namespace="team-b")))
+    assert kept.index.applications["team-a", "spark-1"].target == Target("u-1", "10.0.0.1", 4040)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (("status", "phase"), "Succeeded"),
+        (("status", "phase"), "Failed"),
+        (("status", "phase"), "Pending"),
+        (("metadata", "deletionTimestamp"), "2026-11-21T20:01:00Z"),
+        (("spec", "nodeName"), None),
+        (("status", "startTime"), None),
+        (("spec", "hostNetwork"), True),
+    ],
+    ids=str,
+)
+def test_only_a_running_pod_that_is_believed_claims(change: tuple[tuple[Any, ...], Any]) -> None:
+    kept, _ = catalog()
+    path, to = change
+    kept.put(SUBMITTED)
+    kept.put(changed(*path, to=to, pod=at("10.0.0.1", uid="u-2", namespace="team-b")))
+    assert kept.index.applications["team-a", "spark-1"].target
+
+
+def test_one_address_in_two_spellings_is_one() -> None:
+    kept, _ = catalog()
+    kept.put(at("fd00::7"))
+    kept.put(at("FD00:0:0::0007", uid="u-2", namespace="team-b"))
+    assert not any(app.target for app in kept.index.applications.values())
+
+
+def test_a_history_server_and_a_driver_with_one_address_are_none() -> None:
+    kept, _ = catalog()
+    history = at("10.0.0.1", uid="u-2", labels={"spark-role": "history-server"})
+    history["status"]["conditions"] = [{"type": "Ready", "status": "True"}]
+    kept.put(history)
+    assert kept.index.histories
+    kept.put(SUBMITTED)
+    assert not kept.index.histories
+    assert "another running pod" in kept.index.history_problems["team-a"]
+    kept.drop("u-1")
+    assert kept.index.histories
+    assert not kept.index.history_problems
+
+
+def test_who_answers_at_an_address_has_it() -> None:
+    kept, _ = catalog()
+    honest, forged = SUBMITTED, at("10.0.0.1", uid="u-2", namespace="team-b")
+    kept.put(forged)
+    kept.put(honest)
+    asked = kept.claims.claimants("10.0.0.1")
+    kept.put(at("10.0.0.1", uid="u-3", namespace="team-c"))
+    kept.settle("10.0.0.1", "team-a", "pi-driver", among=asked)
+    apps = kept.index.applications
+    assert apps["team-a", "spark-1"].target
+    assert "says that it is another pod" in apps["team-b", "spark-1"].problem
+    # It came after the question: the next answer tells of it.
+    assert "another running pod" in apps["team-c", "spark-1"].problem
+    assert kept.claims.disputed == {"10.0.0.1"}
+    kept.settle("10.0.0.1", "team-a", "pi-driver", among=kept.claims.claimants("10.0.0.1"))
+    assert not kept.claims.disputed
+    kept.drop("u-1")
+    assert not any(app.target for app in apps.values())
+    # Who ends and runs again is asked again.
+    kept.put(changed("status", "phase", to="Pending", pod=forged))
+    kept.put(forged)
+    assert apps["team-b", "spark-1"].target
+
+
+def test_who_answers_as_a_pod_elsewhere_refutes_all() -> None:
+    kept, gone = catalog()
+    kept.put(SUBMITTED)
+    kept.settle("10.0.0.1", "team-b", "pi-driver", among=kept.claims.claimants("10.0.0.1"))
+    assert gone == [1]
+    assert "says that it is another pod" in kept.index.applications["team-a", "spark-1"].problem
+
+
+def test_a_nodes_address_is_no_pods() -> None:
+    kept, _ = catalog()
+    kept.put(at("10.0.0.9", uid="u-2", namespace="team-b"))
+    kept.put(at(NODE_ADDRESS))
+    assert "that of a node" in kept.index.applications["team-a", "spark-1"].problem
+    kept.drop("u-2")
+    # Of a pod alone on its node, both may have one address.
+    assert kept.index.applications["team-a", "spark-1"].target
+
+
+def test_a_forged_node_displaces_no_pod_that_answered() -> None:
+    kept, _ = catalog()
+    kept.put(SUBMITTED)
+    kept.settle("10.0.0.1", "team-a", "pi-driver", among=kept.claims.claimants("10.0.0.1"))
+    kept.put(changed("status", "hostIP", to="10.0.0.1", pod=at("10.0.0.9", uid="u-2", namespace="team-b")))
+    assert kept.index.applications["team-a", "spark-1"].target
+
+
+def test_a_pod_that_is_not_believed_displaces_none_of_its_id() -> None:
+    kept, _ = catalog()
+    kept.put(SUBMITTED)
+    newer = at("10.0.0.2", uid="u-2", creationTimestamp="2026-11-21T21:00:00Z")
+    kept.put(changed("spec", "nodeName", to=None, pod=newer))
+    assert kept.index.applications["team-a", "spark-1"].pod_uid == "u-1"
+
+
+def test_many_claims_of_one_address_cost_little_each() -> None:
+    kept, _ = catalog()
+    kept.put(SUBMITTED)
+    rebuilt = kept.index.version
+    for number in range(2000):
+        kept.put(
+            at("10.0.0.1", uid=f"f-{number}", labels={"spark-role": "driver", "spark-app-selector": f"f-{number}"})
+        )
+    # One for each, and one for the first that lost its target.
+    assert kept.index.version - rebuilt == 2001
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        *(None, [], {}, "x", {"sparkProperties": None}, {"sparkProperties": [["a"]]}, {"sparkProperties": [[1, 2]]}),
+        {"sparkProperties": [["spark.kubernetes.namespace", "team-a"]]},
+        {"sparkProperties": [["spark.kubernetes.namespace", 7], ["spark.kubernetes.driver.pod.name", {}]]},
+        {"sparkProperties": [[[], "x"]]},
+    ],
+    ids=str,
+)
+def test_a_driver_that_does_not_say_says_nothing(environment: object) -> None:
+    assert said(environment) is None
+
+
+def test_a_driver_says_which_pod_it_is() -> None:
+    properties = [["spark.kubernetes.namespace", "a"], ["x", "y"], ["spark.kubernetes.driver.pod.name", "b"]]
+    assert said({"sparkProperties": properties}) == ("a", "b")
 
 
 def test_a_driver_that_ends_beside_a_sidecar_has_ended() -> None:
@@ -119,14 +319,15 @@ def test_a_driver_that_ends_beside_a_sidecar_has_ended() -> None:
             "status", "containerStatuses", to=[{"name": "spark-kubernetes-driver", "state": {"terminated": terminated}}]
         ),
         LIMITS,
+        ANYWHERE,
     )
     assert (ended.state, ended.ended) == ("failed", datetime(2026, 11, 21, 3, 10, tzinfo=UTC))
     other = [{"name": "sidecar", "state": {"terminated": {"exitCode": 1}}}]
-    assert read_pod(changed("status", "containerStatuses", to=other), LIMITS).state == "running"
+    assert read_pod(changed("status", "containerStatuses", to=other), LIMITS, ANYWHERE).state == "running"
 
 
 def test_a_pod_has_an_address_of_ipv6() -> None:
-    target = read_pod(changed("status", "podIP", to="fd00::7"), LIMITS).target
+    target = read_pod(at("fd00::7"), LIMITS, ANYWHERE).target
     assert target
     assert target.address == "[fd00::7]:4040"
 
@@ -134,7 +335,7 @@ def test_a_pod_has_an_address_of_ipv6() -> None:
 def test_a_target_goes_at_once_when_its_pod_ends_leaves_or_moves() -> None:
     for change in (
         changed("status", "phase", to="Succeeded"),
-        changed("status", "podIP", to="10.0.0.2"),
+        at("10.0.0.2"),
         changed("metadata", "deletionTimestamp", to="2026-11-21T20:01:00Z"),
     ):
         kept, gone = catalog()

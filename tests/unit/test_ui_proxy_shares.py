@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import ClientSession, web
+from kubelet import NODE, status_of
 
 from spark_ui_proxy.catalog import Catalog
 from spark_ui_proxy.config import Limits
@@ -15,8 +16,10 @@ from spark_ui_proxy.index import Application, Index, Target
 from spark_ui_proxy.naming import Naming
 from spark_ui_proxy.progress import ProgressReader
 from spark_ui_proxy.rest import new_client
+from spark_ui_proxy.witness import Witness
 
 _SLOW_PODS = 150
+_NETWORKS = {"team-a": 1, "team-b": 2}
 # With one row of places for all, the slow pods would take longer than this to time out.
 _SECONDS = 20
 _SECONDS_OF_A_LOOK = 8
@@ -28,7 +31,7 @@ class _World:
 
     def __init__(self, client: ClientSession, slow: int, quick: int) -> None:
         self.client = client
-        self.catalog = Catalog(Index(), Limits(driver_ports=(1, 65535)), lambda: None)
+        self.catalog = Catalog(Index(), Limits(driver_ports=(1, 65535), pod_networks=("127.0.0.0/8",)), lambda: None)
         self._ports = {"team-a": slow, "team-b": quick}
 
     def driver(self, namespace: str, number: int, app_id: str = "") -> None:
@@ -49,9 +52,10 @@ class _World:
                             "name": "driver",
                             "ports": [{"name": "spark-ui", "containerPort": self._ports[namespace]}],
                         }
-                    ]
+                    ],
+                    "nodeName": NODE,
                 },
-                "status": {"phase": "Running", "podIP": f"127.0.1.{number + 1}"},
+                "status": status_of(f"127.0.{_NETWORKS[namespace]}.{number + 1}", ["driver"]),
             }
         )
 
@@ -85,7 +89,7 @@ async def _world() -> AsyncIterator[_World]:
     app.add_routes([web.get("/api/v1/applications/app-1/jobs", jobs)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.1.1", 0)
+    site = web.TCPSite(runner, "127.0.2.1", 0)
     await site.start()
     slow = await asyncio.start_server(silent, "0.0.0.0", 0)
     async with new_client() as client:
@@ -125,7 +129,7 @@ def test_a_driver_gets_its_name_though_many_of_another_tenant_do_not_answer() ->
 def test_a_driver_is_looked_at_though_many_of_another_tenant_do_not_answer() -> None:
     async def scene(world: _World) -> None:
         slow, quick = world.all_drivers(lambda number: f"app-{number}")
-        doctor = Doctor(world.catalog, world.client)
+        doctor = Doctor(world.catalog, world.client, Witness(world.catalog, world.client))
 
         async def problem(application: Application | None) -> str | None:
             assert application

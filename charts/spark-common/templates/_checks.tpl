@@ -4,12 +4,46 @@ What all charts refuse.
   spark-common.checkText         text that no manifest holds; call with the values, a dict. Helm's toYaml drops a whole object
                                  without a word for a control character in it, and breaks its lines at the separators of
                                  Unicode.
+  spark-common.checkKeys         keys that Spark's configuration cannot have, or that Spark leaves out without a word; call with
+                                 a dict: conf, from (its name in values)
+  spark-common.checkSecrets      Spark configuration whose value is a secret: a ConfigMap and helm's record would hold it. Call
+                                 with a dict: conf, from (its name in values)
   spark-common.checkServiceName  a release whose name no Service may have; call with the root
 */}}
 {{- define "spark-common.checkText" -}}
 {{- range $key, $value := . -}}
 {{- with regexFind "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\x{2028}\\x{2029}\\x{fffe}\\x{ffff}]" (toString $value) -}}
 {{- fail (printf "%s holds the character %+q, which no manifest can: take it out" $key .) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.checkKeys" -}}
+{{- range $key := keys .conf | sortAlpha -}}
+{{- if regexMatch "[\\s:=]" $key -}}
+{{- fail (printf "%s has the key %q, and a key of Spark's configuration has no space, colon or equals sign: write each key whole, as in \"spark.sql.shuffle.partitions: 8\"" $.from $key) -}}
+{{- end -}}
+{{- if not (hasPrefix "spark." $key) -}}
+{{- $cure := printf "write spark.%s, or spark.hadoop.%s if it is Hadoop's" $key $key -}}
+{{- if regexMatch "^(datanucleus|dfs|fs|ha|hadoop|hbase|hive|ipc|javax\\.jdo|mapred|mapreduce|orc|parquet|yarn)\\." $key -}}
+{{- $cure = printf "write spark.hadoop.%s" $key -}}
+{{- end -}}
+{{- fail (printf "%s sets %s, and Spark reads only keys that begin with spark.: %s" $.from $key $cure) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.checkSecrets" -}}
+{{- $cures := dict
+  "^spark\\.authenticate\\.secret$" "put it into a Secret, and set security.profile to hardened and security.authSecret.name to its name"
+  "^spark\\.kubernetes\\.authenticate\\.(.+\\.)?oauthToken$" "leave it out, since each pod has the token of its service account; outside of the cluster, the kubeconfig has one"
+  "JWSFilter\\.param\\.secretKey$" "put it into a Secret, which the history server takes by auth.jws.secret.name; a driver's UI is for those whom spark-ui-proxy lets in"
+-}}
+{{- range $key := keys .conf | sortAlpha -}}
+{{- range $pattern, $cure := $cures -}}
+{{- if regexMatch $pattern $key -}}
+{{- fail (printf "%s sets %s, and a secret never stands in values: %s" $.from $key $cure) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

@@ -1,5 +1,6 @@
 {{/*
-Event logs: global.eventLog says where drivers write them and the history server reads them. Call with global.eventLog
+Event logs: global.eventLog says where drivers write them and the history server reads them. How HDFS is reached is in
+_hadoop.tpl: it is that of the applications' data, too. Call with global.eventLog
 unless said otherwise; each gives nothing where there is no store.
 
   spark-common.eventLogUrl         the folder, as Spark names it
@@ -8,8 +9,8 @@ unless said otherwise; each gives nothing where there is no store.
   spark-common.eventLogVolumes, spark-common.eventLogMounts, spark-common.eventLogEnv
                                    what a pod and its container of Spark need to reach the store
   spark-common.eventLogInit        an init container, in a list: adds the store's CA to those that Java trusts; call with
-                                   a dict: eventLog, image (its reference)
-  spark-common.checkEventLog       refuses what no store can be; call with a dict: eventLog, confs and, as a list, from
+                                   a dict: eventLog, image (its reference), helpers (global.helpers)
+  spark-common.checkEventLog       refuses what no store can be; call with a dict: eventLog, global, confs and, as a list, from
                                    (their names in values)
 */}}
 
@@ -52,10 +53,6 @@ spark.eventLog.dir: {{ include "spark-common.eventLogUrl" . | quote }}
 spark.eventLog.rolling.enabled: true
 spark.eventLog.compress: true
 {{ include "spark-common.eventLogConf" . }}
-{{- if and (eq .store "hdfs") .hdfs.principal }}
-spark.kerberos.principal: {{ .hdfs.principal | quote }}
-spark.kerberos.keytab: local:///etc/spark-event-log/{{ .secret.key }}
-{{- end }}
 {{- end -}}
 {{- end }}
 
@@ -65,7 +62,7 @@ spark.kerberos.keytab: local:///etc/spark-event-log/{{ .secret.key }}
   persistentVolumeClaim:
     claimName: {{ .claim | quote }}
 {{- end }}
-{{- if and .store .secret.name }}
+{{- if and .store (ne .store "hdfs") .secret.name }}
 - name: event-log-secret
   secret:
     secretName: {{ .secret.name | quote }}
@@ -83,16 +80,6 @@ spark.kerberos.keytab: local:///etc/spark-event-log/{{ .secret.key }}
 - name: event-log-trust
   emptyDir: {}
 {{- end }}
-{{- if eq .store "hdfs" }}
-- name: event-log-hadoop
-  configMap:
-    name: {{ .hdfs.hadoopConf | quote }}
-{{- if .hdfs.principal }}
-- name: event-log-krb5
-  configMap:
-    name: {{ .hdfs.krb5Conf | quote }}
-{{- end }}
-{{- end }}
 {{- end }}
 
 {{- define "spark-common.eventLogMounts" -}}
@@ -100,7 +87,7 @@ spark.kerberos.keytab: local:///etc/spark-event-log/{{ .secret.key }}
 - name: event-logs
   mountPath: /var/spark/events
 {{- end }}
-{{- if and .store .secret.name }}
+{{- if and .store (ne .store "hdfs") .secret.name }}
 - name: event-log-secret
   mountPath: /etc/spark-event-log
   readOnly: true
@@ -110,17 +97,6 @@ spark.kerberos.keytab: local:///etc/spark-event-log/{{ .secret.key }}
   mountPath: /etc/spark-event-log-trust
   readOnly: true
 {{- end }}
-{{- if eq .store "hdfs" }}
-- name: event-log-hadoop
-  mountPath: /etc/hadoop/conf
-  readOnly: true
-{{- if .hdfs.principal }}
-- name: event-log-krb5
-  mountPath: /etc/krb5.conf
-  subPath: krb5.conf
-  readOnly: true
-{{- end }}
-{{- end }}
 {{- end }}
 
 {{- define "spark-common.eventLogEnv" -}}
@@ -128,14 +104,6 @@ spark.kerberos.keytab: local:///etc/spark-event-log/{{ .secret.key }}
 # Where AWS's SDKs look for the file.
 - name: AWS_SHARED_CREDENTIALS_FILE
   value: /etc/spark-event-log/{{ .secret.key }}
-{{- end }}
-{{- if and .store .ca.configMap }}
-- name: JDK_JAVA_OPTIONS
-  value: -Djavax.net.ssl.trustStore=/etc/spark-event-log-trust/cacerts
-{{- end }}
-{{- if eq .store "hdfs" }}
-- name: HADOOP_CONF_DIR
-  value: /etc/hadoop/conf
 {{- end }}
 {{- end }}
 
@@ -152,7 +120,9 @@ spark.kerberos.keytab: local:///etc/spark-event-log/{{ .secret.key }}
       -file /ca/ca.crt -keystore /trust/cacerts -storepass changeit
   resources:
     requests: { cpu: 50m, memory: 64Mi }
-    limits: { memory: 256Mi }
+    limits:
+      memory: 256Mi
+      {{- include "spark-common.helperCpuLimit" .helpers | nindent 6 }}
   securityContext:
     {{- include "spark-common.containerSecurityContext" $ | nindent 4 }}
   volumeMounts:
@@ -186,6 +156,17 @@ spark.kerberos.keytab: local:///etc/spark-event-log/{{ .secret.key }}
 {{- end -}}
 {{- if and $log.hdfs.principal (not $log.secret.name) -}}
 {{- fail (printf "global.eventLog.hdfs.principal is %q but global.eventLog.secret.name is empty: set it to the Secret with its keytab" $log.hdfs.principal) -}}
+{{- end -}}
+{{- if eq $log.store "hdfs" -}}
+{{- if and $log.secret.name (not $log.hdfs.principal) -}}
+{{- fail (printf "global.eventLog.secret.name is %q but global.eventLog.hdfs.principal is empty: set it to whom the keytab is of, or leave both empty, and the history server logs in as drivers do" $log.secret.name) -}}
+{{- end -}}
+{{- if not (include "spark-common.hadoopConfigMap" .global) -}}
+{{- fail "global.eventLog.store is hdfs but Hadoop has no configuration: set global.hadoop.configMap to the ConfigMap with core-site.xml and hdfs-site.xml" -}}
+{{- end -}}
+{{- if and $log.hdfs.principal (not (include "spark-common.krb5ConfigMap" .global)) -}}
+{{- fail (printf "global.eventLog.hdfs.principal is %q but no krb5.conf is set: set global.kerberos.configMap, or realm and kdcs" $log.hdfs.principal) -}}
+{{- end -}}
 {{- end -}}
 {{- if $log.store -}}
 {{- range $number, $conf := .confs -}}

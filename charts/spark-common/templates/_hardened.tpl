@@ -1,9 +1,12 @@
 {{/*
 The preset security.profile "hardened"; docs/guides/hardened.md says what it protects. Where "security" is asked for, it is a
-dict: profile, authSecret (name, key), allowInsecure; "confs" are maps of Spark configuration, of which later ones win.
+list of sections of values (profile, authSecret.name, authSecret.key, allowInsecure), the team's and perhaps an application's:
+one that asks for the preset is enough, and of names the later ones win. "confs" are maps of Spark configuration, of which
+later ones win.
 
   spark-common.preset         what the preset sets; call with the confs
   spark-common.hardenedConf   the same where it is asked for, else nothing; call with a dict: security, confs
+  spark-common.isHardened     "true" if the preset is asked for; call with security
   spark-common.authVolume     the secret that an application's processes share as a pod's volume, in a list, or nothing; call
                               with security
   spark-common.authMount      the same as a mount of Spark's container
@@ -41,25 +44,39 @@ spark.acls.enable: true
 {{- end }}
 
 {{- define "spark-common.hardenedConf" -}}
-{{- if eq .security.profile "hardened" -}}
+{{- if include "spark-common.isHardened" .security -}}
 {{- include "spark-common.preset" .confs -}}
 {{- end -}}
 {{- end }}
 
-{{- define "spark-common.authVolume" -}}
+{{- define "spark-common.isHardened" -}}
+{{- range . -}}
 {{- if eq .profile "hardened" -}}
+true
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.authVolume" -}}
+{{- if include "spark-common.isHardened" . -}}
+{{- $name := "" -}}
+{{- $key := "" -}}
+{{- range . -}}
+{{- $name = .authSecret.name | default $name -}}
+{{- $key = .authSecret.key | default $key -}}
+{{- end -}}
 - name: spark-auth
   secret:
-    secretName: {{ .authSecret.name | quote }}
+    secretName: {{ $name | quote }}
     # 0400; the kubelet lets the pod's fsGroup read too.
     defaultMode: 256
     items:
-      - { key: {{ .authSecret.key | quote }}, path: secret }
+      - { key: {{ $key | quote }}, path: secret }
 {{- end -}}
 {{- end }}
 
 {{- define "spark-common.authMount" -}}
-{{- if eq .profile "hardened" -}}
+{{- if include "spark-common.isHardened" . -}}
 - name: spark-auth
   mountPath: /etc/spark-auth
   readOnly: true
@@ -67,7 +84,7 @@ spark.acls.enable: true
 {{- end }}
 
 {{- define "spark-common.authEnv" -}}
-{{- if eq .profile "hardened" -}}
+{{- if include "spark-common.isHardened" . -}}
 # An executor reads the file only where it knows that it is on Kubernetes, and for its first connection Spark does not say
 # so. The image's entrypoint makes options of the JVM of such variables.
 - name: SPARK_JAVA_OPT_KINDLING
@@ -77,7 +94,10 @@ spark.acls.enable: true
 
 {{- define "spark-common.checkSecurity" -}}
 {{- $names := append (include "spark-common.preset" .confs | fromYaml | keys) "spark.acls.enable" | uniq | sortAlpha -}}
-{{- $allowed := .security.allowInsecure -}}
+{{- $allowed := list -}}
+{{- range .security -}}
+{{- $allowed = concat $allowed .allowInsecure -}}
+{{- end -}}
 {{- range $name := $allowed -}}
 {{- if not (has $name $names) -}}
 {{- fail (printf "%s lists %s, which the preset does not set: it sets %s" $.allow $name (join ", " $names)) -}}
@@ -85,11 +105,9 @@ spark.acls.enable: true
 {{- end -}}
 {{- $hardened := include "spark-common.hardenedConf" . | fromYaml -}}
 {{- range $number, $conf := .confs -}}
-{{- range $key := keys $conf | sortAlpha -}}
 {{- $from := index $.from $number -}}
-{{- if eq $key "spark.authenticate.secret" -}}
-{{- fail (printf "%s sets %s, and a secret never stands in values: put it into a Secret, and set security.profile to hardened and security.authSecret.name to its name" $from $key) -}}
-{{- end -}}
+{{- include "spark-common.checkSecrets" (dict "conf" $conf "from" $from) -}}
+{{- range $key := keys $conf | sortAlpha -}}
 {{- if and (hasKey $hardened $key) (not (has $key $allowed)) -}}
 {{- $wanted := get $hardened $key | include "spark-common.text" -}}
 {{- if ne (get $conf $key | include "spark-common.text") $wanted -}}
@@ -112,9 +130,6 @@ spark.acls.enable: true
 {{- if and (eq (include "spark-common.conf" (dict "confs" $confs "key" $key)) "true") (ne (include "spark-common.conf" (dict "confs" $confs "key" "spark.authenticate")) "true") -}}
 {{- fail (printf "%s is true but spark.authenticate is not, and Spark would not start: set security.profile to hardened, which sets both" $key) -}}
 {{- end -}}
-{{- end -}}
-{{- if and (include "spark-common.conf" (dict "confs" $confs "key" "spark.kerberos.keytab")) (not (include "spark-common.conf" (dict "confs" $confs "key" "spark.kerberos.principal"))) -}}
-{{- fail "spark.kerberos.keytab is set but spark.kerberos.principal is not: set it to whom the keytab is of" -}}
 {{- end -}}
 {{- $cipher := include "spark-common.conf" (dict "confs" $confs "key" "spark.network.crypto.cipher") -}}
 {{- if and (eq $cipher "AES/GCM/NoPadding") $version (semverCompare "<3.5.2" $version) -}}

@@ -6,10 +6,11 @@ Spark's own formats.
   spark-common.properties   the text of a properties file; call with a list of dicts of key -> value, of which
                             later ones win (Helm's merge takes false and 0 for absent). Keys are sorted.
   spark-common.applicationPorts  what pods of one application reach of each other, as ports of a NetworkPolicy: the driver's
-                            RPC (7078) and block managers (7079); Spark's settings pin them
+                            RPC and block managers; Spark's settings pin them
   spark-common.uiPorts      where spark-ui-proxy looks for UIs, as ports of a NetworkPolicy: drivers' and, of further
                             contexts, those that Spark takes when one is taken; history servers'
   spark-common.conf         one setting as text, or nothing; call with a dict: confs (maps of which later ones win), key
+  spark-common.millicores   CPU as Kubernetes writes it, in thousandths; call with the text
   spark-common.mebibytes    a size as Spark writes it ("512m", "2g", "1t"), in MiB; call with the size.
 */}}
 
@@ -55,11 +56,15 @@ Spark's own formats.
 {{- end }}
 
 {{- define "spark-common.applicationPorts" -}}
-- { port: 7078, protocol: TCP }
-- { port: 7079, protocol: TCP }
+- { port: {{ include "spark-common.port" "driver" }}, protocol: TCP }
+- { port: {{ include "spark-common.port" "blockManager" }}, protocol: TCP }
 {{- end }}
 
 {{- define "spark-common.uiPorts" -}}
-- { port: 4040, endPort: 4100, protocol: TCP }
-- { port: 18080, endPort: 18100, protocol: TCP }
+- { port: {{ include "spark-common.port" "ui" }}, endPort: 4100, protocol: TCP }
+- { port: {{ include "spark-common.port" "history" }}, endPort: 18100, protocol: TCP }
+{{- end }}
+
+{{- define "spark-common.millicores" -}}
+{{- if hasSuffix "m" . -}}{{ trimSuffix "m" . }}{{- else -}}{{ mulf (float64 .) 1000 | int64 }}{{- end -}}
 {{- end }}

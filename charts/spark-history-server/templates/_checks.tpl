@@ -9,7 +9,8 @@ root.
 {{- if not $log.store -}}
 {{- fail "global.eventLog.store is empty, and there are no event logs to show: set it in the namespace's common values, which its jobs follow too" -}}
 {{- end -}}
-{{- include "spark-common.checkEventLog" (dict "eventLog" $log "confs" (list .Values.sparkConf) "from" (list "sparkConf")) -}}
+{{- include "spark-common.checkEventLog" (dict "eventLog" $log "global" .Values.global "confs" (list .Values.sparkConf) "from" (list "sparkConf")) -}}
+{{- include "spark-common.checkHadoop" (dict "global" .Values.global "confs" (list .Values.sparkConf) "from" (list "sparkConf")) -}}
 {{- include "spark-common.checkPeers" (dict "peers" .Values.network.from "from" "network.from") -}}
 {{- if lt (include "spark-common.mebibytes" .Values.memory | int) 512 -}}
 {{- fail (printf "memory is %q, and the server needs 512m at least" .Values.memory) -}}
@@ -17,16 +18,14 @@ root.
 {{- if lt (include "spark-common.mebibytes" .Values.state.size | int) 512 -}}
 {{- fail (printf "state.size is %q, and the server needs 512Mi at least" .Values.state.size) -}}
 {{- end -}}
+{{- include "spark-common.checkKeys" (dict "conf" .Values.sparkConf "from" "sparkConf") -}}
+{{- include "spark-common.checkSecrets" (dict "conf" .Values.sparkConf "from" "sparkConf") -}}
+{{- include "spark-common.checkHelpers" .Values.global.helpers -}}
+{{- include "spark-common.checkLabels" (dict "labels" .Values.global.commonLabels "from" "global.commonLabels") -}}
 {{- $owned := include "spark-history-server.ownConf" . | fromYaml -}}
 {{- range $key := keys .Values.sparkConf | sortAlpha -}}
-{{- if regexMatch "[\\s:=]" $key -}}
-{{- fail (printf "sparkConf has the key %q, and a key of Spark's configuration has no space, colon or equals sign: write each key whole" $key) -}}
-{{- end -}}
 {{- if and (hasKey $owned $key) (ne $key "spark.ui.filters") -}}
 {{- fail (printf "sparkConf sets %s, which the chart sets itself: use its own value" $key) -}}
-{{- end -}}
-{{- if regexMatch "JWSFilter\\.param\\.secretKey$" $key -}}
-{{- fail (printf "sparkConf sets %s, and a secret never stands in values: put it into a Secret, and set auth.mode to jws and auth.jws.secret.name to its name" $key) -}}
 {{- end -}}
 {{- end -}}
 {{- with .Values.auth -}}
@@ -50,19 +49,25 @@ root.
 {{- fail "ingress.enabled is true but ingress.host is empty: set it to the server's host" -}}
 {{- end -}}
 {{- end -}}
-{{- $names := list "history-server" "event-log-trust" "log-folder" -}}
-{{- range .Values.sidecars -}}
-{{- if has .name $names -}}
-{{- fail (printf "sidecars has a container named %q, and there is one of that name already: give it another" .name) -}}
-{{- end -}}
-{{- $names = append $names .name -}}
-{{- end -}}
-{{- range $key := keys .Values.labels | sortAlpha -}}
-{{- if or (eq $key "spark-role") (hasKey (include "spark-common.podLabels" (dict "root" $ "component" "server") | fromYaml) $key) -}}
-{{- fail (printf "labels sets %s, which the chart sets itself: take another key" $key) -}}
-{{- end -}}
-{{- end -}}
+{{- include "spark-common.checkLabels" (dict "labels" .Values.labels "from" "labels") -}}
+{{- include "spark-common.checkAnnotations" (dict "annotations" .Values.service.annotations "from" "service.annotations") -}}
 {{- if hasKey .Values.annotations "checksum/config" -}}
 {{- fail "annotations sets checksum/config, which the chart sets itself: take another key" -}}
 {{- end -}}
+{{- include "spark-common.checkLabels" (dict "labels" ((.Values.podTemplate.metadata).labels | default dict) "from" "podTemplate") -}}
+{{- include "spark-common.checkPodTemplate" (dict
+  "template" .Values.podTemplate
+  "from" "podTemplate"
+  "names" (list "history-server")
+  "spec" (dict
+    "serviceAccountName" "global.serviceAccounts.history"
+    "serviceAccount" "global.serviceAccounts.history"
+    "automountServiceAccountToken" "nothing: the server has no token"
+    "restartPolicy" "nothing: a server is always started again")
+  "container" (dict
+    "image" "image"
+    "imagePullPolicy" "image.pullPolicy"
+    "command" "nothing: it is the server's"
+    "args" "sparkConf"
+    "resources" "memory, requestCores and limitCores")) -}}
 {{- end }}

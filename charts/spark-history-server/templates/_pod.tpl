@@ -6,6 +6,10 @@ Parts of the server's pod. Call with the root.
   spark-history-server.configMount, spark-history-server.configVolume
                                        the chart's ConfigMap
   spark-history-server.jwsSecret       a volume's source: the key that tokens are signed with
+  spark-history-server.usesHadoop      "true" where the store is HDFS
+  spark-history-server.hadoop          how the server reaches it, a map: global (hadoop and kerberos) and, where it logs in, login and
+                                       principal: those of global.eventLog, or else those of drivers
+  spark-history-server.hadoopEnv       variables of a container that opens the store
   spark-history-server.fsCommand, spark-history-server.fsEnv, spark-history-server.fsResources
                                        of a container that runs Hadoop's own program for files, in the store
 */}}
@@ -16,7 +20,7 @@ exec:
     - bash
     - -c
     - |
-      exec 3<>/dev/tcp/127.0.0.1/18080
+      exec 3<>/dev/tcp/127.0.0.1/{{ include "spark-common.port" "history" }}
       printf 'GET /api/v1/version HTTP/1.0\r\n\r\n' >&3
       read -r -t 8 version status rest <&3
       [[ $version == HTTP/* && $status == [234]* ]]
@@ -24,7 +28,7 @@ timeoutSeconds: 10
 {{- end }}
 
 {{- define "spark-history-server.initContainers" -}}
-{{- include "spark-common.eventLogInit" (dict "eventLog" .Values.global.eventLog "image" (include "spark-common.image" .)) }}
+{{- include "spark-common.eventLogInit" (dict "eventLog" .Values.global.eventLog "image" (include "spark-common.image" .) "helpers" .Values.global.helpers) }}
 {{- if has .Values.global.eventLog.store (list "s3" "gcs" "abfs") }}
 # Spark asks that the folders are there, before the first log is.
 - name: log-folder
@@ -72,25 +76,54 @@ timeoutSeconds: 10
 {{- define "spark-history-server.fsEnv" -}}
 - name: SPARK_DRIVER_MEMORY
   value: 128m
-{{- $env := include "spark-common.eventLogEnv" .Values.global.eventLog }}
-{{- $env }}
-{{- if not (contains "HADOOP_CONF_DIR" $env) }}
+{{- include "spark-common.eventLogEnv" .Values.global.eventLog }}
+{{- include "spark-history-server.hadoopEnv" . }}
+{{- if not (include "spark-history-server.usesHadoop" .) }}
 - name: HADOOP_CONF_DIR
   value: /opt/kindling
 {{- end }}
-{{- with .Values.global.eventLog }}
-{{- if and (eq .store "hdfs") .hdfs.principal }}
+{{- with (include "spark-history-server.hadoop" . | fromYaml).principal }}
 - name: KRB5PRINCIPAL
-  value: {{ .hdfs.principal | quote }}
+  value: {{ quote . }}
 - name: KRB5KEYTAB
-  value: /etc/spark-event-log/{{ .secret.key }}
+  value: /etc/spark-kerberos/keytab
+{{- end }}
+{{- end }}
+
+{{- define "spark-history-server.usesHadoop" -}}
+{{- if eq .Values.global.eventLog.store "hdfs" -}}
+true
+{{- end -}}
+{{- end }}
+
+{{- define "spark-history-server.hadoop" -}}
+{{- $global := .Values.global -}}
+{{- $nothing := dict "hadoop" (dict) "kerberos" (dict) -}}
+{{- if not (include "spark-history-server.usesHadoop" .) -}}
+global: {{ toJson $nothing }}
+{{- else -}}
+global: {{ pick $global "hadoop" "kerberos" | toJson }}
+{{- if $global.eventLog.hdfs.principal }}
+principal: {{ $global.eventLog.hdfs.principal | quote }}
+login: { name: {{ $global.eventLog.secret.name | quote }}, key: {{ $global.eventLog.secret.key | quote }}, path: keytab }
+{{- else if $global.kerberos.keytab.name }}
+principal: {{ $global.kerberos.principal | quote }}
+login: {{ include "spark-common.login" $global }}
 {{- end }}
 {{- end }}
 {{- end }}
 
+{{- define "spark-history-server.hadoopEnv" -}}
+{{- $hadoop := include "spark-history-server.hadoop" . | fromYaml }}
+{{- include "spark-common.hadoopEnv" (dict "global" $hadoop.global "isDriver" false) }}
+{{- include "spark-common.jvmEnv" (dict "global" $hadoop.global "eventLog" .Values.global.eventLog) }}
+{{- end }}
+
 {{- define "spark-history-server.fsResources" -}}
 requests: { cpu: 50m, memory: 128Mi }
-limits: { memory: 512Mi }
+limits:
+  memory: 512Mi
+  {{- include "spark-common.helperCpuLimit" .Values.global.helpers | nindent 2 }}
 {{- end }}
 
 {{- define "spark-history-server.jwsSecret" -}}

@@ -23,7 +23,7 @@ Spark's side of the server. Call with the root.
 {{- define "spark-history-server.ownConf" -}}
 spark.history.fs.logDirectory: {{ prepend .Values.moreFolders (include "spark-common.eventLogUrl" .Values.global.eventLog) | join "," | quote }}
 spark.history.fs.update.interval: {{ .Values.updateInterval }}
-spark.history.ui.port: 18080
+spark.history.ui.port: {{ include "spark-common.port" "history" }}
 spark.history.retainedApplications: {{ .Values.retainedApplications }}
 spark.history.store.path: /var/spark/history
 spark.history.store.maxDiskUsage: {{ include "spark-history-server.disk" . }}m
@@ -51,11 +51,9 @@ spark.ui.filters: {{ compact (list "org.apache.spark.ui.JWSFilter" (index .Value
 {{- if and .Values.ingress.enabled (ne .Values.ingress.path "/") }}
 spark.ui.proxyBase: {{ .Values.ingress.path | quote }}
 {{- end }}
-{{- with .Values.global.eventLog }}
-{{- if and (eq .store "hdfs") .hdfs.principal }}
+{{- with (include "spark-history-server.hadoop" . | fromYaml).principal }}
 spark.history.kerberos.enabled: true
-spark.history.kerberos.principal: {{ .hdfs.principal | quote }}
-spark.history.kerberos.keytab: /etc/spark-event-log/{{ .secret.key }}
-{{- end }}
+spark.history.kerberos.principal: {{ quote . }}
+spark.history.kerberos.keytab: /etc/spark-kerberos/keytab
 {{- end }}
 {{- end }}

@@ -15,7 +15,7 @@ import threading
 from typing import BinaryIO
 
 import refusal
-from last_error import LastError, leave_message
+from last_error import LONGEST, LastError, leave_message
 
 
 class Driver:
@@ -44,7 +44,8 @@ class Driver:
         return 128 - code if code < 0 else code
 
     def _pump(self, source: BinaryIO, target: BinaryIO) -> None:
-        for line in source:
+        # In pieces, where a line has no end: this program's memory is the driver's.
+        for line in iter(lambda: source.readline(LONGEST), b""):
             target.write(line)
             target.flush()
             text = line.decode(errors="replace")

@@ -50,12 +50,17 @@ class DriverLog(threading.Thread):
     def _read(self, *, follow: bool) -> None:
         # The API server counts sinceTime in whole seconds: what was printed already is left out below.
         since = f"&sinceTime={quote(self._last[:19] + 'Z')}" if self._last else ""
+        begins, known = True, False
         for line in kube.lines(f"{self._path}?container=driver&timestamps=true&follow={str(follow).lower()}{since}"):
-            stamp, _, text = line.partition(" ")
-            moment = _padded(stamp)
-            if moment <= self._last:
+            text = line
+            if begins:
+                stamp, _, text = line.partition(" ")
+                moment = _padded(stamp)
+                known = moment <= self._last
+                self._last = max(moment, self._last)
+            begins = line.endswith("\n")
+            if known:
                 continue
-            self._last = moment
             print(text.rstrip("\n"), flush=True)
             self.error.read(text)
             if not self.refusal and (refusal := refusal_of(text)):

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _HOST = f"https://{os.environ.get('KUBERNETES_SERVICE_HOST', '')}:{os.environ.get('KUBERNETES_SERVICE_PORT', '443')}"
 _QUIET_S = 60  # a watch or log without a word for so long is asked for again: its connection may be dead
+_LONGEST = 8 * 1024 * 1024  # bytes of a line at once: an event of a watch has less, and a log may hold any line
 AWAY = (OSError, HTTPException, ValueError)
 """What an API server that is away, or goes away in the middle of an answer, looks like (URLError is an OSError)."""
 
@@ -44,13 +45,28 @@ def ask(method: str, path: str, body: Any = None, kind: str = "application/json"
         RefusedError: the API server answered with an error.
     """
     with _open(method, path, body, kind) as answer:
-        return json.load(answer)
+        return read(answer.read())
+
+
+def read(text: str | bytes) -> Any:
+    """What the API server says, as an object.
+
+    Raises:
+        RefusedError: it is nested too deeply: the API server keeps more levels (managedFields) than Python reads.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise RefusedError(0, "an answer of the API server is nested too deeply to be read") from None
 
 
 def lines(path: str) -> Iterator[str]:
-    """The lines of an answer that goes on, a watch or a log, until the API server ends it."""
+    """The lines of an answer that goes on, a watch or a log, until the API server ends it.
+
+    A line with more bytes than a program should keep comes in pieces, of which the last alone ends with a newline.
+    """
     with _open("GET", path) as answer:
-        for line in answer:
+        for line in iter(lambda: answer.readline(_LONGEST), b""):
             yield line.decode(errors="replace")
 
 
@@ -83,7 +99,7 @@ def _open(method: str, path: str, body: Any = None, kind: str = "application/jso
     try:
         return urllib.request.urlopen(request, context=context, timeout=_QUIET_S)
     except urllib.error.HTTPError as error:
-        text = error.read().decode(errors="replace")
-        with contextlib.suppress(ValueError, KeyError, TypeError):
+        text = error.read(_LONGEST).decode(errors="replace")
+        with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
             text = json.loads(text)["message"]
         raise RefusedError(error.code, text) from None

@@ -6,13 +6,18 @@ import json
 import re
 from pathlib import Path
 
+from kerberos_faults import fault_of
+
 LIMIT = 1000  # characters; the kubelet keeps 4096 bytes of a termination message
+LONGEST = 64 * 1024  # characters of a line that are looked at
+MOST_LINES = 100  # of an exception with its causes, without stack frames
 _MESSAGE = Path("/dev/termination-log")
 
 _LOG_LINE = re.compile(r"^(\d\d/\d\d/\d\d|\d{4}-\d\d-\d\d)[ T]\d\d:\d\d:\d\d\S* +(TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b")
 _NOISE = re.compile(
     r"^(WARNING: |\s+at |\s*\.\.\. \d+ more|Using Spark's default log4j|Setting default log level|To adjust)"
 )
+_BEGINS = ("Traceback (most recent call last)", 'Exception in thread "')
 _THROWN = re.compile(r"^[\w.$]+(Error|Exception|Exit|Interrupt|Failure)\b(: |$)")
 
 
@@ -20,24 +25,38 @@ class LastError:
     """Reads output line by line and keeps the best candidate; what comes later wins among equals.
 
     From best to worst: the end of a Python traceback, what the JVM says of a thread's death, spark-submit's own
-    "Error: …", a log line of level ERROR, any other line that is no log line.
+    "Error: …", a log line of level ERROR, any other line that is no log line. Of a fault of Kerberos or a secure HDFS,
+    which an exception or its causes tell, cause and cure come first.
     """
 
     def __init__(self) -> None:
         self._best: tuple[int, str] = (0, "")
+        self._error: list[str] = []
+        self._in_error = False
         self._in_traceback = False
 
     def read(self, line: str) -> None:
         """Take the next line."""
-        level, text = _plain(line.rstrip())
+        level, text = _plain(line[:LONGEST].rstrip())
+        self._read_error(level, text)
         rank = self._rank(level, text)
         if rank and rank >= self._best[0]:
             self._best = (rank, text.strip()[:LIMIT])
 
     @property
     def line(self) -> str:
-        """The best line so far, or ""."""
-        return self._best[1]
+        """The best line so far, or ""; where a fault is known, its cause, its cure and the line that tells of it."""
+        fault = fault_of("\n".join(self._error))
+        return f"{fault.cause}; {fault.cure}: {fault.line}"[:LIMIT] if fault else self._best[1]
+
+    def _read_error(self, level: str, text: str) -> None:
+        """Keep an exception and its causes: what is printed from there to the next line of the log proper."""
+        if text.startswith(_BEGINS):
+            self._in_error, self._error = True, []
+        elif level:
+            self._in_error = False
+        if self._in_error and len(self._error) < MOST_LINES and not _NOISE.match(text):
+            self._error.append(text)
 
     def _rank(self, level: str, text: str) -> int:
         if not text.strip() or _NOISE.match(text):
@@ -59,7 +78,17 @@ class LastError:
 
 def leave_message(text: str) -> None:
     """Make a text this container's termination message, which Kubernetes shows in the pod's status."""
-    _MESSAGE.write_text(text[:LIMIT])
+    _MESSAGE.write_text(printable(text), encoding="utf-8")
+
+
+def printable(text: str) -> str:
+    """A text in one line of bounded length, with what a terminal would obey shown as an escape of Python's.
+
+    It is for whoever asks Kubernetes; the log has what the application printed, as it printed it.
+    """
+    line = " ".join(text[: 4 * LIMIT].split())
+    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    return "".join(shown)[:LIMIT]
 
 
 def _plain(line: str) -> tuple[str, str]:
@@ -67,9 +96,9 @@ def _plain(line: str) -> tuple[str, str]:
     if line.startswith("{") and '"level"' in line:
         try:
             entry = json.loads(line)
-        except ValueError:
+            message = entry.get("message") or entry.get("msg") or ""
+            return str(entry.get("level", "")), f"{entry.get('logger', '')}: {message}"
+        except (ValueError, RecursionError):
             return "", line
-        message = entry.get("message") or entry.get("msg") or ""
-        return str(entry.get("level", "")), f"{entry.get('logger', '')}: {message}"
     found = _LOG_LINE.match(line)
     return (found[2], line[found.end() :].strip(" :")) if found else ("", line)

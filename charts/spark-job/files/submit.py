@@ -2,8 +2,9 @@
 
 spark-submit returns 0 when the driver failed, and a submitter may be killed at any moment. So the driver is named after
 the Job and the attempt: whoever comes next adopts the one that runs, returns the code of the one that ended, and
-submits only where there is none. A failed application marks this pod with a condition, by which the Job's
-podFailurePolicy tells it from a submitter that was killed; the number of marked pods is the number of the attempt.
+submits only where there is none. The Job's podFailurePolicy counts a pod by its exit code: those that Kubernetes also
+gives a killed submitter count for nothing, so no driver's end is told with one of them. How many failures the Job has
+counted is the number of the attempt: no state anywhere else.
 """
 
 from __future__ import annotations
@@ -15,25 +16,29 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import datetime, timezone
+from collections import deque
 from pathlib import Path
 from typing import Any, NoReturn
 
 import kube
 from driver_log import DriverLog
-from last_error import LIMIT, LastError, leave_message
+from last_error import LastError, leave_message
 from refusal import EXIT_CODE, refusal_of
 
-CONDITION = "kindling.local/ApplicationFailed"
+NOT_COUNTED = (128 + signal.SIGKILL, 128 + signal.SIGTERM, 255)
+"""What a submitter ends with that was killed (out of memory too), asked to go, or lost with its node."""
+INSTEAD = 1
+"""What it ends with where its driver ended with one of those."""
 _FOLDER = Path(__file__).parent
 _TEMPLATE = Path("/tmp/driver.json")
 _FAIL_FAST = os.environ.get("FAIL_FAST") == "1"
 _QUOTA_PAUSE_S = 10
-_LOOKS = 6  # at the Job of a pod that is asked to go
+_LOOKS = 6  # at a Job that is about to change, half a second apart
 _TRIES = 6  # of a submission that meets an API server in trouble
+_LINES = 1000  # of spark-submit's, the last, that are looked through for a refusal
 _TROUBLE = re.compile(
     r"UnknownHostException|ConnectException|SocketException|timed? ?out|Connection re(set|fused)|EOFException"
-    r"|Service Unavailable|etcdserver|TLS handshake|Received status: .*code=(429|5\d\d)"
+    r"|Service Unavailable|etcdserver|TLS handshake|Status\(apiVersion=v1, code=(429|5\d\d)"
 )
 _NEVER_STARTS = (
     "ErrImagePull",
@@ -49,11 +54,19 @@ class Terminated(BaseException):
 
 
 class FailedError(Exception):
-    """The application failed: the driver's exit code and why."""
+    """The application failed: the exit code to end with, and why."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def failed_with(code: int, driver: str, reason: str) -> FailedError:
+    """The failure of a driver; an exit code that the Job would not count stands in the message alone."""
+    ended = f"driver {driver} ended with exit code {code}"
+    if code in NOT_COUNTED:
+        return FailedError(INSTEAD, f"{ended}: {reason}" if reason else ended)
+    return FailedError(code, reason or ended)
 
 
 class Submission:
@@ -65,8 +78,8 @@ class Submission:
         self._me = f"{self._pods}/{os.environ['POD_NAME']}"
         me = kube.patiently(lambda: kube.ask("GET", self._me))
         self._job = next(owner for owner in me["metadata"]["ownerReferences"] if owner["kind"] == "Job")
-        self._attempt = kube.patiently(self._failed_before)
-        self._driver = f"{self._job['name']}-{self._job['uid'][:8]}-{self._attempt}-driver"
+        self._job_path = f"/apis/batch/v1/namespaces/{self._namespace}/jobs/{self._job['name']}"
+        self._driver = self._driver_of(self._attempt())
         self._path = f"{self._pods}/{self._driver}"
         self._log = DriverLog(f"{self._path}/log")
         self._spark_submit: subprocess.Popen[str] | None = None
@@ -89,30 +102,19 @@ class Submission:
             raise FailedError(1, f"driver {self._driver} was deleted")
         code, message = _verdict(end)
         if code and end["metadata"].get("deletionTimestamp"):
-            raise FailedError(code, f"driver {self._driver} was deleted")
+            message = f"driver {self._driver} was deleted"
         if code:
-            raise FailedError(
-                code, message or self._log.error.line or f"driver {self._driver} ended with exit code {code}"
-            )
-
-    def mark_failed(self, message: str) -> None:
-        """Tell the Job that it is the application that failed."""
-        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        condition = {"type": CONDITION, "status": "True", "reason": "DriverFailed", "lastTransitionTime": now}
-        body = {"status": {"conditions": [{**condition, "message": message[:LIMIT]}]}}
-        kind = "application/strategic-merge-patch+json"
-        kube.patiently(lambda: kube.ask("PATCH", f"{self._me}/status", body, kind))
+            raise failed_with(code, self._driver, message or self._log.error.line)
 
     def leave(self) -> None:
         """This pod goes: take the driver along if the Job is over, else leave it to the next submitter."""
         if self._spark_submit and self._spark_submit.poll() is None:
             self._spark_submit.kill()
             self._spark_submit.wait()
-        path = f"/apis/batch/v1/namespaces/{self._namespace}/jobs/{self._job['name']}"
         # The controller deletes the pods of a Job that is over first, and says that it is over a moment later.
         for _ in range(_LOOKS):
             try:
-                job = kube.ask("GET", path)
+                job = kube.ask("GET", self._job_path)
             except (kube.RefusedError, *kube.AWAY):
                 return  # deleted: what it owns goes with it
             if _is_over(job):
@@ -120,18 +122,53 @@ class Submission:
                 return
             time.sleep(0.5)
 
-    def _failed_before(self) -> int:
-        selector = f"batch.kubernetes.io/job-name={self._job['name']}"
-        pods = kube.ask("GET", f"{self._pods}?labelSelector={selector}")["items"]
-        return sum(
-            condition["type"] == CONDITION and pod["metadata"]["name"] != os.environ["POD_NAME"]
-            for pod in pods
-            for condition in pod["status"].get("conditions", [])
+    def _driver_of(self, attempt: int) -> str:
+        return f"{self._job['name']}-{self._job['uid'][:8]}-{attempt}-driver"
+
+    def _attempt(self) -> int:
+        """The number of the attempt: the first whose driver's end the Job does not know yet.
+
+        The Job may have counted more than drivers that failed (a pod that never ran; before Kubernetes 1.26 each
+        submitter that was lost), and may be about to count one: a driver that did not fail is never passed over, one
+        that did is told of again only where the Job does not count it within seconds.
+        """
+        attempt = looks = 0
+        while True:
+            driver = self._look_at(self._driver_of(attempt))
+            if driver is not None and not _is_lost(driver):
+                return attempt
+            if attempt < kube.patiently(self._failures):
+                attempt += 1
+            elif driver is None or looks == _LOOKS:
+                return attempt
+            else:
+                looks += 1
+                time.sleep(0.5)
+
+    def _look_at(self, driver: str) -> Any:
+        """A driver of this Job, or None.
+
+        Raises:
+            FailedError: a pod of another maker has its name; it is not believed.
+        """
+        pod = kube.patiently(lambda: _or_none(f"{self._pods}/{driver}"))
+        if pod is None:
+            return None
+        owners = [owner["uid"] for owner in pod["metadata"].get("ownerReferences", [])]
+        if self._job["uid"] in owners and pod["metadata"].get("labels", {}).get("spark-role") == "driver":
+            return pod
+        raise FailedError(
+            EXIT_CODE, f"pod {driver} is there and is no driver of this Job: delete it, and find who made it"
         )
+
+    def _failures(self) -> int:
+        """How many failed pods the Job has counted."""
+        status = kube.ask("GET", self._job_path)["status"]
+        return int(status.get("failed", 0)) + len(status.get("uncountedTerminatedPods", {}).get("failed", []))
 
     def _found(self) -> Any:
         """The driver, or None; one whose submitter died before all was made can never start, and is removed."""
-        driver = kube.patiently(lambda: _or_none(self._path))
+        driver = self._look_at(self._driver)
         if driver is not None and kube.patiently(lambda: self._half_made(driver)):
             _say(f"driver {self._driver} was left half made; removing it")
             self._delete_driver()
@@ -187,13 +224,13 @@ class Submission:
             text=True,
             errors="replace",
         )
-        error, output = LastError(), []
+        error, output = LastError(), deque[str](maxlen=_LINES)
         for line in self._spark_submit.stdout or ():
             print(line, end="", flush=True)
             error.read(line)
             output.append(line)
         self._spark_submit.wait()
-        return output, error.line
+        return list(output), error.line
 
     def _end_of(self, uid: str) -> Any:
         """The driver pod when it has ended, or None if it was deleted."""
@@ -207,7 +244,7 @@ class Submission:
             self._fail_fast(pod)
             try:
                 for line in kube.lines(f"{watch}&resourceVersion={pod['metadata']['resourceVersion']}"):
-                    event = json.loads(line)
+                    event = kube.read(line)
                     if event["type"] != "MODIFIED":
                         break  # deleted, or the API server forgot the version: ask again
                     if _has_ended(event["object"]):
@@ -264,6 +301,11 @@ def _has_ended(pod: Any) -> bool:
     return pod["status"].get("phase") in ("Succeeded", "Failed") or "terminated" in _driver_state(pod)
 
 
+def _is_lost(pod: Any) -> bool:
+    """Whether a driver has failed, or goes."""
+    return _verdict(pod)[0] != 0 if _has_ended(pod) else "deletionTimestamp" in pod["metadata"]
+
+
 def _never_starts(pod: Any) -> str:
     waiting = _driver_state(pod).get("waiting", {})
     if waiting.get("reason") in _NEVER_STARTS:
@@ -300,12 +342,12 @@ def main(argv: list[str]) -> int:
     try:
         submission = Submission()
         submission.run(argv)
-    except FailedError as failed:
+    except (FailedError, kube.RefusedError) as failed:
+        # Who asks this pod to go now would have its successor tell the same again.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         _say(str(failed))
         leave_message(str(failed))
-        assert submission is not None, "only its run fails"
-        submission.mark_failed(str(failed))
-        return failed.code
+        return failed.code if isinstance(failed, FailedError) else EXIT_CODE
     except Terminated:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if submission is not None:

@@ -6,44 +6,47 @@ Values that cannot go together, each refused in one line that says what to do. C
   spark-job.checkSchedule     schedule and run
   spark-job.checkRole         one role's resources, environment, labels, containers; call with a dict: root, role
   spark-job.checkTemplate     a role's pod template: what the chart owns; call with a dict: root, role
+  spark-job.checkSubmitter    the submitter's resources and environment
   spark-job.checkExecutors    dynamic allocation, rolling, allocator
-  spark-job.millicores        CPU as Kubernetes writes it, in thousandths; call with the text
 */}}
 
 {{- define "spark-job.checks" -}}
-{{- /* Each template asks, because helm may render any of them first; once is enough. */ -}}
-{{- if not (hasKey . "kindlingChecked") -}}
+{{- /* Each template asks, because helm may render any of them first. */ -}}
 {{- /* A source is quoted: in it any character may stand. */ -}}
 {{- include "spark-common.checkText" (set (omit .Values "app") "app" (omit .Values.app "source")) -}}
+{{- include "spark-common.checkHelpers" .Values.global.helpers -}}
+{{- include "spark-common.checkLabels" (dict "labels" .Values.global.commonLabels "from" "global.commonLabels") -}}
+{{- include "spark-common.checkLabels" (dict "labels" .Values.job.labels "from" "job.labels") -}}
+{{- include "spark-common.checkAnnotations" (dict "annotations" .Values.job.annotations "from" "job.annotations") -}}
+{{- include "spark-common.checkLabels" (dict "labels" .Values.configMap.labels "from" "configMap.labels") -}}
+{{- include "spark-common.checkAnnotations" (dict "annotations" .Values.configMap.annotations "from" "configMap.annotations") -}}
+{{- if hasKey .Values.job.annotations "kindling.local/config-sha256" -}}
+{{- fail "job.annotations sets kindling.local/config-sha256, which the chart sets itself: take another key" -}}
+{{- end -}}
 {{- include "spark-job.checkApplication" . -}}
 {{- include "spark-job.checkSchedule" . -}}
 {{- range $role := list "driver" "executor" -}}
 {{- include "spark-job.checkRole" (dict "root" $ "role" $role) -}}
 {{- include "spark-job.checkTemplate" (dict "root" $ "role" $role) -}}
 {{- end -}}
+{{- include "spark-job.checkTemplate" (dict "root" . "role" "submitter") -}}
+{{- include "spark-job.checkSubmitter" . -}}
 {{- include "spark-job.checkExecutors" . -}}
-{{- include "spark-job.checkVolumes" . -}}
 {{- include "spark-job.checkConf" (dict "conf" .Values.sparkConf "from" "sparkConf") -}}
 {{- include "spark-job.checkConf" (dict "conf" .Values.global.sparkConf "from" "global.sparkConf") -}}
-{{- include "spark-common.checkSecurity" (dict "root" . "security" (include "spark-job.security" . | fromYaml) "allow" "security.allowInsecure" "confs" (list .Values.global.sparkConf .Values.sparkConf) "from" (list "global.sparkConf" "sparkConf")) -}}
-{{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "confs" (list .Values.global.sparkConf .Values.sparkConf) "from" (list "global.sparkConf" "sparkConf")) -}}
+{{- include "spark-common.checkSecurity" (dict "root" . "security" (list .Values.global.security .Values.security) "allow" "security.allowInsecure" "confs" (list .Values.global.sparkConf .Values.sparkConf) "from" (list "global.sparkConf" "sparkConf")) -}}
+{{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "global" .Values.global "confs" (list .Values.global.sparkConf .Values.sparkConf) "from" (list "global.sparkConf" "sparkConf")) -}}
+{{- include "spark-common.checkHadoop" (dict "global" .Values.global "confs" (list .Values.global.sparkConf .Values.sparkConf) "from" (list "global.sparkConf" "sparkConf")) -}}
 {{- with .Values.log -}}
 {{- if and .properties (or .level .json) -}}
 {{- fail "log.properties is a whole configuration: leave log.level and log.json out, or log.properties empty" -}}
 {{- end -}}
 {{- end -}}
-{{- $own := include "spark-common.labels" (dict "root" . "component" "driver") | fromYaml -}}
-{{- range $key := keys .Values.metrics.podMonitor.labels | sortAlpha -}}
-{{- if hasKey $own $key -}}
-{{- fail (printf "metrics.podMonitor.labels sets %s, which the chart sets itself: take another key" $key) -}}
-{{- end -}}
-{{- end -}}
+{{- include "spark-common.checkLabels" (dict "labels" .Values.metrics.podMonitor.labels "from" "metrics.podMonitor.labels") -}}
 {{- with .Values.metrics -}}
 {{- if and (not .enabled) (or .annotations .podMonitor.enabled) -}}
 {{- fail (printf "metrics.%s is set but metrics.enabled is false: set it to true" (ternary "annotations" "podMonitor.enabled" .annotations)) -}}
 {{- end -}}
-{{- end -}}
-{{- $_ := set . "kindlingChecked" true -}}
 {{- end -}}
 {{- end }}
 
@@ -83,10 +86,6 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- end -}}
 {{- end }}
 
-{{- define "spark-job.millicores" -}}
-{{- if hasSuffix "m" . -}}{{ trimSuffix "m" . }}{{- else -}}{{ mulf (float64 .) 1000 | int64 }}{{- end -}}
-{{- end }}
-
 {{- define "spark-job.checkRole" -}}
 {{- $role := .role -}}
 {{- $values := get .root.Values $role -}}
@@ -95,28 +94,12 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- end -}}
 {{- with $values.limitCores | include "spark-common.text" -}}
 {{- $asked := include "spark-job.cores" $values -}}
-{{- if gt (include "spark-job.millicores" $asked | int64) (include "spark-job.millicores" . | int64) -}}
+{{- if gt (include "spark-common.millicores" $asked | int64) (include "spark-common.millicores" . | int64) -}}
 {{- fail (printf "%s.limitCores is %q, less than the %q that are asked for: raise it, or set %s.requestCores" $role . $asked $role) -}}
 {{- end -}}
 {{- end -}}
 {{- include "spark-job.checkLabels" (dict "labels" $values.labels "from" (printf "%s.labels" $role)) -}}
-{{- include "spark-job.checkEnv" (dict "names" (keys $values.env) "from" (printf "%s.env" $role)) -}}
-{{- if eq $role "driver" -}}
-{{- range include "spark-common.eventLogEnv" .root.Values.global.eventLog | fromYamlArray -}}
-{{- if hasKey $values.env .name -}}
-{{- fail (printf "driver.env sets %s, which global.eventLog sets: leave it out" .name) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- $names := list $role "event-log-trust" -}}
-{{- range $list := list "initContainers" "sidecars" -}}
-{{- range get $values $list -}}
-{{- if has .name $names -}}
-{{- fail (printf "%s.%s has a container named %q, and there is one of that name already: give it another" $role $list .name) -}}
-{{- end -}}
-{{- $names = append $names .name -}}
-{{- end -}}
-{{- end -}}
+{{- include "spark-job.checkEnv" (dict "names" (keys $values.env) "from" (printf "%s.env" $role) "role" $role) -}}
 {{- end }}
 
 {{/* call with a dict: labels, from */}}
@@ -128,10 +111,13 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- end -}}
 {{- end }}
 
-{{/* call with a dict: names, from */}}
+{{/* call with a dict: names, from, role */}}
 {{- define "spark-job.checkEnv" -}}
 {{- range $name := .names | sortAlpha -}}
-{{- if has $name (list "POD_NAME" "POD_UID" "POD_IP" "FAIL_FAST" "_SPARK_AUTH_SECRET" "SPARK_JAVA_OPT_KINDLING" "SPARK_DRIVER_BIND_ADDRESS" "SPARK_CONF_DIR" "SPARK_LOCAL_DIRS" "SPARK_APPLICATION_ID" "SPARK_DRIVER_URL" "SPARK_EXECUTOR_CORES" "SPARK_EXECUTOR_ID" "SPARK_EXECUTOR_MEMORY" "SPARK_EXECUTOR_POD_IP" "SPARK_EXECUTOR_POD_NAME" "SPARK_RESOURCE_PROFILE_ID") -}}
+{{- if and (eq $.role "submitter") (has $name (list "SPARK_SUBMIT_OPTS" "SPARK_LAUNCHER_OPTS")) -}}
+{{- fail (printf "%s sets %s, which the chart sets itself: use submitter.jvmOptions" $.from $name) -}}
+{{- end -}}
+{{- if has $name (list "FAIL_FAST" "_SPARK_AUTH_SECRET" "SPARK_JAVA_OPT_KINDLING" "SPARK_DRIVER_BIND_ADDRESS" "SPARK_CONF_DIR" "SPARK_LOCAL_DIRS" "SPARK_APPLICATION_ID" "SPARK_DRIVER_URL" "SPARK_EXECUTOR_CORES" "SPARK_EXECUTOR_ID" "SPARK_EXECUTOR_MEMORY" "SPARK_EXECUTOR_POD_IP" "SPARK_EXECUTOR_POD_NAME" "SPARK_RESOURCE_PROFILE_ID") -}}
 {{- fail (printf "%s sets %s, which the chart or Spark sets itself: take another name" $.from $name) -}}
 {{- end -}}
 {{- end -}}
@@ -141,36 +127,23 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- $from := printf "%s.podTemplate" .role -}}
 {{- $role := .role -}}
 {{- $template := (get .root.Values .role).podTemplate -}}
-{{- $metadata := $template.metadata | default dict -}}
-{{- range $key := keys $metadata | sortAlpha -}}
-{{- if not (has $key (list "labels" "annotations")) -}}
-{{- fail (printf "%s sets metadata.%s, which the chart sets itself: only labels and annotations may be given" $from $key) -}}
-{{- end -}}
-{{- end -}}
-{{- include "spark-job.checkLabels" (dict "labels" $metadata.labels "from" $from) -}}
-{{- $spec := $template.spec | default dict -}}
-{{- $owned := dict
-  "serviceAccountName" (printf "%s.serviceAccountName" $role)
-  "serviceAccount" (printf "%s.serviceAccountName" $role)
-  "automountServiceAccountToken" "nothing: a driver has a token and an executor has none"
-  "restartPolicy" "nothing: Spark's pods never restart; retries says how often a run is tried again"
-  "activeDeadlineSeconds" "deadlineSeconds"
-  "hostname" "nothing: Spark sets it"
--}}
-{{- range $key := keys $spec | sortAlpha -}}
-{{- if hasKey $owned $key -}}
-{{- fail (printf "%s sets spec.%s, which the chart sets itself; use instead: %s" $from $key (get $owned $key)) -}}
-{{- end -}}
-{{- end -}}
-{{- range $spec.containers -}}
-{{- if ne (.name | default "") $role -}}
-{{- fail (printf "%s has a container named %q beside Spark's: the run would wait for its end; use instead: %s.sidecars" $from (.name | default "") $role) -}}
-{{- end -}}
-{{- $uses := dict "image" "image" "imagePullPolicy" "image.pullPolicy" "command" "app" "args" "app.args" -}}
-{{- range $key := keys . | sortAlpha -}}
-{{- if hasKey $uses $key -}}
-{{- fail (printf "%s sets %s of Spark's container, which the chart sets itself; use instead: %s" $from $key (get $uses $key)) -}}
-{{- end -}}
+{{- $account := eq $role "submitter" | ternary "global.serviceAccounts.submitter" (printf "%s.serviceAccountName" $role) -}}
+{{- include "spark-common.checkPodTemplate" (dict
+  "template" $template
+  "from" $from
+  "names" (list $role)
+  "spec" (dict
+    "serviceAccountName" $account
+    "serviceAccount" $account
+    "automountServiceAccountToken" "nothing: submitter and driver have a token and an executor has none"
+    "restartPolicy" "nothing: Spark's pods never restart; retries says how often a run is tried again"
+    "activeDeadlineSeconds" "deadlineSeconds"
+    "hostname" "nothing: Spark sets it")
+  "container" (dict "image" "image" "imagePullPolicy" "image.pullPolicy" "command" "app" "args" "app.args")) -}}
+{{- include "spark-job.checkLabels" (dict "labels" ($template.metadata).labels "from" $from) -}}
+{{- range ($template.spec).containers -}}
+{{- if ne .name $role -}}
+{{- fail (printf "%s has a container named %q beside Spark's: the run would wait for its end; use instead: %s" $from .name (eq $role "submitter" | ternary "spec.initContainers" (printf "%s.sidecars" $role))) -}}
 {{- end -}}
 {{- $resources := .resources | default dict -}}
 {{- range $kind := list "requests" "limits" -}}
@@ -179,15 +152,28 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- fail (printf "%s sets the %s of cpu of Spark's container, which the chart sets itself; use instead: %s.%s" $from $kind $role (ternary "requestCores" "limitCores" (eq $kind "requests"))) -}}
 {{- end -}}
 {{- if hasKey $given "memory" -}}
-{{- fail (printf "%s sets the %s of memory of Spark's container, which the chart sets itself; use instead: %s.memory and %s.memoryOverhead" $from $kind $role $role) -}}
+{{- fail (printf "%s sets the %s of memory of Spark's container, which the chart sets itself; use instead: %s.memory%s" $from $kind $role (eq $role "submitter" | ternary "" (printf " and %s.memoryOverhead" $role))) -}}
 {{- end -}}
 {{- end -}}
 {{- $names := list -}}
 {{- range .env -}}
 {{- $names = append $names .name -}}
 {{- end -}}
-{{- include "spark-job.checkEnv" (dict "names" $names "from" $from) -}}
+{{- include "spark-job.checkEnv" (dict "names" $names "from" $from "role" $role) -}}
 {{- end -}}
+{{- end }}
+
+{{- define "spark-job.checkSubmitter" -}}
+{{- $submitter := .Values.submitter -}}
+{{- $helpers := .Values.global.helpers -}}
+{{- $from := empty $submitter.limitCores | ternary "global.helpers.limitCores" "submitter.limitCores" -}}
+{{- with $submitter.limitCores | default $helpers.limitCores | include "spark-common.text" -}}
+{{- $asked := include "spark-common.text" $submitter.requestCores -}}
+{{- if gt (include "spark-common.millicores" $asked | int64) (include "spark-common.millicores" . | int64) -}}
+{{- fail (printf "%s is %q, less than submitter.requestCores, %q: raise it, or lower submitter.requestCores" $from . $asked) -}}
+{{- end -}}
+{{- end -}}
+{{- include "spark-job.checkEnv" (dict "names" (keys $submitter.env) "from" "submitter.env" "role" "submitter") -}}
 {{- end }}
 
 {{- define "spark-job.checkExecutors" -}}
@@ -207,32 +193,5 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- end -}}
 {{- if and (eq $executor.allocator "statefulset") $executor.dynamicAllocation.enabled -}}
 {{- fail "executor.allocator is \"statefulset\" and executor.dynamicAllocation.enabled is true: a StatefulSet gives up its newest pod, not the idle one; take one of them" -}}
-{{- end -}}
-{{- end }}
-
-{{- define "spark-job.checkVolumes" -}}
-{{- $names := dict -}}
-{{- $paths := dict -}}
-{{- range include "spark-common.eventLogVolumes" .Values.global.eventLog | fromYamlArray -}}
-{{- $_ := set $names .name true -}}
-{{- end -}}
-{{- range include "spark-common.eventLogMounts" .Values.global.eventLog | fromYamlArray -}}
-{{- $_ := set $paths .mountPath .name -}}
-{{- end -}}
-{{- range .Values.volumes -}}
-{{- if has .name (list "tmp" "work-dir" "kindling" "spark-auth" "spark-conf" "spark-local-dir-kindling") -}}
-{{- fail (printf "volumes has one named %q, a name that the chart uses: give it another" .name) -}}
-{{- end -}}
-{{- if hasKey $names .name -}}
-{{- fail (printf "volumes has two named %q: give each its own name" .name) -}}
-{{- end -}}
-{{- if has .mountPath (list "/tmp" "/opt/spark/work-dir" "/opt/kindling" "/opt/spark/conf" "/etc/spark-auth") -}}
-{{- fail (printf "volumes mounts %q at %s, which the chart uses: take another path" .name .mountPath) -}}
-{{- end -}}
-{{- if hasKey $paths .mountPath -}}
-{{- fail (printf "volumes mounts both %q and %q at %s: give each its own path" (get $paths .mountPath) .name .mountPath) -}}
-{{- end -}}
-{{- $_ := set $names .name true -}}
-{{- $_ := set $paths .mountPath .name -}}
 {{- end -}}
 {{- end }}

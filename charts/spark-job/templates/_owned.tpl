@@ -1,6 +1,6 @@
 {{/*
-spark-job.checkConf: refuses configuration that the chart sets itself, or that would have no effect; call with a dict:
-conf, from (its name in values).
+spark-job.checkConf: refuses configuration that the chart or Spark sets itself, or that would have no effect; call with a dict:
+conf, from (its name in values). docs/reference/spark-properties.md is made of what it says.
 */}}
 {{- define "spark-job.checkConf" -}}
 {{- $owned := dict
@@ -16,10 +16,10 @@ conf, from (its name in values).
   "spark.jars.repositories" "app.repositories"
   "spark.driver.host" "nothing: the pod's address"
   "spark.driver.bindAddress" "nothing: the pod's address"
-  "spark.driver.port" "nothing: 7078"
-  "spark.driver.blockManager.port" "nothing: 7079"
-  "spark.blockManager.port" "nothing: 7079"
-  "spark.ui.port" "nothing: 4040"
+  "spark.driver.port" (include "spark-common.port" "driver" | printf "nothing: %s")
+  "spark.driver.blockManager.port" (include "spark-common.port" "blockManager" | printf "nothing: %s")
+  "spark.blockManager.port" (include "spark-common.port" "blockManager" | printf "nothing: %s")
+  "spark.ui.port" (include "spark-common.port" "ui" | printf "nothing: %s")
   "spark.driver.memory" "driver.memory"
   "spark.driver.memoryOverhead" "driver.memoryOverhead"
   "spark.driver.cores" "driver.cores"
@@ -57,16 +57,24 @@ conf, from (its name in values).
   "spark.kubernetes.authenticate.serviceAccountName" "driver.serviceAccountName"
   "spark.kubernetes.authenticate.driver.serviceAccountName" "driver.serviceAccountName"
   "spark.kubernetes.authenticate.executor.serviceAccountName" "executor.serviceAccountName"
-  "spark.kubernetes.authenticate.oauthToken" "nothing: the pod's own token, renewed as it expires"
-  "spark.kubernetes.authenticate.oauthTokenFile" "nothing: the pod's own token, renewed as it expires"
-  "spark.kubernetes.authenticate.driver.oauthToken" "nothing: the pod's own token, renewed as it expires"
-  "spark.kubernetes.authenticate.driver.oauthTokenFile" "nothing: the pod's own token, renewed as it expires"
   "spark.kubernetes.scheduler.name" "driver.schedulerName and executor.schedulerName"
   "spark.kubernetes.driver.scheduler.name" "driver.schedulerName"
   "spark.kubernetes.executor.scheduler.name" "executor.schedulerName"
   "spark.kubernetes.executor.terminationGracePeriodSeconds" "executor.terminationGracePeriodSeconds"
+  "spark.dynamicAllocation.shuffleTracking.enabled" "nothing: true with executor.dynamicAllocation.enabled"
+  "spark.storage.decommission.enabled" "executor.decommission"
+  "spark.storage.decommission.rddBlocks.enabled" "executor.decommission"
+  "spark.storage.decommission.shuffleBlocks.enabled" "executor.decommission"
+  "spark.kubernetes.report.interval" "nothing: the Job's pod follows the driver"
+  "spark.kubernetes.context" "nothing: the cluster of the release"
+  "spark.kubernetes.appKillPodDeletionGracePeriod" "driver.terminationGracePeriodSeconds"
+  "spark.kubernetes.memoryOverheadFactor" "spark.driver.memoryOverheadFactor and spark.executor.memoryOverheadFactor"
+  "spark.kubernetes.driver.resourceNamePrefix" "nothing: Spark sets it"
+  "spark.kubernetes.resource.type" "nothing: Spark sets it"
+  "spark.kubernetes.setSubmitTimeInDriver" "nothing: Spark sets it"
+  "spark.kubernetes.submitInDriver" "nothing: Spark sets it"
 -}}
-{{- /* Whole families, which reach the pods that Spark makes only: in client mode that is not the driver's. */ -}}
+{{- /* Whole families: most reach only the pods that Spark makes, and in client mode that is not the driver's. */ -}}
 {{- $families := list
   (list "spark.kubernetes.driverEnv." "driver.env")
   (list "spark.executorEnv." "executor.env")
@@ -80,20 +88,40 @@ conf, from (its name in values).
   (list "spark.kubernetes.executor.secrets." "volumes")
   (list "spark.kubernetes.driver.secretKeyRef." "driver.env")
   (list "spark.kubernetes.executor.secretKeyRef." "executor.env")
+  (list "spark.kubernetes.authenticate." "nothing: each pod has the token of its service account, renewed as it expires")
   (list "spark.kubernetes.node.selector." "driver.nodeSelector and executor.nodeSelector")
   (list "spark.kubernetes.driver.node.selector." "driver.nodeSelector")
   (list "spark.kubernetes.executor.node.selector." "executor.nodeSelector")
+  (list "spark.kubernetes.kerberos.dt-secret-" "nothing: Spark sets it")
 -}}
+{{- /* Of older Sparks and of the fork that Spark on Kubernetes came from. */ -}}
+{{- $gone := list
+  (list "spark.kubernetes.initContainer." "nothing: Spark fetches app.jars and app.files without an init container")
+  (list "spark.kubernetes.mountDependencies.jarsDownloadDir" "nothing: Spark makes a folder for app.jars")
+  (list "spark.kubernetes.mountDependencies.filesDownloadDir" "nothing: Spark makes a folder for app.files")
+  (list "spark.kubernetes.mountDependencies.timeout" "spark.files.fetchTimeout")
+  (list "spark.kubernetes.mountDependencies.maxSimultaneousDownloads" "nothing: Spark fetches one file after the other")
+  (list "spark.kubernetes.executor.lostCheck.maxAttempts" "spark.kubernetes.executor.missingPodDetectDelta")
+  (list "spark.kubernetes.pyspark.pythonVersion" "spark.pyspark.python")
+  (list "spark.kubernetes.driver.docker.image" "image")
+  (list "spark.kubernetes.executor.docker.image" "image")
+  (list "spark.kubernetes.initcontainer." "nothing: Spark fetches app.jars and app.files without an init container")
+  (list "spark.kubernetes.resourceStagingServer." "app.source, or app.file and app.jars with a place that Spark can fetch from")
+  (list "spark.kubernetes.shuffle." "executor.dynamicAllocation and executor.decommission")
+-}}
+{{- include "spark-common.checkKeys" . -}}
 {{- range $key := keys .conf | sortAlpha -}}
-{{- if regexMatch "[\\s:=]" $key -}}
-{{- fail (printf "%s has the key %q, and a key of Spark's configuration has no space, colon or equals sign: write each key whole, as in \"spark.sql.shuffle.partitions: 8\"" $.from $key) -}}
-{{- end -}}
 {{- if hasKey $owned $key -}}
 {{- fail (printf "%s sets %s, which the chart sets itself; use instead: %s" $.from $key (get $owned $key)) -}}
 {{- end -}}
 {{- range $family := $families -}}
 {{- if hasPrefix (first $family) $key -}}
 {{- fail (printf "%s sets %s, which the chart sets itself; use instead: %s" $.from $key (last $family)) -}}
+{{- end -}}
+{{- end -}}
+{{- range $property := $gone -}}
+{{- if hasPrefix (first $property) $key -}}
+{{- fail (printf "%s sets %s, which Spark no longer has; use instead: %s" $.from $key (last $property)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

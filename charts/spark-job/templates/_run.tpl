@@ -6,17 +6,19 @@ What runs. Each is called with the root unless said otherwise.
   spark-job.name          <release>-<hash>: same values, same name, no new run; other values, a new one
   spark-job.isPython      "true" if the application is Python
   spark-job.runsNow       "true" if there is a Job at once; with a schedule there may be none
-  spark-job.data          what the ConfigMap holds; call with a dict: root, name (the ConfigMap's); ownData is that
-                          without the chart's programs
-  spark-job.jobSpec       spec of the Job; call with a dict: root, name (the ConfigMap's)
+  spark-job.data          what the ConfigMap holds; call with a dict: root, configMap (its name); ownData is that without
+                          the chart's programs
+  spark-job.jobAnnotations  annotations of the Job; call with a dict: root, configMap (its name)
+  spark-job.jobSpec       spec of the Job; call with a dict: root, configMap (its name)
+  spark-job.isolated      a selector: drivers and executors of the release where they are isolated
 */}}
 
 {{- define "spark-job.hash" -}}
 {{- /* Most templates ask for it, and it takes all pods: it stays at the root, which they share. */ -}}
 {{- if not (hasKey . "kindlingHash") -}}
-{{- $ask := dict "root" . "name" "" -}}
-{{- $run := dict "id" (include "spark-common.text" .Values.run.id) "data" (include "spark-job.ownData" $ask | fromYaml) "pod" (include "spark-job.jobPod" $ask | fromYaml) -}}
-{{- $_ := toJson $run | sha256sum | trunc 8 | set . "kindlingHash" -}}
+{{- $ask := dict "root" . "configMap" "" -}}
+{{- $run := list (include "spark-common.text" .Values.run.id) (include "spark-job.ownData" $ask) (include (eq .Values.mode "cluster" | ternary "spark-job.submitter" "spark-job.driver") $ask) -}}
+{{- $_ := join "\n" $run | sha256sum | trunc 8 | set . "kindlingHash" -}}
 {{- end -}}
 {{- .kindlingHash -}}
 {{- end }}
@@ -42,14 +44,6 @@ true
 {{- end -}}
 {{- end }}
 
-{{- define "spark-job.hasLog" -}}
-{{- with .Values.log -}}
-{{- if or .level .json .properties -}}
-true
-{{- end -}}
-{{- end -}}
-{{- end }}
-
 {{- define "spark-job.data" -}}
 {{- include "spark-job.ownData" . }}
 {{- range $file := include "spark-job.programs" .root | splitList " " }}
@@ -63,12 +57,12 @@ true
 executor.yaml: |
   apiVersion: v1
   kind: Pod
-  {{- include "spark-job.pod" (dict "root" .root "role" "executor" "configMap" .name) | nindent 2 }}
+  {{- include "spark-job.executor" . | nindent 2 }}
 {{- if eq .root.Values.mode "cluster" }}
-{{ dict "driver.json" (include "spark-job.driverTemplate" . | fromYaml | mustToPrettyJson | printf "%s\n") | toYaml }}
+{{ dict "driver.json" (include "spark-job.driver" . | printf "apiVersion: v1\nkind: Pod\n%s" | fromYaml | mustToPrettyJson | printf "%s\n") | toYaml }}
 {{- end }}
-{{- if include "spark-job.hasLog" .root }}
-log4j2.properties: {{ include "spark-job.log4j2" .root | quote }}
+{{- if include "spark-common.hasLog" .root.Values.log }}
+log4j2.properties: {{ include "spark-common.log4j2" .root.Values.log | quote }}
 {{- end }}
 {{- with .root.Values.app.source }}
 app.py: {{ quote . }}
@@ -78,14 +72,26 @@ app.py: {{ quote . }}
 {{/* The chart's programs that the Job's pod needs, for the mode. */}}
 {{- define "spark-job.programs" -}}
 {{- if eq .Values.mode "cluster" -}}
-driver_log.py kube.py last_error.py refusal.py submit.py
+driver_log.py kerberos_faults.py kube.py last_error.py refusal.py submit.py
 {{- else -}}
-drive.py last_error.py refusal.py
+drive.py kerberos_faults.py last_error.py refusal.py
 {{- end -}}
+{{- end }}
+
+{{- define "spark-job.jobAnnotations" -}}
+{{- if eq .root.Values.mode "cluster" }}
+{{- include "spark-job.madeAnnotation" . }}
+{{- end }}
+{{- with .root.Values.job.annotations }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
 {{- define "spark-job.jobSpec" -}}
 {{- $values := .root.Values -}}
+{{- if $values.job.suspend }}
+suspend: true
+{{- end }}
 backoffLimit: {{ int64 $values.retries }}
 {{- with $values.deadlineSeconds }}
 activeDeadlineSeconds: {{ int64 . }}
@@ -94,15 +100,12 @@ activeDeadlineSeconds: {{ int64 . }}
 ttlSecondsAfterFinished: {{ int64 $values.ttlSecondsAfterFinished }}
 {{- end }}
 {{- if and (eq $values.mode "cluster") (semverCompare ">=1.25-0" .root.Capabilities.KubeVersion.Version) }}
-# A submitter that was killed, evicted or lost with its node (255) is replaced and finds its driver again; only a failed
-# application counts. The program in the pod tells the one from the other by a condition, because a driver too may end
-# with 137. Kubernetes 1.24 has no such policy, and helm would not install what it does not know: there each lost
+# A submitter that was killed, asked to go, evicted or lost with its node (255) is replaced and finds its driver again;
+# only a failed application counts. The program in the pod ends with none of these codes for it: where the driver did, it
+# ends with 1. Kubernetes 1.24 has no such policy, and helm would not install what it does not know: there each lost
 # submitter counts as an attempt.
 podFailurePolicy:
   rules:
-    - action: Count
-      onPodConditions:
-        - { type: kindling.local/ApplicationFailed, status: "True" }
     - action: Ignore
       onPodConditions:
         - { type: DisruptionTarget, status: "True" }
@@ -110,14 +113,15 @@ podFailurePolicy:
       onExitCodes: { containerName: submitter, operator: In, values: [137, 143, 255] }
 {{- end }}
 template:
-  {{- include "spark-job.jobPod" . | nindent 2 }}
+  {{- if eq $values.mode "cluster" }}
+  {{- include "spark-job.submitter" . | nindent 2 }}
+  {{- else }}
+  {{- include "spark-job.driver" . | nindent 2 }}
+  {{- end }}
 {{- end }}
 
-{{/* The pod of the Job: the driver itself, or the submitter of one. Call with a dict: root, name (the ConfigMap's). */}}
-{{- define "spark-job.jobPod" -}}
-{{- if eq .root.Values.mode "cluster" -}}
-{{- include "spark-job.submitterPod" . -}}
-{{- else -}}
-{{- include "spark-job.clientPod" . -}}
-{{- end -}}
+{{- define "spark-job.isolated" -}}
+matchLabels:
+  {{- include "spark-common.podLabels" (dict "root" .) | nindent 2 }}
+  kindling.local/isolated: "true"
 {{- end }}

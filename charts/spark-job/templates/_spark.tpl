@@ -6,10 +6,7 @@ Spark's side of a run: its configuration and command line. Each is called with t
   spark-job.driverAccount         the driver's service account
   spark-job.memory                memory of the driver's container in MiB; call with a dict: root, role
   spark-job.conf                  one setting of sparkConf or global.sparkConf, or nothing; call with a dict: root, key
-  spark-job.security              team's and application's security as one: the application may ask for more than the team
   spark-job.cores                 CPU to ask of the cluster; call with .Values.driver or .Values.executor
-  spark-job.log4j2                log4j2.properties
-  spark-job.scrapeAnnotations     prometheus.io/… annotations, or nothing
 */}}
 
 {{- define "spark-job.driverAccount" -}}
@@ -22,16 +19,6 @@ Spark's side of a run: its configuration and command line. Each is called with t
 
 {{- define "spark-job.conf" -}}
 {{- include "spark-common.conf" (dict "confs" (list .root.Values.global.sparkConf .root.Values.sparkConf) "key" .key) -}}
-{{- end }}
-
-{{- define "spark-job.security" -}}
-{{- $team := .Values.global.security -}}
-{{- $own := .Values.security -}}
-profile: {{ has "hardened" (list $team.profile $own.profile) | ternary "hardened" "default" }}
-authSecret:
-  name: {{ $own.authSecret.name | default $team.authSecret.name | quote }}
-  key: {{ $own.authSecret.key | default $team.authSecret.key | quote }}
-allowInsecure: {{ concat $team.allowInsecure $own.allowInsecure | toJson }}
 {{- end }}
 
 {{/* Spark's own rule: a tenth on top, two fifths where Python runs beside the JVM, 384 MiB at least. */}}
@@ -64,13 +51,9 @@ allowInsecure: {{ concat $team.allowInsecure $own.allowInsecure | toJson }}
 {{- define "spark-job.properties" -}}
 {{- include "spark-common.properties" (list
   (include "spark-job.defaultConf" . | fromYaml)
-  (include "spark-common.hardenedConf" (dict "security" (include "spark-job.security" . | fromYaml) "confs" (list .Values.global.sparkConf .Values.sparkConf)) | fromYaml)
-  (include "spark-common.eventLogDriverConf" .Values.global.eventLog | fromYaml)
   .Values.global.sparkConf
   .Values.sparkConf
-  (include "spark-job.ownConf" . | fromYaml)
-  (include "spark-job.modeConf" . | fromYaml)
-  (include "spark-job.executorConf" . | fromYaml)) -}}
+  (include "spark-job.ownConf" . | fromYaml)) -}}
 {{- end }}
 
 {{/* What sparkConf may change. */}}
@@ -80,15 +63,21 @@ spark.driver.memoryOverheadFactor: {{ include "spark-job.overheadFactor" . }}
 spark.executor.memoryOverheadFactor: {{ include "spark-job.overheadFactor" . }}
 # The executors' settings come by their pod template: no ConfigMap more for each application.
 spark.kubernetes.executor.disableConfigMap: true
-{{- if eq .Values.mode "client" }}
-# There is no Service to delete.
+# Client mode has no Service; that of cluster mode goes with its owner, the driver's pod.
 spark.kubernetes.driver.service.deleteOnTermination: false
+{{- if and (eq .Values.mode "cluster") (semverCompare "<1.30-0" .Capabilities.KubeVersion.Version) }}
+# Without a guard on what a policy opens, spark-namespace gives nobody who submits the right to make one; Spark before 4.2
+# makes none and does not know the setting.
+spark.kubernetes.driver.pod.excludedFeatureSteps: org.apache.spark.deploy.k8s.features.NetworkPolicyFeatureStep
 {{- end }}
 {{- if .Values.metrics.enabled }}
 spark.ui.prometheus.enabled: true
 spark.metrics.conf.*.sink.prometheusServlet.class: org.apache.spark.metrics.sink.PrometheusServlet
 spark.metrics.conf.*.sink.prometheusServlet.path: /metrics/prometheus
 {{- end }}
+{{ include "spark-common.hardenedConf" (dict "security" (list .Values.global.security .Values.security) "confs" (list .Values.global.sparkConf .Values.sparkConf)) }}
+{{ include "spark-common.eventLogDriverConf" .Values.global.eventLog }}
+{{ include "spark-common.hadoopConf" .Values.global }}
 {{- end }}
 
 {{- define "spark-job.ownConf" -}}
@@ -101,9 +90,9 @@ spark.kubernetes.container.image.pullPolicy: {{ $values.image.pullPolicy }}
 spark.kubernetes.authenticate.executor.serviceAccountName: {{ $values.executor.serviceAccountName | default $values.global.serviceAccounts.executor | quote }}
 spark.kubernetes.executor.podTemplateFile: /opt/kindling/executor.yaml
 spark.kubernetes.executor.podTemplateContainerName: executor
-spark.driver.port: 7078
-spark.driver.blockManager.port: 7079
-spark.blockManager.port: 7079
+spark.driver.port: {{ include "spark-common.port" "driver" }}
+spark.driver.blockManager.port: {{ include "spark-common.port" "blockManager" }}
+spark.blockManager.port: {{ include "spark-common.port" "blockManager" }}
 spark.driver.memory: {{ $values.driver.memory }}
 spark.driver.cores: {{ $values.driver.cores }}
 {{- range $key, $list := dict "spark.submit.pyFiles" "pyFiles" "spark.jars" "jars" "spark.files" "files" "spark.archives" "archives" "spark.jars.packages" "packages" "spark.jars.repositories" "repositories" }}
@@ -111,6 +100,8 @@ spark.driver.cores: {{ $values.driver.cores }}
 {{ $key }}: {{ join "," . | quote }}
 {{- end }}
 {{- end }}
+{{ include "spark-job.modeConf" . }}
+{{ include "spark-job.executorConf" . }}
 {{- end }}
 
 {{/* Any text; a long one is cut in cluster mode, where Spark makes object names of it. */}}
@@ -178,8 +169,8 @@ spark.kubernetes.allocation.pods.allocator: statefulset
 # Spark 4 asks here, and overrides the pod template.
 spark.kubernetes.executor.terminationGracePeriodSeconds: {{ int64 . }}s
 {{- end }}
-{{- range include "spark-job.volumesOf" (dict "root" . "role" "executor") | fromYamlArray }}
-{{- if .onDemand }}
+{{- range $item := .Values.volumes }}
+{{- if and .onDemand (include "spark-job.isMounted" (dict "volume" $item "role" "executor")) }}
 {{- $volume := printf "spark.kubernetes.executor.volumes.persistentVolumeClaim.%s" .name }}
 {{ $volume }}.options.claimName: OnDemand
 {{ $volume }}.options.storageClass: {{ .onDemand.storageClass | quote }}
@@ -188,36 +179,4 @@ spark.kubernetes.executor.terminationGracePeriodSeconds: {{ int64 . }}s
 {{ $volume }}.mount.readOnly: {{ .readOnly | default false }}
 {{- end }}
 {{- end }}
-{{- end }}
-
-{{- define "spark-job.log4j2" -}}
-{{- with .Values.log -}}
-{{- if .properties -}}
-{{ .properties }}
-{{- else -}}
-rootLogger.level = {{ .level | default "INFO" }}
-rootLogger.appenderRef.stderr.ref = stderr
-appender.stderr.type = Console
-appender.stderr.name = stderr
-appender.stderr.target = SYSTEM_ERR
-appender.stderr.layout.type = PatternLayout
-{{- if .json }}
-appender.stderr.layout.alwaysWriteExceptions = false
-appender.stderr.layout.pattern = {"ts":"%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z'}{UTC}","level":"%p","logger":"%c","thread":"%enc{%t}{JSON}","message":"%enc{%m}{JSON}","exception":"%enc{%throwable}{JSON}"}%n
-{{- else }}
-appender.stderr.layout.pattern = %d{yyyy-MM-dd HH:mm:ss.SSS} %p %c{1}: %m%n%ex
-{{- end }}
-# As in Spark's own: the shell's and the web server's chatter.
-logger.jetty.name = org.sparkproject.jetty
-logger.jetty.level = WARN
-{{- end }}
-{{- end }}
-{{- end }}
-
-{{- define "spark-job.scrapeAnnotations" -}}
-{{- if and .Values.metrics.enabled .Values.metrics.annotations -}}
-prometheus.io/scrape: "true"
-prometheus.io/port: "4040"
-prometheus.io/path: /metrics/executors/prometheus/
-{{- end -}}
 {{- end }}

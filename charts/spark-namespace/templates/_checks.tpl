@@ -5,7 +5,7 @@ spark-namespace.checkNetwork: those of them that are in network
 {{- define "spark-namespace.checks" -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- range $key := keys .Values.namespace.labels | sortAlpha -}}
-{{- if or (hasPrefix "pod-security.kubernetes.io/" $key) (hasKey (include "spark-common.labels" (dict "root" $) | fromYaml) $key) -}}
+{{- if or (hasPrefix "pod-security.kubernetes.io/" $key) (regexMatch "^(app\\.kubernetes\\.io/(name|instance|managed-by|part-of)|helm\\.sh/chart)$" $key) -}}
 {{- fail (printf "namespace.labels sets %s, which the chart sets itself: take another key, and podSecurity for the level" $key) -}}
 {{- end -}}
 {{- end -}}
@@ -33,11 +33,18 @@ spark-namespace.checkNetwork: those of them that are in network
 {{- fail (printf "podSecurity.mode is psp, and Kubernetes %s has no PodSecurityPolicy: set it to auto or psa" $kube) -}}
 {{- end -}}
 {{- if and .Values.podSecurity.policy.hostPaths (ne (include "spark-namespace.podSecurity" .) "psp") -}}
-{{- fail (printf "podSecurity.policy.hostPaths lists paths, which only a PodSecurityPolicy can allow one by one, and there is none (podSecurity.mode %s on Kubernetes %s): leave it empty and give pods PersistentVolumeClaims, or set podSecurity.enforce to privileged, which allows every path" .Values.podSecurity.mode $kube) -}}
+{{- fail (printf "podSecurity.policy.hostPaths lists paths, which only a PodSecurityPolicy can allow one by one, and there is none (podSecurity.mode %s on Kubernetes %s): leave it empty and give pods PersistentVolumeClaims, or set podSecurity.enforce to privileged, which allows every path that guard.hostPaths lists" .Values.podSecurity.mode $kube) -}}
 {{- end -}}
 {{- include "spark-namespace.checkNetwork" . -}}
-{{- include "spark-common.checkSecurity" (dict "root" . "security" .Values.global.security "allow" "global.security.allowInsecure" "confs" (list .Values.global.sparkConf) "from" (list "global.sparkConf")) -}}
-{{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "confs" (list .Values.global.sparkConf) "from" (list "global.sparkConf")) -}}
+{{- include "spark-common.checkHelpers" .Values.global.helpers -}}
+{{- range $role, $annotations := .Values.serviceAccountAnnotations -}}
+{{- include "spark-common.checkAnnotations" (dict "annotations" $annotations "from" (printf "serviceAccountAnnotations.%s" $role)) -}}
+{{- end -}}
+{{- include "spark-common.checkLabels" (dict "labels" .Values.global.commonLabels "from" "global.commonLabels") -}}
+{{- include "spark-common.checkKeys" (dict "conf" .Values.global.sparkConf "from" "global.sparkConf") -}}
+{{- include "spark-common.checkSecurity" (dict "root" . "security" (list .Values.global.security) "allow" "global.security.allowInsecure" "confs" (list .Values.global.sparkConf) "from" (list "global.sparkConf")) -}}
+{{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "global" .Values.global "confs" (list .Values.global.sparkConf) "from" (list "global.sparkConf")) -}}
+{{- include "spark-common.checkHadoop" (dict "global" .Values.global "confs" (list .Values.global.sparkConf) "from" (list "global.sparkConf")) -}}
 {{- range $key := list "runAsUser" "fsGroup" -}}
 {{- range get $.Values.podSecurity.policy $key -}}
 {{- if gt (int64 .min) (int64 .max) -}}

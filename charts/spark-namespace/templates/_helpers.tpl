@@ -50,37 +50,48 @@ spec:
   {{- with get .root.Values.global.priorityClasses .role }}
   priorityClassName: {{ quote . }}
   {{- end }}
+  {{- include "spark-common.pullSecrets" .root.Values.image.pullSecrets | nindent 2 }}
   securityContext:
-    {{- include "spark-common.podSecurityContext" . | nindent 4 }}
+    {{- include "spark-common.podSecurityContext" .root | nindent 4 }}
   {{- $isDriver := eq .role "driver" }}
-  {{- with $isDriver | ternary (include "spark-common.eventLogInit" (dict "eventLog" .root.Values.global.eventLog "image" (include "spark-common.image" .root))) "" }}
+  {{- $global := .root.Values.global }}
+  {{- $hadoop := dict "global" $global "isDriver" $isDriver }}
+  {{- if $isDriver }}
+  {{- $_ := set $hadoop "eventLog" $global.eventLog }}
+  {{- $_ = include "spark-common.login" $global | fromYaml | set $hadoop "login" }}
+  {{- end }}
+  {{- with $isDriver | ternary (include "spark-common.eventLogInit" (dict "eventLog" .root.Values.global.eventLog "image" (include "spark-common.image" .root) "helpers" .root.Values.global.helpers)) "" }}
   initContainers:
     {{- . | nindent 4 }}
   {{- end }}
   containers:
     - name: spark
-      {{- with $isDriver | ternary (include "spark-common.eventLogEnv" .root.Values.global.eventLog) (include "spark-common.authEnv" .root.Values.global.security) }}
       env:
+        {{- with $isDriver | ternary (include "spark-common.eventLogEnv" $global.eventLog) (include "spark-common.authEnv" (list $global.security)) }}
         {{- . | nindent 8 }}
-      {{- end }}
+        {{- end }}
+        {{- include "spark-common.hadoopEnv" $hadoop | nindent 8 }}
+        {{- include "spark-common.jvmEnv" $hadoop | nindent 8 }}
       securityContext:
         {{- include "spark-common.containerSecurityContext" . | nindent 8 }}
       volumeMounts:
         {{- include "spark-common.scratchMounts" . | nindent 8 }}
-        {{- with include "spark-common.authMount" .root.Values.global.security }}
+        {{- with include "spark-common.authMount" (list .root.Values.global.security) }}
         {{- . | nindent 8 }}
         {{- end }}
         {{- if $isDriver }}
-        {{- include "spark-common.eventLogMounts" .root.Values.global.eventLog | nindent 8 }}
+        {{- include "spark-common.eventLogMounts" $global.eventLog | nindent 8 }}
         {{- end }}
+        {{- include "spark-common.hadoopMounts" $hadoop | nindent 8 }}
   volumes:
     {{- include "spark-common.scratchVolumes" . | nindent 4 }}
-    {{- with include "spark-common.authVolume" .root.Values.global.security }}
+    {{- with include "spark-common.authVolume" (list .root.Values.global.security) }}
     {{- . | nindent 4 }}
     {{- end }}
     {{- if $isDriver }}
-    {{- include "spark-common.eventLogVolumes" .root.Values.global.eventLog | nindent 4 }}
+    {{- include "spark-common.eventLogVolumes" $global.eventLog | nindent 4 }}
     {{- end }}
+    {{- include "spark-common.hadoopVolumes" $hadoop | nindent 4 }}
 {{- end }}
 
 {{- define "spark-namespace.closedDirections" -}}

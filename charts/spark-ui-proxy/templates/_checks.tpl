@@ -4,6 +4,35 @@ spark-ui-proxy.checks: values that cannot go together, each refused in one line 
 {{- define "spark-ui-proxy.checks" -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- include "spark-common.checkServiceName" . -}}
+{{- include "spark-common.checkHelpers" .Values.global.helpers -}}
+{{- include "spark-common.checkLabels" (dict "labels" .Values.global.commonLabels "from" "global.commonLabels") -}}
+{{- include "spark-common.checkLabels" (dict "labels" .Values.labels "from" "labels") -}}
+{{- include "spark-common.checkAnnotations" (dict "annotations" .Values.serviceAccount.annotations "from" "serviceAccount.annotations") -}}
+{{- include "spark-common.checkLabels" (dict "labels" ((.Values.podTemplate.metadata).labels | default dict) "from" "podTemplate") -}}
+{{- include "spark-common.checkPodTemplate" (dict
+  "template" .Values.podTemplate
+  "from" "podTemplate"
+  "names" (list "nginx" "decider")
+  "spec" (dict
+    "serviceAccountName" "serviceAccount"
+    "serviceAccount" "serviceAccount"
+    "automountServiceAccountToken" "nothing: only the decider has a token"
+    "restartPolicy" "nothing: a proxy is always started again")
+  "container" (dict
+    "image" "image"
+    "imagePullPolicy" "image.pullPolicy"
+    "command" "nothing: it is the image's"
+    "args" "nothing: they are the chart's"
+    "resources" "resources")) -}}
+{{- if hasKey .Values.annotations "checksum/config" -}}
+{{- fail "annotations sets checksum/config, which the chart sets itself: take another key" -}}
+{{- end -}}
+{{- with .Values.global.helpers.limitCores | include "spark-common.text" -}}
+{{- $asked := $.Values.resources.decider.requests.cpu | default "0" | include "spark-common.text" -}}
+{{- if gt (include "spark-common.millicores" $asked | int64) (include "spark-common.millicores" . | int64) -}}
+{{- fail (printf "global.helpers.limitCores is %q, less than resources.decider.requests.cpu, %q, which the pod of helm test asks for: raise it" . $asked) -}}
+{{- end -}}
+{{- end -}}
 {{- $namespaces := .Values.namespaces -}}
 {{- $misread := list "proxy" "history" "shs" -}}
 {{- $ways := list -}}
@@ -47,6 +76,11 @@ spark-ui-proxy.checks: values that cannot go together, each refused in one line 
 {{- end -}}
 {{- if and .Values.metrics.podMonitor.enabled .Values.metrics.serviceMonitor.enabled -}}
 {{- fail "metrics.podMonitor.enabled and metrics.serviceMonitor.enabled are both true, and Prometheus would count all twice: keep one" -}}
+{{- end -}}
+{{- range $cidr := without .Values.limits.podNetworks "0.0.0.0/0" -}}
+{{- if regexMatch "^(0\\.|127\\.|169\\.254\\.|22[4-9]\\.|2[345][0-9]\\.|f[ef]..:)" $cidr -}}
+{{- fail (printf "limits.podNetworks has %s, where no pod lives (loopback, link-local, multicast or reserved): give the networks that \"kubectl get pods --all-namespaces --output wide\" shows" $cidr) -}}
+{{- end -}}
 {{- end -}}
 {{- $network := .Values.network -}}
 {{- if and $network.egress.closed (not $network.egress.apiServer.cidrs) -}}

@@ -2,6 +2,7 @@
 spark-ui-proxy.clusterRole   name of the ClusterRole and its binding: cluster objects of two releases must not meet
 spark-ui-proxy.watchesCluster  "true" where pods of the whole cluster are listed, or nothing
 spark-ui-proxy.ownRoles      the namespaces in which this chart makes a Role, a list
+spark-ui-proxy.logouts       name of the ConfigMap that says who has logged out, and of the right to it
 spark-ui-proxy.config        the service's configuration: what src/spark_ui_proxy/config.py reads
 spark-ui-proxy.hosts         the hosts of an Ingress or HTTPRoute, a list; call with a dict: root, host
 spark-ui-proxy.scheme        http or https, of the pods themselves
@@ -15,6 +16,10 @@ spark-ui-proxy.selector      of the pods
 
 {{- define "spark-ui-proxy.ownRoles" -}}
 {{- .Values.rbac.roles | ternary (append .Values.namespaces.names .Values.history.shared) list | compact | uniq | toYaml -}}
+{{- end }}
+
+{{- define "spark-ui-proxy.logouts" -}}
+{{- printf "%s-logouts" .Release.Name -}}
 {{- end }}
 
 {{- define "spark-ui-proxy.watchesCluster" -}}
@@ -56,6 +61,8 @@ permission:
 login:
   mode: {{ .login.mode }}
   sessionSeconds: {{ int64 .login.sessionSeconds }}
+  reviewSeconds: {{ int64 .login.reviewSeconds }}
+  logouts: {{ printf "%s/%s" $.Release.Namespace (include "spark-ui-proxy.logouts" $) | quote }}
   sessionKeyFile: /etc/spark-ui-proxy/session-key/{{ .login.sessionKey.key }}
   secureCookie: {{ .login.secureCookie }}
   audiences: {{ toJson .login.audiences }}
@@ -78,6 +85,7 @@ hosts:
 limits:
   perUser: {{ .limits.perUser }}
   perApplication: {{ .limits.perApplication }}
+  podNetworks: {{ toJson .limits.podNetworks }}
 kill: {{ .kill }}
 # nginx serves for five seconds more, and then ends what it has begun.
 drainSeconds: 10

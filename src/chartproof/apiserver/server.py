@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import socket
 import ssl
 import subprocess
 import sys
@@ -16,6 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from urllib.error import URLError
+
+from ephemeral_port_reserve import reserve
 
 from chartproof.apiserver import keeper
 from chartproof.apiserver.credentials import write_credentials
@@ -91,14 +92,14 @@ def api_server(
         ApiServerError: it did not start.
     """
     _check(version, programs)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True, mode=0o700)  # the keys of its admins are in it
     with (folder / "users").open("w") as users:
         with (folder / "starting").open("w") as starting:
             fcntl.flock(starting, fcntl.LOCK_EX)
             # Waits where the last user has just gone, until that one's server has.
             fcntl.flock(users, fcntl.LOCK_SH)
             if not (folder / "ready").exists():
-                chosen = port or _free_port()
+                chosen = port or reserve()
                 _start(version, folder, _commands(version, programs, audit_policy, chosen, data), chosen)
         yield ApiServer(version, folder, float((folder / "ready").read_text()))
 
@@ -180,6 +181,8 @@ def _commands(
             # No pod asks for the kubernetes Service, and its address may not be this one.
             "--endpoint-reconciler-type=none",
             "--authorization-mode=Node,RBAC",
+            # As kubeadm has it: tokens whose groups can change.
+            "--enable-bootstrap-token-auth",
             f"--enable-admission-plugins={','.join(plugins)}",
             "--allow-privileged=true",
             *audit,
@@ -194,6 +197,8 @@ def _commands(
             "--cluster-signing-key-file=ca.key",
             "--leader-elect=false",
             "--secure-port=0",
+            # No node is there: pods that are said to be on one would be collected as orphans.
+            "--controllers=*,-podgc",
         ],
     }
 
@@ -212,9 +217,3 @@ def _why_ended(version: str, folder: Path, code_of_keeper: int) -> str:
     log = folder / f"{name}.log"
     last = (log.read_text(errors="replace").strip().splitlines() or ["it wrote nothing"])[-1]
     return f"Kubernetes {version} cannot start: {name} ended with exit code {code}: {last} (log: {log})"
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

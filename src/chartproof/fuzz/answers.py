@@ -77,8 +77,10 @@ def _faults_of_refusal(text: str, schema: ValuesSchema) -> Iterator[str]:
     if _PARSER.search(message):
         yield f"the refusal is a parser's: {message}"
     # The release's name is as much given as a value is.
-    named = {"release", *(str(place) for place in (*schema.sections(), *schema.leaves()))}
-    if not named.intersection(re.findall(r"[\w.-]*\w", message)):
+    named = ("release", *(str(place) for place in (*schema.sections(), *schema.leaves()) if place.path))
+    words = re.findall(r"[\w.-]*\w", message)
+    # A map's own keys follow its name.
+    if not any(f"{word}.".startswith(f"{name}.") for word in words for name in named):
         yield f"the refusal names no value: {message}"
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from chartproof.fuzz.draws import Draw
 
@@ -40,4 +44,15 @@ def search(draws: st.SearchStrategy[Draw], wrong: Callable[[Draw], Sequence[str]
             lines = [*said, f"seed {seed}, as a scenario:", draw.as_scenario()]
             raise AssertionError("\n".join(lines))
 
-    ask()
+    with _no_constants_of_modules():
+        ask()
+
+
+@contextmanager
+def _no_constants_of_modules() -> Iterator[None]:
+    """Hypothesis draws constants of whatever modules are imported: in another run, a seed would draw otherwise."""
+    none = Constants(integers=set(), floats=set(), bytes=set(), strings=set())
+    with patch.object(providers.HypothesisProvider, "_local_constants", none):
+        providers.CONSTANTS_CACHE.cache.clear()
+        yield
+    providers.CONSTANTS_CACHE.cache.clear()

@@ -53,8 +53,8 @@ type instrumented struct {
 // chart puts a counter into every branch of a chart's templates and of its dependencies'; it returns the branches with
 // those given: a counter's number is the index there.
 //
-// A counter is a lookup: the one function of helm's templates that asks something outside. It keeps all lines and
-// prints nothing.
+// A counter is a lookup: the one function of helm's templates that asks something outside. It keeps all lines, prints
+// nothing, and declares no variable: that would hide the template's own one of that name.
 func (known instrumenter) chart(c *chart.Chart, branches []Branch) []Branch {
 	for _, file := range c.Templates {
 		t := template{path.Join(c.Name(), file.Name), string(file.Data), len(branches)}
@@ -82,21 +82,21 @@ func instrument(t template) instrumented {
 		if trim {
 			right = "-}}"
 		}
-		fmt.Fprintf(&out, `{{ $_ := lookup %q "%d" "" "x" %s`, counterVersion, t.first+len(branches), right)
+		fmt.Fprintf(&out, `{{ with lookup %q "%d" "" "x" }}{{ end %s`, counterVersion, t.first+len(branches), right)
 		branches = append(branches, Branch{t.name, line, text})
 	}
 	if !strings.HasPrefix(path.Base(t.name), "_") {
 		count(1, "file", false)
 	}
 	copied := 0
-	for _, span := range actions.FindAllStringIndex(source, -1) {
+	spans := actions.FindAllStringIndex(source, -1)
+	for i, span := range spans {
 		out.WriteString(source[copied:span[0]])
 		copied = span[1]
 		whole := source[span[0]:span[1]]
 		line := 1 + strings.Count(source[:span[0]], "\n")
 		trimLeft, trimRight := strings.HasPrefix(whole, "{{-"), strings.HasSuffix(whole, "-}}")
-		inner := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(whole, "{{"), "}}"), "-"), "-")
-		text := whitespace.ReplaceAllString(strings.TrimSpace(inner), " ")
+		text := textOf(whole)
 		word := keyword.FindString(text)
 		if word == "end" && len(open) > 0 {
 			last := open[len(open)-1]
@@ -117,7 +117,9 @@ func instrument(t template) instrumented {
 			count(line, text, trimRight)
 		case "define", "block":
 			open = append(open, block{text: text, line: line})
-			count(line, text, trimRight)
+			if !isEmpty(source, spans[i:]) {
+				count(line, text, trimRight)
+			}
 		case "else":
 			if len(open) == 0 {
 				break // no template: helm will say so
@@ -133,4 +135,25 @@ func instrument(t template) instrumented {
 	}
 	out.WriteString(source[copied:])
 	return instrumented{out.String(), branches}
+}
+
+// textOf says what an action does, in one line.
+func textOf(action string) string {
+	inner := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(action, "{{"), "}}"), "-"), "-")
+	return whitespace.ReplaceAllString(strings.TrimSpace(inner), " ")
+}
+
+// isEmpty says whether a definition, the first of the spans, has nothing but whitespace and comments until its end. Such a
+// one does not replace another of its name, which one with a counter would.
+func isEmpty(source string, spans [][]int) bool {
+	for i := 1; i < len(spans); i++ {
+		if strings.TrimSpace(source[spans[i-1][1]:spans[i][0]]) != "" {
+			return false
+		}
+		text := textOf(source[spans[i][0]:spans[i][1]])
+		if !strings.HasPrefix(text, "/*") {
+			return keyword.FindString(text) == "end"
+		}
+	}
+	return false
 }

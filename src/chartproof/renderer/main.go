@@ -199,7 +199,13 @@ func load(q Question) (*chart.Chart, map[string]any, *chartutil.Capabilities, er
 	}
 	caps.APIVersions = append(caps.APIVersions, q.APIs...)
 	loaded, err := loader.Load(q.Chart)
-	return loaded, vals, caps, err
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if kind := loaded.Metadata.Type; kind != "" && kind != "application" {
+		return nil, nil, nil, fmt.Errorf("%s charts are not installable", kind)
+	}
+	return loaded, vals, caps, nil
 }
 
 func objects(manifest string) ([]json.RawMessage, error) {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kindling import driver_log
-from kindling.causes.ended import executors_out_of_memory, explain_end
+from kindling.causes.ended import executors_out_of_memory, explain_changed_programs, explain_end
 from kindling.causes.refused import explain_refusal
 from kindling.causes.waiting import explain_waiting
 from kindling.facts import Evidence, Finding, Report, Run
@@ -100,6 +100,8 @@ def _deadline(run: Run) -> list[Finding]:
 
 def _why_failed(run: Run) -> list[Finding]:
     driver, submitter = run.driver, run.submitter
+    if submitter and (finding := explain_changed_programs(submitter)):
+        return [finding]
     if driver and driver.main.state != "waiting" and driver.phase != "Pending":
         return [explain_end(run, driver)]
     if driver and (finding := explain_waiting(driver)):

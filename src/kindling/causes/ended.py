@@ -6,10 +6,14 @@ import re
 from collections.abc import Callable
 
 from kindling import driver_log
+from kindling.causes.kerberos import explain_kerberos
 from kindling.causes.refused import explain_refusal
 from kindling.facts import Evidence, Finding, Pod, Run
 
 _KILLED = 137
+_CONFIG = 78
+_OF_EXCEPTIONS = (None, 1, 11, 50)
+"""Exit codes of a driver that an exception ended."""
 _FILES = (
     re.compile(r"can't open file '([^']+)'"),
     re.compile(r"Local jar (\S+) does not exist"),
@@ -34,6 +38,20 @@ _SCHEMES = {
 def explain_end(run: Run, driver: Pod) -> Finding:
     """Why a failed driver failed; every end has an answer, if only its exit code."""
     return next((finding for cause in _CAUSES if (finding := cause(run, driver))), None) or _exit_code(driver)
+
+
+def explain_changed_programs(submitter: Pod) -> Finding | None:
+    """A submitter that did not run what stood in the place of the chart's programs, if that is how it ended."""
+    message = submitter.main.message
+    if submitter.main.exit_code != _CONFIG or "is not what the chart made" not in message:
+        return None
+    return Finding(
+        "configmap-changed",
+        "submitter",
+        f"somebody changed what the run's pods read: {message.partition(';')[0]}",
+        "find out who may write ConfigMaps here, delete this one, and upgrade the release with the same values",
+        (Evidence(f"Pod/{submitter.name}", _terminated(submitter)),),
+    )
 
 
 def executors_out_of_memory(run: Run) -> Finding | None:
@@ -126,6 +144,10 @@ def _executors_fail(run: Run, _: Pod) -> Finding | None:
     )
 
 
+def _kerberos(run: Run, driver: Pod) -> Finding | None:
+    return explain_kerberos(run) if driver.main.exit_code in _OF_EXCEPTIONS else None
+
+
 def _file(run: Run, _: Pod) -> Finding | None:
     error = driver_log.error_of(run.log)
     # What the application itself reads, and tells by an exception of its own, is another matter.
@@ -194,7 +216,7 @@ def _heap(run: Run, _: Pod) -> Finding | None:
 def _exception(run: Run, driver: Pod) -> Finding | None:
     error = driver_log.error_of(run.log)
     # A program that chose its exit code has dealt with its exceptions.
-    if error is None or driver.main.exit_code not in (None, 1, 11, 50):
+    if error is None or driver.main.exit_code not in _OF_EXCEPTIONS:
         return None
     crashed = "Python worker exited unexpectedly" in error.line
     cure = (
@@ -247,6 +269,7 @@ _CAUSES: tuple[Callable[[Run, Pod], Finding | None], ...] = (
     _refused,
     _executors,
     _executors_fail,
+    _kerberos,
     _file,
     _main_class,
     _other_class,

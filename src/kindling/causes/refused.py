@@ -9,8 +9,10 @@ from decimal import Decimal
 from kubernetes.utils.quantity import parse_quantity
 
 from kindling.facts import Evidence, Finding
+from kindling.foreign import one_line
 
 _Said = tuple[str, str]  # cause and cure
+_QUANTITY = re.compile(r"\d{1,20}(?:\.\d{1,9})?(?:[KMGTPE]i|[numkMGTPE])?")  # no exponent: 1e999999999 fills memory
 
 
 def explain_refusal(about: str, message: str, evidence: Evidence) -> Finding:
@@ -20,6 +22,7 @@ def explain_refusal(about: str, message: str, evidence: Evidence) -> Finding:
         about: whose pod was refused: "driver", "executor" or "submitter".
         message: the API server's.
     """
+    message = one_line(message)
     for cause_id, pattern, explain in _CAUSES:
         if match := pattern.search(message):
             return Finding(cause_id, about, *explain(about, match), (evidence,))
@@ -69,9 +72,18 @@ def _account(about: str, match: re.Match[str]) -> _Said:
     )
 
 
+_OF_CLUSTER_MODE = ("services", "networkpolicies")
+"""What spark-namespace grants to submitters only where its guard holds it in bounds."""
+
+
 def _rights(_: str, match: re.Match[str]) -> _Said:
     user = match[1].removeprefix("system:serviceaccount:").replace(":", "/")
     resource = f"{match[3]}.{match[4]}" if match[4] else match[3]
+    if match[3] in _OF_CLUSTER_MODE and match[2] in ("create", "patch"):
+        return (
+            f"service account {user} may not {match[2]} {resource}, as cluster mode does",
+            "set mode: client, or turn the guard of spark-namespace on, or set its guard.rightsWithout: [clusterMode]",
+        )
     return (
         f"service account {user} may not {match[2]} {resource}",
         "use the account that spark-namespace makes for this (global.serviceAccounts), or give it that right",
@@ -82,6 +94,13 @@ def _guard(about: str, match: re.Match[str]) -> _Said:
     return (
         f"the namespace's guard refuses the {about} pod: {match[1]}",
         f"take that out of the values, or have it listed in {match[2]} of the namespace's spark-namespace",
+    )
+
+
+def _guard_always(about: str, match: re.Match[str]) -> _Said:
+    return (
+        f"the namespace's guard refuses the {about} pod: {match[1]}",
+        "take that out of the values: spark-namespace has no value that allows it",
     )
 
 
@@ -102,15 +121,29 @@ def _default_limit(about: str, match: re.Match[str]) -> _Said:
     )
 
 
-# Id of the finding, what the API server says, and what it means.
+# Id of the finding, what the API server says, and what it means. Whoever makes a pod may have its log say anything:
+# each part of a pattern ends where the next one begins, so that no text takes more than one pass.
 _CAUSES: tuple[tuple[str, re.Pattern[str], Callable[[str, re.Match[str]], _Said]], ...] = (
-    ("quota-exceeded", re.compile(r"exceeded quota: ([^,]+), requested: (.*), used: (.*), limited: (.*)$"), _quota),
-    ("quota-needs-limits", re.compile(r"failed quota: ([^:]+): must specify (.+)$"), _unset),
-    ("pod-security", re.compile(r'violates PodSecurity "([^"]+)": (.*)$'), _pod_security),
+    (
+        "quota-exceeded",
+        re.compile(r"exceeded quota: ([^,]{1,253}), requested: (\S*), used: (\S*), limited: (\S*)"),
+        _quota,
+    ),
+    ("quota-needs-limits", re.compile(r"failed quota: ([^:]+): must specify (.+)"), _unset),
+    ("pod-security", re.compile(r'violates PodSecurity "([^"]+)": (.*)'), _pod_security),
     (
         "guard",
-        re.compile(r"'kindling-guard-[^']+' denied request: (.* allowed: .*) \((guard\.\w+) of spark-namespace\)"),
+        re.compile(
+            r"'kindling-guard-[^']{1,253}' denied request: "
+            r"((?:(?!'kindling-guard-| allowed: ).)* allowed: (?:(?!'kindling-guard-).)*?)"
+            r" \((guard\.\w{1,64}) of spark-namespace\)"
+        ),
         _guard,
+    ),
+    (
+        "guard",
+        re.compile(r"'kindling-guard-[^']{1,253}' denied request: ((?:(?!'kindling-guard-).)*)"),
+        _guard_always,
     ),
     (
         "no-service-account",
@@ -124,7 +157,7 @@ _CAUSES: tuple[tuple[str, re.Pattern[str], Callable[[str, re.Match[str]], _Said]
     ),
     (
         "limit-range",
-        re.compile(r"((?:minimum|maximum) (?:cpu|memory|\S+) usage per (?:Container|Pod) is .*)$"),
+        re.compile(r"((?:minimum|maximum) (?:cpu|memory|\S+) usage per (?:Container|Pod) is .*)"),
         _limit_range,
     ),
     (
@@ -144,10 +177,9 @@ def _amounts(text: str) -> dict[str, str]:
 
 def _left(hard: str, used: str) -> str:
     """What is left, in the unit of the limit."""
-    try:
-        rest: Decimal = max(parse_quantity(hard) - parse_quantity(used), Decimal(0))
-    except ValueError:
+    if not (_QUANTITY.fullmatch(hard) and _QUANTITY.fullmatch(used)):
         return "?"
+    rest: Decimal = max(parse_quantity(hard) - parse_quantity(used), Decimal(0))
     for suffix in ("Ti", "Gi", "Mi", "Ki"):
         if (hard.endswith(suffix) or used.endswith(suffix)) and rest % (size := parse_quantity(f"1{suffix}")) == 0:
             return f"{int(rest / size)}{suffix}" if rest else "0"

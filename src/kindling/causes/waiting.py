@@ -22,8 +22,10 @@ _VOLUME = re.compile(r'volume "([^"]+)"')
 _KIND = {"secret": "Secret", "configmap": "ConfigMap", "config": "ConfigMap"}
 _CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)" not found')
 _SHORT = re.compile(r"Insufficient ([\w./-]*\w)")
-_ROOT = re.compile(r"image will run as root|image has non-numeric user \(([^)]*)\)|(runAsUser breaks non-root policy)")
-_TAINT = re.compile(r"untolerated taint(?:\(s\))? ?(\{[^}]*\})?")
+_ROOT = re.compile(
+    r"image will run as root|image has non-numeric user \(([^)]{0,256})\)|(runAsUser breaks non-root policy)"
+)
+_TAINT = re.compile(r"untolerated taint(?:\(s\))? ?(\{[^}]{0,512}\})?")
 
 
 def explain_waiting(pod: Pod) -> Finding | None:

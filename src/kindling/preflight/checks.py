@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from kubernetes.utils.quantity import parse_quantity
 
-from kindling.preflight.facts import FAIL, OK, WARN, Check, Readiness
-from kindling.preflight.rights import NEEDED, SINCE_4_2, YOU
+from kindling.preflight.facts import FAIL, OK, SINCE_GUARD, WARN, Check, Readiness
+from kindling.preflight.rights import NEEDED, OF_A_GUARD, SINCE_4_2, YOU
 
 CPUS, BYTES = Decimal(3), Decimal(4_000_000_000)
 """What ought to be free for a first job: a driver, an executor or two, and room for the rest."""
@@ -19,7 +19,7 @@ _FIRST_JOB = {"pods": "2", "cpu": "1", "memory": "3Gi"}  # a driver and an execu
 def version(facts: Readiness) -> list[Check]:
     """1.30 has all that the charts use."""
     text = f"Kubernetes {facts.version_text}"
-    if facts.version >= (1, 30):
+    if facts.version >= SINCE_GUARD:
         return [Check("kubernetes-version", OK, text)]
     if facts.version >= (1, 25):
         what = f"{text}: no ValidatingAdmissionPolicy, so a pod's service account and Secrets cannot be restricted"
@@ -35,7 +35,8 @@ def version(facts: Readiness) -> list[Check]:
 def namespace(facts: Readiness) -> list[Check]:
     """It must be there."""
     if facts.namespace_exists is False:
-        cure = f"helm install {facts.namespace} charts/spark-namespace --set namespace.name={facts.namespace} …"
+        name = f"--namespace kindling-system --set namespace.name={facts.namespace}"
+        cure = f"helm install {facts.namespace} charts/spark-namespace {name} …"
         return [Check("namespace", FAIL, f"namespace {facts.namespace} does not exist", cure)]
     return []
 
@@ -60,6 +61,9 @@ def _rights_of(facts: Readiness, identity: str) -> Check:
     if not excess and set(lacks) <= set(map(str, SINCE_4_2)):
         cure = "set submitter.networkPolicies of spark-namespace, unless only older lines submit here"
         return Check(name, WARN, f"{whose}: {told[0]}, which Spark needs since 4.2", cure)
+    if not excess and set(lacks) <= set(map(str, OF_A_GUARD)):
+        cure = "client mode works without; else turn the guard on, or set guard.rightsWithout of spark-namespace"
+        return Check(name, WARN, f"{whose}: {told[0]}, which only spark-namespace's guard makes safe", cure)
     if identity == YOU:
         cure = "have yourself named in access.submitters of spark-namespace"
     else:
@@ -129,8 +133,21 @@ def pod_security(facts: Readiness) -> list[Check]:
         return [Check("pod-security", WARN, what, "ask an admin to run this")]
     what = f"Pod Security: the namespace enforces {facts.pod_security or 'nothing'}"
     state = {"restricted": OK, "baseline": WARN}.get(facts.pod_security, FAIL)
-    cure = "label it pod-security.kubernetes.io/enforce=restricted, as spark-namespace does; spark-job meets that"
+    cure = "set podSecurity.enforce of spark-namespace to restricted; spark-job meets that"
     return [Check("pod-security", state, what, "" if state == OK else cure)]
+
+
+def guard(facts: Readiness) -> list[Check]:
+    """Where Kubernetes has what it takes."""
+    if facts.version < SINCE_GUARD:
+        return []
+    if facts.guard is None:
+        what = "guard: not checked, you may not list ValidatingAdmissionPolicyBindings"
+        return [Check("guard", WARN, what, "ask an admin to run this")]
+    if not facts.guard:
+        what = "guard: none; who runs jobs here can use every account, Secret, priority class and node"
+        return [Check("guard", WARN, what, "set guard.enabled of spark-namespace to auto")]
+    return [Check("guard", OK, f"guard: {len(facts.guard)} policies judge what this namespace holds")]
 
 
 def releases(facts: Readiness) -> list[Check]:
@@ -141,7 +158,10 @@ def releases(facts: Readiness) -> list[Check]:
     checks = []
     for release in facts.releases:
         name = f"Helm release {release.name} in {release.namespace} holds"
-        if release.gone:
+        if release.unread:
+            cure = "remove it: anyone who may make a ConfigMap may label it as helm does"
+            checks.append(Check("releases", WARN, release.unread, cure))
+        elif release.gone:
             what = f"{name} {', '.join(release.gone)}, which this Kubernetes does not have: helm cannot upgrade it"
             checks.append(Check("releases", FAIL, what, f"kindling mend {release.name} -n {release.namespace}"))
         elif release.going:
@@ -188,6 +208,7 @@ CHECKS: tuple[Callable[[Readiness], list[Check]], ...] = (
     namespace,
     rights,
     pod_security,
+    guard,
     releases,
     quota,
     capacity,

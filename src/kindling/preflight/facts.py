@@ -31,6 +31,10 @@ class Right:
         return f"{self.verb} {name}" + (" in all namespaces" if self.everywhere else "")
 
 
+SINCE_GUARD = (1, 30)
+"""The Kubernetes that has ValidatingAdmissionPolicies."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """Whether an identity has a right, and whether it should.
@@ -82,12 +86,14 @@ class Release:
     Attributes:
         gone: its objects of kinds that the API server does not have: "PodSecurityPolicy/a (policy/v1beta1)".
         going: those of kinds that Kubernetes 1.25 does not have.
+        unread: why what is labelled as a record of one cannot be read; all else is empty then.
     """
 
     name: str
     namespace: str
     gone: tuple[str, ...]
     going: tuple[str, ...]
+    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,7 @@ class Readiness:
         namespace_exists: None if that cannot be told.
         pod_security: the namespace's enforced level, "" without one; None if the namespace may not be read.
         policy: the PodSecurityPolicy that drivers may use, "" without one; None if that cannot be told.
+        guard: policies of spark-namespace's guard that are in force; None if they may not be listed.
         releases: None if records of releases may not be read.
         default_storage_class: "" if there is none.
         nodes: those that take pods without a toleration; ``other_nodes`` counts those that do not.
@@ -112,6 +119,7 @@ class Readiness:
     namespace_exists: bool | None
     pod_security: str | None
     policy: str | None
+    guard: frozenset[str] | None
     releases: tuple[Release, ...] | None
     dns: Dns | None
     default_storage_class: str | None

@@ -12,8 +12,11 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.utils.quantity import parse_quantity
 
+from kindling import paging
 from kindling.connection import TIMEOUT_S, Connection
-from kindling.preflight.facts import Answer, Dns, Node, Quota, Readiness, Release, Right
+from kindling.errors import KindlingError
+from kindling.foreign import one_line
+from kindling.preflight.facts import SINCE_GUARD, Answer, Dns, Node, Quota, Readiness, Release, Right
 from kindling.preflight.rights import DRIVER, FORBIDDEN, NEEDED, YOU
 from kindling.releases import Releases
 
@@ -21,6 +24,7 @@ _DNS_NAMESPACE, _DNS_LABEL = "kube-system", "k8s-app=kube-dns"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 _FORBIDDEN, _NOT_FOUND = 403, 404
+_MOST_NODES, _MOST_PODS = 10_000, 200_000  # Kubernetes is made for 5,000 and 150,000
 _POLICY, _WITHOUT_POLICIES = "PodSecurityPolicy", (1, 25)
 
 
@@ -40,6 +44,9 @@ def read(connection: Connection) -> Readiness:
         namespace_exists=exists,
         pod_security=level,
         policy=_policy(authorization, connection.namespace) if number < _WITHOUT_POLICIES else "",
+        guard=_guard(client.AdmissionregistrationV1Api(connection.api), connection.namespace)
+        if number >= SINCE_GUARD
+        else frozenset(),
         releases=_releases(connection),
         dns=_dns(core, client.DiscoveryV1Api(connection.api)),
         default_storage_class=_storage_class(client.StorageV1Api(connection.api)),
@@ -52,8 +59,10 @@ def read(connection: Connection) -> Readiness:
 
 def _numbers(version: str) -> tuple[int, int]:
     """ "v1.34.0-gke.1" -> (1, 34); what a server says of major and minor apart may be empty, or have a plus sign."""
-    major, minor, *_ = re.findall(r"\d+", version)
-    return int(major), int(minor)
+    found = re.match(r"\D{0,9}(\d{1,4})\D{1,9}(\d{1,4})", version)
+    if found is None:
+        raise KindlingError(f"no cluster: what answers calls its version {one_line(version, 40)!r}")
+    return int(found[1]), int(found[2])
 
 
 def _allowed(call: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
@@ -82,6 +91,15 @@ def _policy(authorization: Any, namespace: str) -> str | None:
     return None if may is None else name if may else ""
 
 
+def _guard(admission: Any, namespace: str) -> frozenset[str] | None:
+    listed = _allowed(admission.list_validating_admission_policy_binding)
+    if listed is None:
+        return None
+    of = f"kindling-guard-{namespace}"
+    denying = {item.spec.policy_name for item in listed.items if "Deny" in (item.spec.validation_actions or ())}
+    return frozenset(name for name in denying if name == of or name.startswith(f"{of}."))
+
+
 def _releases(connection: Connection) -> tuple[Release, ...] | None:
     releases = Releases(connection)
     records = releases.about(connection.namespace)
@@ -92,7 +110,7 @@ def _releases(connection: Connection) -> tuple[Release, ...] | None:
         gone = tuple(str(held) for held in record.held() if releases.is_gone(held))
         going = tuple(str(held) for held in record.held() if held.kind == _POLICY and str(held) not in gone)
         found.append(Release(record.release, record.namespace, gone, going))
-    return tuple(found)
+    return (*found, *(Release("", "", (), (), unreadable) for unreadable in releases.unreadable))
 
 
 def _may(authorization: Any, namespace: str, identity: str, right: Right, name: str = "") -> bool | None:
@@ -163,25 +181,35 @@ def _storage_class(storage: Any) -> str | None:
 
 
 def _nodes(core: Any) -> tuple[tuple[Node, ...] | None, int]:
-    listed = _allowed(core.list_node)
-    pods = _allowed(core.list_pod_for_all_namespaces, field_selector="status.phase!=Succeeded,status.phase!=Failed")
-    if listed is None or pods is None:
+    try:
+        listed = list(paging.items(core.list_node, most=_MOST_NODES))
+        asked = _asked_of(core)
+    except ApiException as error:
+        if error.status != _FORBIDDEN:
+            raise
         return None, 0
-    asked: dict[str, list[Any]] = defaultdict(list)
-    for pod in pods.items:
-        asked[pod.spec.node_name or ""].append(pod.spec)
-    takes = [node for node in listed.items if _takes_pods(node)]
+    takes = [node for node in listed if _takes_pods(node)]
     nodes = tuple(
         Node(
             name=node.metadata.name,
             cpu=_amount(node.status.allocatable["cpu"]),
             memory=_amount(node.status.allocatable["memory"]),
-            cpu_asked=sum((_asked(spec, "cpu") for spec in asked[node.metadata.name]), Decimal(0)),
-            memory_asked=sum((_asked(spec, "memory") for spec in asked[node.metadata.name]), Decimal(0)),
+            cpu_asked=asked[node.metadata.name, "cpu"],
+            memory_asked=asked[node.metadata.name, "memory"],
         )
         for node in takes
     )
-    return nodes, len(listed.items) - len(takes)
+    return nodes, len(listed) - len(takes)
+
+
+def _asked_of(core: Any) -> dict[tuple[str, str], Decimal]:
+    """(Node, resource) -> what its pods ask for; a cluster's pods are too many to keep."""
+    asked: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    selector = "status.phase!=Succeeded,status.phase!=Failed"
+    for pod in paging.items(core.list_pod_for_all_namespaces, most=_MOST_PODS, field_selector=selector):
+        for resource in ("cpu", "memory"):
+            asked[pod.spec.node_name or "", resource] += _asked(pod.spec, resource)
+    return asked
 
 
 def _takes_pods(node: Any) -> bool:

@@ -25,22 +25,27 @@ _INSTALL = (
 )
 SINCE_4_2 = tuple(_rights("networking.k8s.io", "networkpolicies", "create patch"))
 """What submitting takes since Spark 4.2, and not with older lines."""
+_CLUSTER_MODE = (*_rights("", "services", "create patch"), *SINCE_4_2)
+_DRIVER_OBJECTS = (
+    *_rights("", "configmaps", "create deletecollection"),
+    *_rights("", "services", "deletecollection"),
+    *_rights("", "persistentvolumeclaims", "list create deletecollection"),
+)
+OF_A_GUARD = (*_CLUSTER_MODE, *_DRIVER_OBJECTS)
+"""What spark-namespace grants where its guard holds it in bounds, or where ``guard.rightsWithout`` asks for it."""
 NEEDED: dict[str, tuple[Right, ...]] = {
     YOU: _INSTALL,
     SUBMITTER: (
         *_rights("batch", "jobs", "get list"),
-        *_rights("", "pods", "get list watch create delete"),
+        *_rights("batch", "cronjobs", "get"),
+        *_rights("", "pods", "get watch create delete"),
         *_rights("", "pods/log", "get"),
-        *_rights("", "pods/status", "patch"),
         *_rights("", "configmaps", "get create patch"),
-        *_rights("", "services", "create patch"),
-        *SINCE_4_2,
+        *_CLUSTER_MODE,
     ),
     DRIVER: (
         *_rights("", "pods", "get list watch create patch delete deletecollection"),
-        *_rights("", "configmaps", "create deletecollection"),
-        *_rights("", "services", "deletecollection"),
-        *_rights("", "persistentvolumeclaims", "list create deletecollection"),
+        *_DRIVER_OBJECTS,
     ),
     EXECUTOR: (),
 }
@@ -48,6 +53,7 @@ _TAKEOVER = (
     *_rights("", "secrets", "get list"),
     *_rights("rbac.authorization.k8s.io", "rolebindings", "create"),
     *_rights("", "pods/exec", "create"),
+    *_rights("", "pods/status", "patch"),
     Right("list", "pods", everywhere=True),
 )
 FORBIDDEN: dict[str, tuple[Right, ...]] = {

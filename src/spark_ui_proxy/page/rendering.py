@@ -42,7 +42,9 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(base=base_path, static=self.assets.url, viewer="", may_log_out=False)
+        self._environment.globals.update(
+            base=base_path, static=self.assets.url, viewer="", may_log_out=False, by_ingress=False
+        )
         self._environment.filters.update(
             duration=words.duration, amount=words.amount, memory=words.memory, clock=words.clock, iso=iso
         )
@@ -53,7 +55,7 @@ class Pages:
         Args:
             template: file of `templates/`.
             context: what the template names in its first lines; every page also takes `viewer` (the name of who looks,
-                or "") and `may_log_out`.
+                or ""), `may_log_out` and `by_ingress`.
         """
         return self._environment.get_template(template).render(context)
 

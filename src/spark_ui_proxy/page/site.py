@@ -79,6 +79,7 @@ class Site:
                 "page.html",
                 viewer=sight.viewer,
                 may_log_out=sight.may_log_out,
+                by_ingress=sight.by_ingress,
                 query=query,
                 wrong=wrong,
                 found=found,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fcntl
-import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from ephemeral_port_reserve import reserve
 
 from kindling_dev.golang import GoModule, build
 from kindling_dev.progress import Progress
@@ -26,10 +27,7 @@ http: {{addr: {address}}}
 
 def free_address() -> str:
     """ "127.0.0.1:PORT" where nothing listens now; on this address Docker and Helm need no TLS."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        host, port = listener.getsockname()
-        return f"{host}:{port}"
+    return f"127.0.0.1:{reserve()}"
 
 
 @contextmanager
@@ -58,6 +56,6 @@ def registry(folder: Path, address: str) -> Iterator[None]:
 def _program() -> Path:
     """The registry's program; the first of several workers compiles it."""
     settings = Settings.from_environment()
-    with (settings.cluster_dir / "registry.lock").open("w") as lock:
+    with (settings.cache / "registry.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return build(_MODULE, settings, Progress()) / "registry"

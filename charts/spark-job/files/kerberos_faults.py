@@ -1,0 +1,247 @@
+"""What Hadoop and Java say of Kerberos and of a secure HDFS, and what it means.
+
+Standard library and Python 3.8 only: ``scripts/generate`` copies this file to the chart's programs, which run in any
+Spark image and put the same words into a driver's termination message.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_LOGIN = "failure to login: "
+_PRINCIPAL = re.compile(r"failure to login: for principal: ([^\s,]{1,256})")
+_DENIED = re.compile(r"Permission denied: user=([^\s,]{1,256}), access=([A-Z_]{1,64}), inode=\"([^\"]{1,1024})\"")
+_OF_EXECUTOR = re.compile(
+    r"-exec-\d{1,9}/\d|Lost task [\d.]{1,20} in stage [\d.]{1,20} \(TID \d{1,20}\) \(\S{1,300} executor \d"
+)
+_CORE_SITE = "core-site.xml of global.hadoop.configMap"
+_HDFS_SITE = "hdfs-site.xml of global.hadoop.configMap"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault that shows in an error.
+
+    Attributes:
+        id: the finding's.
+        signs: words of which one is in the error.
+        cause, cure: one sentence each; ``{principal}``, ``{user}``, ``{access}``, ``{inode}``: what the error names.
+        within: words that are in the error besides.
+    """
+
+    id: str
+    signs: tuple[str, ...]
+    cause: str
+    cure: str
+    within: str = ""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A fault that was found: ``line`` is where it shows."""
+
+    id: str
+    cause: str
+    cure: str
+    line: str
+
+
+NO_TOKEN = Fault(
+    "kerberos-no-token",
+    ("Client cannot authenticate via:[TOKEN, KERBEROS]",),
+    "executors have no delegation token of this file system",
+    "list its URL in global.hadoop.accessFileSystems if it is not fs.defaultFS; Spark 4 needs Java 17 or 21",
+)
+"""Of an executor; the same words of a driver mean that it is not logged in."""
+LOST_TOKEN = Fault(
+    "kerberos-java",
+    NO_TOKEN.signs,
+    "executors lost the tokens that the driver sent: on Java {java} threads do not take over their maker's login",
+    "set image to one with Java 17 or 21",
+)
+"""The same, where the driver got tokens and runs on Java 22 or newer."""
+NO_DATA_PROTECTION = Fault(
+    "hdfs-data-protection",
+    ("Could not obtain block", "could only be written to 0 of the "),
+    "the DataNode ends each connection: client and DataNode do not agree on dfs.data.transfer.protection",
+    f"set dfs.data.transfer.protection to the cluster's value in {_HDFS_SITE}",
+)
+"""Where connections to DataNodes were reset; else HDFS has lost the block, or cannot be reached."""
+FAULTS = (
+    Fault(
+        "kerberos-no-realm",
+        ("Can't get Kerberos realm", "Cannot locate default realm"),
+        "Java finds no krb5.conf, or one without default_realm",
+        "set global.kerberos.configMap to the ConfigMap with krb5.conf, or set global.kerberos.realm and kdcs",
+    ),
+    Fault(
+        "keytab-without-principal",
+        ("Unable to obtain password from user",),
+        "the keytab has no key of {principal}, or the driver may not read the keytab",
+        "make global.kerberos.principal, realm included, one that klist -k shows of global.kerberos.keytab",
+        _LOGIN,
+    ),
+    Fault(
+        "keytab-not-found",
+        ("requirement failed: Keytab file: ",),
+        "the keytab is not where the driver looks for it",
+        "set global.kerberos.keytab to name and key of the Secret with the keytab, and no path in sparkConf",
+    ),
+    Fault(
+        "kerberos-no-kdc",
+        ("Cannot locate KDC", "Unable to locate KDC for realm"),
+        "krb5.conf names no KDC of the realm of {principal}",
+        "add the realm and its KDCs to krb5.conf of global.kerberos.configMap, or set global.kerberos.realm and kdcs",
+    ),
+    Fault(
+        "keytab-stale",
+        ("Pre-authentication information was invalid",),
+        "the key of {principal} is another since its keytab was made",
+        "make the keytab anew, and put it into the Secret that global.kerberos.keytab names",
+    ),
+    Fault(
+        "keytab-stale",
+        ("Checksum failed",),
+        "the key of {principal} is another since its keytab was made",
+        "make the keytab anew, and put it into the Secret that global.kerberos.keytab names",
+        _LOGIN,
+    ),
+    Fault(
+        "principal-unknown",
+        ("Client not found in Kerberos database",),
+        "the KDC does not know {principal}",
+        "correct global.kerberos.principal, or ask the KDC's admin to add the principal",
+    ),
+    Fault(
+        "principal-expired",
+        ("Client's entry in database expired",),
+        "the KDC says that {principal} has expired",
+        "ask the KDC's admin to prolong the principal",
+    ),
+    Fault(
+        "password-expired",
+        ("Password has expired",),
+        "the password of {principal} has expired, and its keytab with it",
+        "ask the KDC's admin for a keytab with a new key; put it into the Secret that global.kerberos.keytab names",
+        _LOGIN,
+    ),
+    Fault(
+        "clock-skew",
+        ("Clock skew too great",),
+        "the clocks of the node and of the KDC differ by more than five minutes",
+        "ask the cluster's admin to synchronise the nodes' clocks with the KDC's (NTP)",
+    ),
+    Fault(
+        "kerberos-no-rule",
+        ("No rules applied to ",),
+        "no rule of hadoop.security.auth_to_local makes a user's name of the principal",
+        f"set default_realm of krb5.conf to the principal's realm, or add a rule for it in {_CORE_SITE}",
+    ),
+    Fault(
+        "hdfs-rpc-protection",
+        ("No common protection layer between client and server",),
+        "client and server do not agree on how calls are protected",
+        f"set hadoop.rpc.protection to the cluster's value in {_CORE_SITE}",
+    ),
+    Fault(
+        "hdfs-server-principal",
+        ("Failed to specify server's Kerberos principal name",),
+        "the client is not told the NameNode's principal",
+        f"set dfs.namenode.kerberos.principal in {_HDFS_SITE}",
+    ),
+    Fault(
+        "hdfs-server-principal",
+        ("Server has invalid Kerberos principal: ",),
+        "the NameNode has another principal than the client expects",
+        f"set dfs.namenode.kerberos.principal in {_HDFS_SITE} to what the server has, its whole name in place of _HOST",
+    ),
+    Fault(
+        "hdfs-client-simple",
+        ("SIMPLE authentication is not enabled",),
+        "HDFS asks for Kerberos, and the client's configuration does not",
+        f"set hadoop.security.authentication to kerberos in {_CORE_SITE}",
+    ),
+    Fault(
+        "kerberos-ticket-ended",
+        ("Failed to find any Kerberos tgt",),
+        "the driver's ticket has ended, or is not valid yet",
+        "set global.kerberos.keytab instead of ticketCache, or have the cache renewed; compare the clocks if it is",
+    ),
+    Fault(
+        "kerberos-not-logged-in",
+        NO_TOKEN.signs,
+        "the driver has neither a valid ticket nor a token",
+        "set global.kerberos.principal and global.kerberos.keytab, or have global.kerberos.ticketCache renewed",
+    ),
+    Fault(
+        "kdc-unreachable",
+        (
+            "Connection refused",
+            "Cannot get a KDC reply",
+            "Receive timed out",
+            "onnect timed out",
+            "onnection timed out",
+            "No route to host",
+            "PortUnreachableException",
+            "UnknownHostException",
+        ),
+        "the KDC does not answer",
+        "correct the KDC's name and port in krb5.conf, let the pods reach it (network.egress), or ask the KDC's admin",
+        _LOGIN,
+    ),
+    Fault(
+        "kdc-unreachable",
+        (
+            "Mechanism level: Connection refused",
+            "Mechanism level: Cannot get a KDC reply",
+            "Mechanism level: Receive timed out",
+        ),
+        "the KDC does not answer",
+        "correct the KDC's name and port in krb5.conf, let the pods reach it (network.egress), or ask the KDC's admin",
+        "GSS initiate failed",
+    ),
+    Fault(
+        "token-ended",
+        ("has expired", "can't be found in cache"),
+        "a delegation token has ended, and no other took its place",
+        "set global.kerberos.keytab instead of tokens; if it is set, see why the driver failed to update tokens",
+        "InvalidToken",
+    ),
+    Fault(
+        "hdfs-permission",
+        ("Permission denied: user=",),
+        "HDFS does not let {user} have {access} on {inode}",
+        "ask HDFS's admin for that right, or set global.kerberos.principal and keytab of a principal that has it",
+        "inode=",
+    ),
+    Fault(
+        "kerberos-login",
+        (_LOGIN,),
+        "the login of {principal} at the KDC failed",
+        "look at the lines after it in the driver's log, and check global.kerberos",
+    ),
+)
+"""From what says most to what says least: the first that fits counts."""
+
+
+def fault_of(error: str) -> Explained | None:
+    """The fault that an error tells of: an exception with its causes, or one line of it."""
+    of_executor = _OF_EXECUTOR.search(error) is not None
+    for fault in (NO_TOKEN, *FAULTS) if of_executor else FAULTS:
+        if fault.within in error and (sign := next((sign for sign in fault.signs if sign in error), "")):
+            return explained(fault, error, sign)
+    return None
+
+
+def explained(fault: Fault, error: str, sign: str, java: str = "") -> Explained:
+    """A fault with the names that the error has."""
+    found, denied = _PRINCIPAL.search(error), _DENIED.search(error)
+    user, access, inode = denied.groups() if denied else ("the user", "what it asks for", "a file")
+    names = {"principal": found[1] if found else "the principal", "user": user, "access": access, "inode": inode}
+    cause = fault.cause.format(java=java, **names)
+    return Explained(fault.id, cause, fault.cure, _line(error.splitlines(), sign))
+
+
+def _line(lines: list[str], sign: str) -> str:
+    return next((line.strip() for line in lines if sign in line), "")

@@ -1,0 +1,157 @@
+{{/*
+The driver's pod. In client mode it is the Job's own pod and starts Spark itself. In cluster mode it is a pod template:
+spark-submit adds name, service account, image, command, ports and resources, and files/submit.py its owner, the Job.
+
+  spark-job.driver   YAML with metadata and spec; call with a dict: root, configMap (its name; empty while
+                     spark-job.hash asks)
+*/}}
+{{- define "spark-job.driver" -}}
+{{- include "spark-job.mergePod" (dict "root" .root "role" "driver" "pod" (include "spark-job.driverPod" .)) -}}
+{{- end }}
+
+{{- define "spark-job.driverPod" -}}
+{{- $root := .root -}}
+{{- $values := .root.Values -}}
+{{- $driver := .root.Values.driver -}}
+{{- $security := list $values.global.security $values.security -}}
+{{- $hadoop := dict "global" $values.global "login" (include "spark-common.login" $values.global | fromYaml) -}}
+{{- $ownLog := and (eq $values.mode "client") (include "spark-common.hasLog" $values.log) -}}
+metadata:
+  labels:
+    {{- include "spark-common.podLabels" (dict "root" $root "component" "driver") | nindent 4 }}
+    {{- if $values.global.isolateApplications }}
+    # spark-namespace opens applications to each other but for these.
+    kindling.local/isolated: "true"
+    {{- end }}
+    {{- if eq $values.mode "client" }}
+    spark-role: driver
+    {{- end }}
+    {{- with $driver.labels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  annotations:
+    {{- if and $values.metrics.enabled $values.metrics.annotations }}
+    prometheus.io/scrape: "true"
+    prometheus.io/port: {{ include "spark-common.port" "ui" | quote }}
+    prometheus.io/path: /metrics/executors/prometheus/
+    {{- end }}
+    {{- with $driver.annotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  {{- if eq $values.mode "client" }}
+  restartPolicy: Never
+  serviceAccountName: {{ include "spark-job.driverAccount" $root | quote }}
+  {{- else if $values.deadlineSeconds }}
+  # The submitter ends the driver at the deadline; this holds where it is not there to do it.
+  activeDeadlineSeconds: {{ int64 $values.deadlineSeconds }}
+  {{- end }}
+  automountServiceAccountToken: true
+  enableServiceLinks: false
+  securityContext:
+    {{- include "spark-common.podSecurityContext" $root | nindent 4 }}
+  {{- include "spark-common.pullSecrets" $values.image.pullSecrets | nindent 2 }}
+  {{- $class := $driver.priorityClassName | default $values.global.priorityClasses.driver }}
+  {{- include "spark-common.placement" (merge (dict "priorityClassName" $class) $driver) | nindent 2 }}
+  topologySpreadConstraints:
+    {{- include "spark-common.spread" (dict "list" $driver.topologySpreadConstraints "labels" (include "spark-common.podLabels" (dict "root" $root "component" "driver"))) | nindent 4 }}
+  {{- if not (kindIs "invalid" $driver.terminationGracePeriodSeconds) }}
+  terminationGracePeriodSeconds: {{ int64 $driver.terminationGracePeriodSeconds }}
+  {{- end }}
+  initContainers:
+    {{- include "spark-common.eventLogInit" (dict "eventLog" $values.global.eventLog "image" (include "spark-common.image" $root) "helpers" $values.global.helpers) | nindent 4 }}
+    {{- include "spark-common.containers" (dict "list" $driver.sidecars "restartPolicy" "Always") | nindent 4 }}
+    {{- include "spark-common.containers" (dict "list" $driver.initContainers) | nindent 4 }}
+  containers:
+    - name: driver
+      {{- if eq $values.mode "client" }}
+      image: {{ include "spark-common.image" $root | quote }}
+      imagePullPolicy: {{ $values.image.pullPolicy }}
+      args:
+        - python3
+        - /opt/kindling/drive.py
+        - /opt/entrypoint.sh
+        - driver
+        - --properties-file
+        - /opt/kindling/spark.properties
+        # What only the pod itself knows. Never static: two runs at once must not meet.
+        - --conf
+        - spark.driver.host=$(POD_IP)
+        - --conf
+        - spark.app.id=spark-$(POD_UID)
+        - --conf
+        - spark.kubernetes.driver.pod.name=$(POD_NAME)
+        - --conf
+        - spark.kubernetes.executor.podNamePrefix=$(POD_NAME)
+        {{- include "spark-job.applicationArguments" $root | nindent 8 }}
+      ports:
+        - { name: driver-rpc-port, containerPort: {{ include "spark-common.port" "driver" }} }
+        - { name: blockmanager, containerPort: {{ include "spark-common.port" "blockManager" }} }
+        - { name: spark-ui, containerPort: {{ include "spark-common.port" "ui" }} }
+      resources:
+        requests:
+          cpu: {{ include "spark-job.cores" $driver | quote }}
+          memory: {{ include "spark-job.memory" (dict "root" $root "role" "driver") }}Mi
+        limits:
+          {{- with $driver.limitCores }}
+          cpu: {{ include "spark-common.text" . | quote }}
+          {{- end }}
+          memory: {{ include "spark-job.memory" (dict "root" $root "role" "driver") }}Mi
+      {{- end }}
+      env:
+        {{- if eq $values.mode "client" }}
+        - name: POD_NAME
+          valueFrom: { fieldRef: { fieldPath: metadata.name } }
+        - name: POD_UID
+          valueFrom: { fieldRef: { fieldPath: metadata.uid } }
+        - name: POD_IP
+          valueFrom: { fieldRef: { fieldPath: status.podIP } }
+        # The image's entrypoint has the driver listen there.
+        - name: SPARK_DRIVER_BIND_ADDRESS
+          value: $(POD_IP)
+        {{- with include "spark-job.localDirs" $root }}
+        # In cluster mode Spark finds the volumes by their names itself.
+        - name: SPARK_LOCAL_DIRS
+          value: {{ . | quote }}
+        {{- end }}
+        {{- if $values.failFast }}
+        - name: FAIL_FAST
+          value: "1"
+        {{- end }}
+        {{- end }}
+        {{- include "spark-common.env" $driver.env | nindent 8 }}
+        {{- if $ownLog }}
+        {{- include "spark-common.logEnv" . | nindent 8 }}
+        {{- end }}
+        {{- include "spark-common.eventLogEnv" $values.global.eventLog | nindent 8 }}
+        {{- include "spark-common.hadoopEnv" (dict "global" $values.global "isDriver" true) | nindent 8 }}
+        {{- include "spark-common.jvmEnv" (dict "global" $values.global "eventLog" $values.global.eventLog) | nindent 8 }}
+      {{- with $driver.envFrom }}
+      envFrom: {{ toYaml . | nindent 8 }}
+      {{- end }}
+      # The last lines of a container that failed stand in its status.
+      terminationMessagePolicy: FallbackToLogsOnError
+      securityContext:
+        {{- include "spark-common.containerSecurityContext" $root | nindent 8 }}
+      volumeMounts:
+        {{- include "spark-common.scratchMounts" $root | nindent 8 }}
+        {{- include "spark-job.mounts" (dict "root" $root "role" "driver") | nindent 8 }}
+        {{- include "spark-job.runMount" . | nindent 8 }}
+        {{- if $ownLog }}
+        {{- include "spark-common.logMount" . | nindent 8 }}
+        {{- end }}
+        {{- include "spark-common.authMount" $security | nindent 8 }}
+        {{- include "spark-common.eventLogMounts" $values.global.eventLog | nindent 8 }}
+        {{- include "spark-common.hadoopMounts" $hadoop | nindent 8 }}
+  volumes:
+    {{- include "spark-common.scratchVolumes" $root | nindent 4 }}
+    {{- include "spark-job.volumes" (dict "root" $root "role" "driver") | nindent 4 }}
+    {{- include "spark-job.runVolume" .configMap | nindent 4 }}
+    {{- if $ownLog }}
+    # In cluster mode the driver has its configuration folder from Spark, out of that of the submitter.
+    {{- include "spark-common.logVolume" .configMap | nindent 4 }}
+    {{- end }}
+    {{- include "spark-common.authVolume" $security | nindent 4 }}
+    {{- include "spark-common.eventLogVolumes" $values.global.eventLog | nindent 4 }}
+    {{- include "spark-common.hadoopVolumes" $hadoop | nindent 4 }}
+{{- end }}

@@ -1,0 +1,101 @@
+{{/*
+Volumes that values give to pods: .Values.volumes, and .Values.localDirs to drivers and executors.
+
+  spark-job.runVolume   the ConfigMap with what a run reads, a list; call with its name, empty while spark-job.hash asks
+  spark-job.runMount    the same as a mount of Spark's container, at /opt/kindling; call with anything
+  spark-job.scratch     name of the volume that .Values.localDirs gives; call with anything
+  spark-job.volumes     those of a role's pods, a list; call with a dict: root, role ("driver", "executor" or "submitter")
+  spark-job.mounts      the same as mounts of Spark's container. Both leave out executors' claims on demand: Spark makes and
+                        mounts them
+  spark-job.isMounted   "true" if a role's pods have a volume; call with a dict: volume, role
+  spark-job.localDirs   folders of the driver for scratch data, those that driver.podTemplate mounts too, with commas
+                        between them; call with the root
+*/}}
+
+{{- define "spark-job.runVolume" -}}
+- name: kindling
+  configMap:
+    name: {{ with . }}{{ quote . }}{{ end }}
+{{- end }}
+
+{{- define "spark-job.runMount" -}}
+- name: kindling
+  mountPath: /opt/kindling
+  readOnly: true
+{{- end }}
+
+{{- define "spark-job.scratch" -}}
+spark-local-dir-kindling
+{{- end }}
+
+{{- define "spark-job.isMounted" -}}
+{{- if has .role (.volume.roles | default (list "driver" "executor")) -}}
+true
+{{- end -}}
+{{- end }}
+
+{{- define "spark-job.volumes" -}}
+{{- range $volume := .root.Values.volumes }}
+{{- if include "spark-job.isMounted" (dict "volume" $volume "role" $.role) }}
+{{- if not .onDemand }}
+{{ list (omit . "mountPath" "subPath" "readOnly" "roles") | toYaml }}
+{{- else if ne $.role "executor" }}
+- name: {{ .name | quote }}
+  ephemeral:
+    volumeClaimTemplate:
+      spec:
+        accessModes: [ReadWriteOnce]
+        storageClassName: {{ .onDemand.storageClass | quote }}
+        resources:
+          requests:
+            storage: {{ .onDemand.size | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with .root.Values.localDirs }}
+{{- if and (ne $.role "submitter") (or .memory .size) }}
+- name: {{ include "spark-job.scratch" . }}
+  emptyDir:
+    {{- if .memory }}
+    medium: Memory
+    {{- end }}
+    {{- with .size }}
+    sizeLimit: {{ . | quote }}
+    {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-job.mounts" -}}
+{{- range $volume := .root.Values.volumes }}
+{{- if and (include "spark-job.isMounted" (dict "volume" $volume "role" $.role)) (not (and .onDemand (eq $.role "executor"))) }}
+{{ list (pick . "name" "mountPath" "subPath" "readOnly") | toYaml }}
+{{- end }}
+{{- end }}
+{{- if and (ne .role "submitter") (or .root.Values.localDirs.memory .root.Values.localDirs.size) }}
+- name: {{ include "spark-job.scratch" . }}
+  mountPath: /var/data/{{ include "spark-job.scratch" . }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-job.localDirs" -}}
+{{- $mounts := list -}}
+{{- range $volume := .Values.volumes -}}
+{{- if include "spark-job.isMounted" (dict "volume" $volume "role" "driver") -}}
+{{- $mounts = append $mounts . -}}
+{{- end -}}
+{{- end -}}
+{{- if or .Values.localDirs.memory .Values.localDirs.size -}}
+{{- $mounts = append $mounts (dict "name" (include "spark-job.scratch" .) "mountPath" (include "spark-job.scratch" . | printf "/var/data/%s")) -}}
+{{- end -}}
+{{- range (.Values.driver.podTemplate.spec).containers -}}
+{{- $mounts = concat $mounts (.volumeMounts | default list) -}}
+{{- end -}}
+{{- $folders := list -}}
+{{- range $mounts -}}
+{{- if hasPrefix "spark-local-dir-" .name -}}
+{{- $folders = append $folders .mountPath -}}
+{{- end -}}
+{{- end -}}
+{{- join "," $folders -}}
+{{- end }}

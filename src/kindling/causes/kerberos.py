@@ -1,0 +1,43 @@
+"""Why a driver that uses a secure HDFS failed: by the table of ``kerberos_faults``, and what the log tells besides."""
+
+from __future__ import annotations
+
+import re
+
+from kindling import driver_log
+from kindling.causes.kerberos_faults import LOST_TOKEN, NO_DATA_PROTECTION, NO_TOKEN, Explained, explained, fault_of
+from kindling.facts import Finding, Run
+
+_JAVA = re.compile(r"Java version (\d{1,3})\b")
+_SINCE_NO_INHERITANCE = 22
+_FETCHED = "Created token for "
+_RESETS = ("Connection reset", "DIGEST-MD5: No common protection layer")
+
+
+def explain_kerberos(run: Run) -> Finding | None:
+    """The fault of Kerberos or of a secure HDFS that ended a run, if one did."""
+    error = driver_log.error_of(run.log)
+    if error is None:
+        return None
+    found = _of_data(run, error.text) or fault_of(error.text)
+    if found is None:
+        return None
+    if found.id == NO_TOKEN.id:
+        found = _of_java(run, error.text) or found
+    return Finding(found.id, "driver", found.cause, found.cure, (run.in_log(found.line),))
+
+
+def _of_data(run: Run, error: str) -> Explained | None:
+    """Blocks that no DataNode gives or takes, where the log says that it is not for lack of DataNodes."""
+    sign = next((sign for sign in NO_DATA_PROTECTION.signs if sign in error), "")
+    if not sign or not any(reset in line for line in run.log for reset in _RESETS):
+        return None
+    return explained(NO_DATA_PROTECTION, error, sign)
+
+
+def _of_java(run: Run, error: str) -> Explained | None:
+    """Executors without the tokens that the driver did get."""
+    java = driver_log.last_matching(run.log, _JAVA)
+    if java is None or int(java[1]) < _SINCE_NO_INHERITANCE or not any(_FETCHED in line for line in run.log):
+        return None
+    return explained(LOST_TOKEN, error, LOST_TOKEN.signs[0], java[1])

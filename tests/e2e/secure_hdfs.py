@@ -1,0 +1,183 @@
+"""A real HDFS with Kerberos in the cluster: examples/secure-hdfs, installed as its page says."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TextIO
+
+import yaml
+
+from chartproof import Cluster
+from kindling_dev.command import run
+from kindling_dev.guides import commands
+from kindling_dev.settings import REPO, Settings
+
+EXAMPLE = REPO / "examples/secure-hdfs"
+NAMESPACE = "hdfs"
+REALM = "HDFS.EXAMPLE"
+KDC = "kdc.hdfs.svc.cluster.local:10088"
+URL = "hdfs://namenode.hdfs.svc.cluster.local:8020"
+_OURS = "dev.kindling.made-by=tests"
+_FOLDER = Settings.from_environment().cluster_dir
+
+
+@dataclass(frozen=True)
+class SecureHdfs:
+    """What a client needs, a shell, and its servers to stop and start.
+
+    Attributes:
+        cluster: where it runs, in namespace NAMESPACE.
+    """
+
+    cluster: Cluster
+
+    @cached_property
+    def client_configuration(self) -> dict[str, dict[str, str]]:
+        """Name of each ConfigMap that a client has -> file -> content: ``hadoop-conf``, ``krb5-conf``."""
+        objects = yaml.safe_load_all((EXAMPLE / "client-configuration.yaml").read_text())
+        return {one["metadata"]["name"]: one["data"] for one in objects}
+
+    @property
+    def core_site(self) -> str:
+        """The clients' core-site.xml."""
+        return self.client_configuration["hadoop-conf"]["core-site.xml"]
+
+    @property
+    def hdfs_site(self) -> str:
+        """The clients' hdfs-site.xml."""
+        return self.client_configuration["hadoop-conf"]["hdfs-site.xml"]
+
+    @property
+    def krb5_conf(self) -> str:
+        """The clients' krb5.conf."""
+        return self.client_configuration["krb5-conf"]["krb5.conf"]
+
+    def give_configuration(self, namespace: str) -> None:
+        """Make both ConfigMaps in a team's namespace."""
+        apply = ["apply", f"--filename={EXAMPLE / 'client-configuration.yaml'}"]
+        run(["kubectl", f"--kubeconfig={self.cluster.kubeconfig}", f"--namespace={namespace}", *apply])
+
+    def keytab(self, principal: str) -> bytes:
+        """The keytab of a principal, "alice".
+
+        Raises:
+            Failure: the KDC is stopped, or does not know the principal.
+        """
+        return base64.b64decode(self.exec("kdc", "bash", "-o", "pipefail", "-c", f"keytab {principal} | base64"))
+
+    def run(self, principal: str, *argv: str) -> str:
+        """Run Hadoop's shell as a principal, ``run("alice", "-ls", "/")``; what it printed.
+
+        Raises:
+            Failure: it did not exit with 0; the message has the end of what it said.
+        """
+        return self.exec("client", "as", principal, "hdfs", "dfs", *argv)
+
+    def write(self, principal: str, path: str, text: str) -> None:
+        """Make a file of a text as a principal.
+
+        Raises:
+            Failure: it is there already, or the principal may not write it.
+        """
+        self.exec("client", "as", principal, "bash", "-c", 'printf %s "$0" | hdfs dfs -put - "$1"', text, path)
+
+    def exec(self, deployment: str, *argv: str) -> str:
+        """Run a program in the pod of a Deployment, "client" or "kdc"; what it printed.
+
+        Raises:
+            Failure: it did not exit with 0.
+        """
+        return self.kubectl("exec", f"deployment/{deployment}", "--", *argv)
+
+    def stop_kdc(self) -> None:
+        """Stop the KDC: from now on connections to it are refused."""
+        self.kubectl("scale", "deployment/kdc", "--replicas=0")
+        self.kubectl("wait", "--for=delete", "pod", "--selector=app=kdc", "--timeout=60s")
+        # For a moment the node still sends them to the pod that is gone, where they would hang for minutes.
+        self._wait_for_connection("refused")
+
+    def start_kdc(self) -> None:
+        """Start the KDC, with the keys that it had."""
+        self.kubectl("scale", "deployment/kdc", "--replicas=1")
+        self.kubectl("rollout", "status", "deployment/kdc", "--timeout=60s")
+        self._wait_for_connection("accepted")
+
+    def restart_namenode(self) -> None:
+        """Make the NameNode's pod anew, and wait until it is out of safe mode."""
+        self.kubectl("delete", "pod", "namenode-0")
+        self.kubectl("rollout", "status", "statefulset/namenode", "--timeout=120s")
+
+    def _wait_for_connection(self, outcome: str) -> None:
+        address = KDC.replace(":", "/")
+        connect = f"timeout 2 bash -c '</dev/tcp/{address} && echo accepted' 2>&1"
+        tried = f"for _ in {{1..30}}; do {connect} | grep {outcome} && exit; sleep 0.5; done; exit 1"
+        self.exec("client", "bash", "-c", tried)
+
+    def kubectl(self, *argv: str) -> str:
+        """Run kubectl in its namespace as the cluster's admin."""
+        return run(["kubectl", f"--kubeconfig={self.cluster.kubeconfig}", f"--namespace={NAMESPACE}", *argv])
+
+    @contextmanager
+    def used(self, *, alone: bool = False) -> Iterator[None]:
+        """Hold it for a test: what stops its servers waits for the other tests, and they for it."""
+        with (_FOLDER / "secure-hdfs.tests").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            yield
+
+
+@contextmanager
+def installed_hdfs(cluster: Cluster) -> Iterator[SecureHdfs]:
+    """An HDFS that several workers share: the first installs it, and it is gone when the last has done with it.
+
+    Raises:
+        Failure: there is a namespace of its name that no test made; or it did not start.
+    """
+    hdfs = SecureHdfs(cluster)
+    with (_FOLDER / "secure-hdfs.users").open("w") as users:
+        with _one_at_a_time():
+            if _is_last(users):
+                _install(hdfs)
+            fcntl.flock(users, fcntl.LOCK_SH)
+        yield hdfs
+        with _one_at_a_time():
+            if _is_last(users):
+                done_as_written(commands("examples/secure-hdfs", "Remove it"), cluster)
+
+
+def _install(hdfs: SecureHdfs) -> None:
+    # What an interrupted run left may be of other manifests. A person's own HDFS stays, and the page's commands fail.
+    hdfs.kubectl("delete", "namespace", f"--selector={_OURS}")
+    create = "kubectl create namespace hdfs\n"
+    as_written = commands("examples/secure-hdfs", "Install it")
+    assert create in as_written
+    labels = f"{_OURS} pod-security.kubernetes.io/enforce=restricted"
+    done_as_written(as_written.replace(create, f"{create}kubectl label namespace hdfs {labels}\n"), hdfs.cluster)
+
+
+def done_as_written(written: str, cluster: Cluster, cwd: Path = REPO) -> str:
+    """Run commands of the page; what they printed."""
+    what = "do what examples/secure-hdfs/README.md says"
+    argv = ["bash", "-euo", "pipefail", "-c", written]
+    return run(argv, cwd=cwd, env={"KUBECONFIG": str(cluster.kubeconfig)}, what=what)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    with (_FOLDER / "secure-hdfs.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _is_last(users: TextIO) -> bool:
+    """Whether no other worker holds the file of users."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

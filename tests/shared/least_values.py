@@ -1,0 +1,13 @@
+"""What each chart does not render without."""
+
+from __future__ import annotations
+
+from typing import Any
+
+LEAST: dict[str, dict[str, Any]] = {
+    "spark-history-server": {"global": {"eventLog": {"store": "claim"}}},
+    "spark-job": {"app": {"file": "local:///app.py"}},
+    "spark-namespace": {"namespace": {"name": "team-a"}},
+    "spark-ui-proxy": {"namespaces": {"names": ["team-a"]}},
+}
+"""Chart -> values."""
