@@ -142,7 +142,7 @@ def teams(server: ApiServer, charts: Path) -> tuple[str, str]:
 def allowed(server: ApiServer, question: Question) -> bool:
     """What the server answers."""
     who, what = question.who, question.what
-    return may(server, who.user, list(who.groups), f"{what.verb} {what.resource}", question.namespace)
+    return may(server.cluster, who.user, list(who.groups), f"{what.verb} {what.resource}", question.namespace)
 
 
 @pytest.mark.check(1)

@@ -130,7 +130,7 @@ def _held(server: ApiServer, home: str, who: str, wishes: Iterable[str], namespa
     else:
         user = f"system:serviceaccount:{home}:{who}"
         groups = ["system:serviceaccounts", f"system:serviceaccounts:{home}", "system:authenticated"]
-    return [wish for wish in wishes if may(server, user, groups, wish, namespace)]
+    return [wish for wish in wishes if may(server.cluster, user, groups, wish, namespace)]
 
 
 @pytest.mark.parametrize("version", ["1.34", "1.24"])

@@ -28,6 +28,7 @@ from answers import Answer
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from grants import bind
 from kubernetes import client
 from ui_proxy import HOST, Decider, account_token, bearer, running_decider
 
@@ -339,10 +340,8 @@ def bootstrap_token(server: ApiServer, *groups: str) -> Iterator[tuple[str, str]
 def test_who_left_a_group_sees_no_more_after_the_review(server: ApiServer, make_site: MakeSite, reviews: str) -> None:
     permission = {"allowSeconds": 10, "denySeconds": 1}
     site = make_site(server, rbac={"reviews": reviews}, login=_SOON, permission=permission)
-    group = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": ON_CALL}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "access-viewers"}
-    binding = {"metadata": {"name": "on-call"}, "roleRef": role, "subjects": [group]}
-    server.cluster.rbac.create_namespaced_role_binding(site.team, binding)
+    group = {"kind": "Group", "name": ON_CALL}
+    bind(server.cluster, site.team, [group], "Role/access-viewers", "get applications.kindling.local")
     decider = site.replica()
     with bootstrap_token(server, ON_CALL) as (token, name):
         decider.wait(lambda: decider.log_in(token).status == 303, "the API server knows the token")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from grants import bind, service_account
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
@@ -67,8 +68,7 @@ def test_kubernetes_1_24_refuses_a_pod_that_no_policy_allows(
 ) -> None:
     server = apiserver("1.24")
     namespace = namespace_of(server)
-    account = f"--serviceaccount={namespace}:default"
-    kubectl(server, "create", "rolebinding", "edit", "--clusterrole=edit", account, f"--namespace={namespace}")
+    bind(server.cluster, namespace, [service_account(namespace, "default")], "ClusterRole/edit", "create pods")
     create = ["create", f"--as=system:serviceaccount:{namespace}:default", f"--namespace={namespace}", "--filename=-"]
     body = server.cluster.api_client.sanitize_for_serialization(pod("meek", run_as_user=1000))
     refusal = kubectl(server, *create, stdin=json.dumps(body))

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import pytest
 import yaml
+from grants import bind
 
 from chartproof.apiserver import ApiServer
 from kindling.tokens import Token
@@ -323,10 +324,8 @@ def test_a_client_certificate_is_made_when_an_admin_approves_it(desk: Desk) -> N
     assert asking.wait(timeout=60) == 0, asking.stderr.read()
     mine = desk.folder / "carol"
     assert mode(mine) == "0o600"
-    desk.kubectl(
-        *("create", "rolebinding", "carol", "--role=access-submitters", "--user=carol@example.com"),
-        f"--namespace={desk.team}",
-    )
+    carol = {"kind": "User", "name": "carol@example.com"}
+    bind(desk.server.cluster, desk.team, [carol], "Role/access-submitters", "create jobs.batch")
     assert desk.may(mine, "create", "jobs")
     assert not desk.may(mine, "create", "jobs", f"--namespace={desk.other}")
     assert "PRIVATE KEY" in b64decode(read(mine)["users"][0]["user"]["client-key-data"]).decode()

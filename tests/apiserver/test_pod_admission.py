@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from grants import bind, service_account
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
@@ -80,15 +81,8 @@ def team_of(peopled: Callable[[str], ApiServer]) -> Callable[..., Team]:
         place += ["--set=guard.enabled=false"]
         argv = ["install", namespace, str(CHARTS / "spark-namespace"), *place, *(f"--set={value}" for value in values)]
         server.helm().run(argv)
-        group = "rbac.authorization.k8s.io"
-        person = client.RbacV1Subject(kind="Group", name=_PERSON[1][1], api_group=group)
-        submitter = client.RbacV1Subject(kind="ServiceAccount", name="spark-submitter", namespace=namespace)
-        binding = client.V1RoleBinding(
-            metadata=client.V1ObjectMeta(name="people"),
-            role_ref=client.V1RoleRef(api_group=group, kind="ClusterRole", name="edit"),
-            subjects=[person, submitter],
-        )
-        server.cluster.rbac.create_namespaced_role_binding(namespace, binding)
+        people = [{"kind": "Group", "name": _PERSON[1][1]}, service_account(namespace, "spark-submitter")]
+        bind(server.cluster, namespace, people, "ClusterRole/edit", "update pods")
         return Team(server, namespace)
 
     return team_of

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from kubernetes import client
+from grants import bind, grant, service_account, wait_until_granted
 from ui_proxy import HOST, PROXIES, Decider, SparkPods, account_token, bearer, running_decider
 
 from chartproof.apiserver import ApiServer
@@ -86,15 +86,16 @@ def team(newest: ApiServer) -> Team:
 def cluster_rights(newest: ApiServer) -> str:
     """The token of a service account that may watch all pods and ask all reviews."""
     token = account_token(newest, PROXIES, "cluster-wide")
-    subject = client.RbacV1Subject(kind="ServiceAccount", name="cluster-wide", namespace=PROXIES)
+    subject = service_account(PROXIES, "cluster-wide")
     for name in ("view", "system:auth-delegator"):
         newest.cluster.rbac.create_cluster_role_binding(
-            client.V1ClusterRoleBinding(
-                metadata=client.V1ObjectMeta(generate_name="cluster-wide-"),
-                role_ref=client.V1RoleRef(api_group="rbac.authorization.k8s.io", kind="ClusterRole", name=name),
-                subjects=[subject],
-            )
+            {
+                "metadata": {"generateName": "cluster-wide-"},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+                "subjects": [subject],
+            }
         )
+    wait_until_granted(newest.cluster, "", [subject], "list pods", "create tokenreviews.authentication.k8s.io")
     return token
 
 
@@ -169,16 +170,8 @@ def test_reviews_of_the_cluster_decide_the_same(team: Team, start: Start, cluste
 def test_pods_proxy_is_the_right_where_a_site_says_so(team: Team, start: Start) -> None:
     decider = start(only(team, permission={"resource": "pods/proxy"}))
     assert decider.authz(team.path(), bearer(team.token("vera"))).reason == "forbidden"
-    role = {"rules": [{"apiGroups": [""], "resources": ["pods/proxy"], "verbs": ["get"]}], "metadata": {"name": "pods"}}
-    team.server.cluster.rbac.create_namespaced_role(team.name, role)
-    team.server.cluster.rbac.create_namespaced_role_binding(
-        team.name,
-        {
-            "metadata": {"name": "pods"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "pods"},
-            "subjects": [{"kind": "ServiceAccount", "namespace": _PEOPLE, "name": "paul"}],
-        },
-    )
+    rule = {"apiGroups": [""], "resources": ["pods/proxy"], "verbs": ["get"]}
+    grant(team.server.cluster, team.name, [service_account(_PEOPLE, "paul")], [rule])
     paul = bearer(team.token("paul"))
     assert decider.authz(team.path(), paul).status == 200
     assert decider.authz(team.path(rest="/jobs/job/kill/"), paul, method="POST").reason == "kill-forbidden"
@@ -284,14 +277,8 @@ def test_nobody_is_anonymous_unless_rbac_lets_them(team: Team, start: Start) -> 
     assert decider.authz(team.path()).reason == "forbidden"
     open_team = make_team(team.server)
     open_team.pods.driver("spark-1")
-    team.server.cluster.rbac.create_namespaced_role_binding(
-        open_team.name,
-        {
-            "metadata": {"name": "all"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "access-viewers"},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "system:anonymous"}],
-        },
-    )
+    everybody = {"kind": "User", "name": "system:anonymous"}
+    bind(team.server.cluster, open_team.name, [everybody], "Role/access-viewers", "get applications.kindling.local")
     decider = start(only(open_team, login={"mode": "anonymous"}))
     assert decider.authz(open_team.path()).status == 200
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from grants import grant, service_account, wait_until_granted
 from ui_proxy import PROXIES, Decider, SparkPods, account_token, bearer, running_decider
 
 from chartproof.apiserver import ApiServer
@@ -22,17 +23,7 @@ _STATES = ("pending", "running", "succeeded", "failed")
 
 def may(server: ApiServer, namespace: str, *rules: Mapping[str, Any], account: str = "spark-ui-proxy") -> None:
     """Give an account of the proxies' namespace a Role."""
-    rbac = server.cluster.rbac
-    name = f"may-{uuid4().hex[:8]}"
-    rbac.create_namespaced_role(namespace, {"metadata": {"name": name}, "rules": list(rules)})
-    rbac.create_namespaced_role_binding(
-        namespace,
-        {
-            "metadata": {"name": name},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-            "subjects": [{"kind": "ServiceAccount", "namespace": PROXIES, "name": account}],
-        },
-    )
+    grant(server.cluster, namespace, [service_account(PROXIES, account)], rules)
 
 
 WATCH: dict[str, Any] = {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]}
@@ -87,14 +78,16 @@ def cluster_wide(newest: ApiServer) -> Iterator[str]:
     rbac = newest.cluster.rbac
     rules = [{"apiGroups": [""], "resources": ["pods", "namespaces"], "verbs": ["list", "watch"]}]
     rbac.create_cluster_role({"metadata": {"name": name}, "rules": rules})
+    account = service_account(PROXIES, name)
     for role in (name, "system:auth-delegator"):
         rbac.create_cluster_role_binding(
             {
                 "metadata": {"name": f"{name}-{role.rpartition(':')[2]}"},
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-                "subjects": [{"kind": "ServiceAccount", "namespace": PROXIES, "name": name}],
+                "subjects": [account],
             }
         )
+    wait_until_granted(newest.cluster, "", [account], "list pods", "create tokenreviews.authentication.k8s.io")
     yield account_token(newest, PROXIES, name)
     rbac.delete_cluster_role(name)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from grants import grant
 from kubernetes import client
 
 from chartproof.apiserver import ApiServer
@@ -33,13 +34,8 @@ def test_it_asks_as_whom_the_kubeconfig_says(
     missing = f"kindling: namespace {namespace} has no Helm release none: name its namespace by -n"
     assert told({}) == f"{missing}\n"
     assert f'{missing}; what you may not read: configmaps is forbidden: User "vera" cannot list' in told({"as": "vera"})
-    rules = [client.V1PolicyRule(api_groups=[""], resources=["configmaps", "secrets"], verbs=["list"])]
-    meta = client.V1ObjectMeta(name="readers")
-    server.cluster.rbac.create_namespaced_role(namespace, client.V1Role(metadata=meta, rules=rules))
-    group = client.RbacV1Subject(api_group="rbac.authorization.k8s.io", kind="Group", name="readers")
-    role = client.V1RoleRef(api_group="rbac.authorization.k8s.io", kind="Role", name="readers")
-    binding = client.V1RoleBinding(metadata=meta, role_ref=role, subjects=[group])
-    server.cluster.rbac.create_namespaced_role_binding(namespace, binding)
+    rule = {"apiGroups": [""], "resources": ["configmaps", "secrets"], "verbs": ["list"]}
+    grant(server.cluster, namespace, [{"kind": "Group", "name": "readers"}], [rule])
     assert "may not read" in told({"as": "vera", "as-groups": ["writers"]})
     assert told({"as": "vera", "as-groups": ["writers", "readers"]}) == f"{missing}\n"
 

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 from door import new_door
+from grants import grant, service_account, wait_until_granted
 from team import QUICK, SMALL, Team, is_running
 
 from chartproof import Cluster, Helm
@@ -177,8 +178,8 @@ def test_an_application_of_spark_submit_alone_is_opened_by_a_viewer(
     team = Team(new_namespace("plain"), cluster_helm, cluster, charts)
     team.kubectl("create", "serviceaccount", "spark")
     team.kubectl("create", "rolebinding", "spark-role", "--clusterrole=edit", f"--serviceaccount={team.name}:spark")
+    wait_until_granted(cluster, team.name, [service_account(team.name, "spark")], "create pods")
     may_see = {"apiGroups": ["kindling.local"], "resources": ["applications"], "verbs": ["get"]}
-    cluster.rbac.create_namespaced_role(team.name, {"metadata": {"name": "viewer"}, "rules": [may_see]})
     (tmp_path / "admin").write_text(cluster.kubeconfig.read_text())
     image = ensure_spark_image(DEFAULT_LINE, Settings.from_environment(), Progress())
     desk = Desk(team, tmp_path, image, packages=tmp_path / "none")
@@ -193,8 +194,7 @@ def test_an_application_of_spark_submit_alone_is_opened_by_a_viewer(
     settings = " ".join(f"--conf {key}={value}" for key, value in conf.items())
     with new_door(team) as door:
         door.install(rbac={"roles": True})
-        viewer = f"--serviceaccount={ADMIN_NAMESPACE}:{door.viewer}"
-        team.kubectl("create", "rolebinding", "viewer", "--role=viewer", viewer)
+        grant(cluster, team.name, [service_account(ADMIN_NAMESPACE, door.viewer)], [may_see])
         desk.run(
             "server=$(kubectl config view --minify --output jsonpath='{.clusters[0].cluster.server}')\n"
             f"spark-submit --master k8s://$server --deploy-mode cluster --name spark-pi {settings} "

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from grants import bind, service_account
 from kerberised import Kerberised
 from secure_hdfs import REALM, SecureHdfs
 from team import Team
@@ -51,7 +52,8 @@ def test_a_namespace_without_accounts_fails_and_the_cure_is_named(
 
 
 def test_an_account_with_a_right_too_many_fails(team: Team) -> None:
-    team.kubectl("create", "rolebinding", "all", "--clusterrole=view", f"--serviceaccount={team.name}:spark-executor")
+    executor = service_account(team.name, "spark-executor")
+    bind(team.cluster, team.name, [executor], "ClusterRole/view", "list pods")
     code, checks, _ = preflight(team.cluster.kubeconfig, team.name)
     assert code == 1
     assert "has too much: list pods" in checks["rights-spark-executor"]["what"]

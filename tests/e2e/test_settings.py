@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from grants import bind, service_account
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from prometheus_client.parser import text_string_to_metric_families
@@ -107,10 +108,7 @@ def prepared(team: Team) -> None:
     core.create_namespaced_persistent_volume_claim(where, {"metadata": {"name": "data"}, "spec": claim})
     for role in ("driver", "executor"):
         core.create_namespaced_service_account(where, {"metadata": {"name": f"other-{role}"}})
-    subject = {"kind": "ServiceAccount", "name": "other-driver", "namespace": where}
-    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "spark-driver"}
-    binding = {"metadata": {"name": "other-driver"}, "roleRef": reference, "subjects": [subject]}
-    team.cluster.rbac.create_namespaced_role_binding(where, binding)
+    bind(team.cluster, where, [service_account(where, "other-driver")], "Role/spark-driver", "create pods")
 
 
 def role_values(role: str, image: str, class_name: str) -> dict[str, Any]:

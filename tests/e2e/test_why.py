@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from grants import grant, service_account
 from team import SLEEP, SMALL, Team
 from tool import kindling, kubeconfig_of, quota, submitter_kubeconfig
 
@@ -333,8 +334,11 @@ def test_people_read_lines_and_what_is_not_there_or_may_not_be_read_is_one_line(
 
 def test_what_may_not_be_read_is_said(team: Team, tmp_path: Path) -> None:
     team.kubectl("create", "serviceaccount", "visitor")
-    team.kubectl("create", "role", "visitor", "--verb=get,list", "--resource=pods,jobs.batch,cronjobs.batch")
-    team.kubectl("create", "rolebinding", "visitor", "--role=visitor", f"--serviceaccount={team.name}:visitor")
+    rules = [
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]},
+        {"apiGroups": ["batch"], "resources": ["jobs", "cronjobs"], "verbs": ["get", "list"]},
+    ]
+    grant(team.cluster, team.name, [service_account(team.name, "visitor")], rules)
     team.install("job", line=DEFAULT_LINE, app=HELLO, driver={"serviceAccountName": "nobody"})
     until_event(team, "FailedCreate")
     printed = kindling(kubeconfig_of(team, tmp_path, "visitor"), "why", "job")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 from ephemeral_port_reserve import reserve
+from grants import bind
 from hostile import Hostile, listening
 from oidc_provider_mock import User, run_server_in_thread
 from ports import listens
@@ -40,13 +41,7 @@ _MODULE = GoModule(
 )
 _SECRET = "shared by the two of them"
 _DEADLINE_S = 60
-_BINDING = """
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {{name: analysts, namespace: {team}}}
-roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: viewer}}
-subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "oidc:analysts-{team}"}}]
-"""
+_LOOK = "get applications.kindling.local"
 
 
 def _guide() -> tuple[str, str, str]:
@@ -93,7 +88,8 @@ def company(world: World, address: Callable[[], str], tmp_path_factory: pytest.T
     (folder / "shared-secret").write_text(_SECRET)
     team, other = world.team(), world.team()
     for namespace in (team.name, other.name):
-        world.apply(_BINDING.format(team=namespace))
+        analysts = {"kind": "Group", "name": f"oidc:analysts-{namespace}"}
+        bind(world.server.cluster, namespace, [analysts], "Role/viewer", _LOOK)
     people = [
         User(sub="ada", claims={"email": "ada@example.com", "groups": ["staff", f"analysts-{team.name}"]}),
         User(sub="otto", claims={"email": "otto@example.com", "groups": []}),

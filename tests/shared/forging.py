@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from grants import grant, service_account
 from kubelet import status_of
 from ui_proxy import account_token
 
@@ -45,16 +46,7 @@ class Forger:
             {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "delete"]},
             {"apiGroups": [""], "resources": ["pods/status"], "verbs": ["patch"]},
         ]
-        name = f"forger-{uuid4().hex[:6]}"
-        server.cluster.rbac.create_namespaced_role(namespace, {"metadata": {"name": name}, "rules": rules})
-        server.cluster.rbac.create_namespaced_role_binding(
-            namespace,
-            {
-                "metadata": {"name": name},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-                "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": namespace}],
-            },
-        )
+        grant(server.cluster, namespace, [service_account(namespace, ACCOUNT)], rules)
         return cls(server, namespace, token)
 
     def pod(

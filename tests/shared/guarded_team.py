@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from grants import grant, service_account
 from kubernetes import client
 
 from chartproof.apiserver import ApiServer
@@ -231,15 +232,12 @@ def _made(server: ApiServer, namespace: str, pod: Body) -> str:
 
 def _grant_all(server: ApiServer, namespace: str) -> None:
     rules = [{"apiGroups": [group], "resources": kinds, "verbs": _VERBS} for group, kinds in _ASKED.items()]
-    server.cluster.rbac.create_namespaced_role(namespace, {"metadata": {"name": "all"}, "rules": rules})
     accounts = (HISTORY, "spark-submitter", "spark-driver", "alice")
     subjects = [
-        *({"kind": "ServiceAccount", "name": account, "namespace": namespace} for account in accounts),
+        *(service_account(namespace, account) for account in accounts),
         {"kind": "User", "name": ENGINEER},
     ]
-    ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "all"}
-    body = {"metadata": {"name": "all"}, "roleRef": ref, "subjects": subjects}
-    server.cluster.rbac.create_namespaced_role_binding(namespace, body)
+    grant(server.cluster, namespace, subjects, rules)
 
 
 _PROBES = (

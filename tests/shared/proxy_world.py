@@ -20,6 +20,7 @@ from uuid import uuid4
 import yaml
 from answers import Answer
 from ephemeral_port_reserve import reserve
+from grants import service_account, wait_until_granted
 from ports import listens
 from ui_proxy import PROXIES, Decider, SparkPods, account_token, running_decider
 
@@ -134,6 +135,8 @@ class World:
     def __init__(self, server: ApiServer) -> None:
         self.server = server
         self.apply(_RIGHTS)
+        wishes = ("list namespaces", "create tokenreviews.authentication.k8s.io")
+        wait_until_granted(server.cluster, "", [service_account(PROXIES, ACCOUNT)], *wishes)
 
     def apply(self, manifests: str) -> None:
         """Make objects."""
@@ -144,6 +147,8 @@ class World:
         """A new namespace; it stays until the server ends."""
         name = f"team-{uuid4().hex[:8]}"
         self.apply(_TEAM.format(name=name))
+        accounts = [service_account(name, role) for role in ("viewer", "submitter")]
+        wait_until_granted(self.server.cluster, name, accounts, "get applications.kindling.local")
         return Team(self, name)
 
     @contextmanager

@@ -25,6 +25,7 @@ from typing import Any
 import yaml
 from answers import Answer
 from ephemeral_port_reserve import reserve
+from grants import wait_until_granted
 from kubelet import NODE, NODE_ADDRESS, status_of
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
@@ -199,12 +200,14 @@ def _logouts(server: ApiServer) -> str:
     _ensure(core.create_namespace, {"metadata": {"name": PROXIES}})
     _ensure(core.create_namespaced_config_map, PROXIES, {"metadata": metadata})
     _ensure(rbac.create_namespaced_role, PROXIES, {"metadata": metadata, "rules": [rights]})
+    accounts = {"apiGroup": group, "kind": "Group", "name": f"system:serviceaccounts:{PROXIES}"}
     binding = {
         "metadata": metadata,
         "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
-        "subjects": [{"apiGroup": group, "kind": "Group", "name": f"system:serviceaccounts:{PROXIES}"}],
+        "subjects": [accounts],
     }
     _ensure(rbac.create_namespaced_role_binding, PROXIES, binding)
+    wait_until_granted(server.cluster, PROXIES, [accounts], "patch configmaps", name=name)
     return f"{PROXIES}/{name}"
 
 
