@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
+from grants import service_account, wait_until_granted
 from reviews import may
 
 from chartproof.apiserver import ApiServer
@@ -136,6 +137,8 @@ def teams(server: ApiServer, charts: Path) -> tuple[str, str]:
         server.helm().run(
             ["install", name, str(charts / "spark-namespace"), *_ADMINS], json.dumps(values)
         )  # PyYAML leaves 1e3 unquoted
+    accounts = [service_account(stateful, name) for name in ("spark-driver", "spark-submitter")]
+    wait_until_granted(server.cluster, stateful, accounts, "create pods")
     return plain, stateful
 
 

@@ -28,7 +28,7 @@ from answers import Answer
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from grants import bind
+from grants import bind, service_account, wait_until_granted
 from kubernetes import client
 from ui_proxy import HOST, Decider, account_token, bearer, running_decider
 
@@ -137,6 +137,8 @@ def make_site(tmp_path: Path) -> Iterator[MakeSite]:
             install = ["install", site.team, str(CHARTS / "spark-namespace"), "--namespace=kindling-system"]
             server.helm().run([*install, "--create-namespace", "--values=-"], json.dumps(team))
             site.helm("install", "--create-namespace")
+            people = [service_account(name, person) for person in ("vera", "anna")]
+            wait_until_granted(server.cluster, site.team, people, "get applications.kindling.local")
             return site
 
         yield make_site

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from grants import wait_until_granted
 
 from chartproof import Helm
 from chartproof.apiserver import ApiServer
@@ -44,6 +45,8 @@ def team(request: pytest.FixtureRequest, peopled: Callable[[str], ApiServer], ch
             *("--set=global.isolateApplications=true", "--set=guard.rightsWithout={clusterMode}"),
         ]
     )
+    users = [{"kind": "User", "name": user} for user in (_ANNA, _OTTO)]
+    wait_until_granted(server.cluster, name, users, "list pods")
     return Team(server, name, kubectl)
 
 

@@ -65,6 +65,8 @@ def make_team(server: ApiServer, kind: str = "team") -> Team:
     }
     install = ["install", name, str(CHARTS / "spark-namespace"), "--namespace=kindling-system", "--create-namespace"]
     server.helm().run([*install, "--values=-"], json.dumps(values))
+    people = [service_account(_PEOPLE, person) for person in ("anna", "vera")]
+    wait_until_granted(server.cluster, name, people, "get applications.kindling.local")
     return Team(server, name)
 
 
