@@ -48,6 +48,8 @@ EXEMPTIONS = [
     external("PersistentVolumeClaim", "tickets", _BY_THE_USER),
     external("Secret", "event-log-store", _BY_THE_USER),
     external("Secret", "etl-keytab", _BY_THE_USER),
+    external("Secret", "s3-account", _BY_THE_USER),
+    external("Secret", "maven-settings", _BY_THE_USER),
     external("Secret", "hdfs-tokens", _BY_THE_USER),
     external("Secret", "history-key", _BY_THE_USER),
     external("Secret", "history-tls", _BY_THE_USER),

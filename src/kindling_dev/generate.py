@@ -14,14 +14,15 @@ from kindling_dev.shared_values import write_shared_values
 from kindling_dev.values_schema import write_schema
 
 CHARTS = REPO / "charts"
-KERBEROS_FAULTS = REPO / "src/kindling/causes/kerberos_faults.py", CHARTS / "spark-job/files/kerberos_faults.py"
-"""What the chart's programs share with the published package: from where, to where."""
+SHARED_PROGRAMS = ("fetch_faults.py", "kerberos_faults.py", "known_faults.py")
+"""Modules of ``kindling.causes`` that the chart's programs have too."""
 
 
 def generate() -> list[Path]:
     """Write every generated file again; return their paths."""
-    source, copy = KERBEROS_FAULTS
-    copy.write_bytes(source.read_bytes())
+    copies = [CHARTS / "spark-job/files" / name for name in SHARED_PROGRAMS]
+    for copy in copies:
+        copy.write_text(shared_program(copy.name))
     charts = sorted(path.parent for path in CHARTS.glob("*/values.yaml"))
     for chart in charts:
         write_shared_values(chart)
@@ -37,4 +38,10 @@ def generate() -> list[Path]:
     of_charts = [chart / name for chart in charts for name in ("values.yaml", "values.schema.json", "README.md")]
     of_renders = [access_page.write_page(helm), properties_page.write_page(helm)]
     renderer.close()
-    return [copy, *of_charts, *of_renders, api_page.write_page(), checks_page.write_page()]
+    return [*copies, *of_charts, *of_renders, api_page.write_page(), checks_page.write_page()]
+
+
+def shared_program(name: str) -> str:
+    """A module of ``kindling.causes`` as the chart's programs have it: there, modules are in no package."""
+    text = (REPO / "src/kindling/causes" / name).read_text()
+    return text.replace("\nfrom kindling.causes.", "\nfrom ")

@@ -225,7 +225,7 @@ def attacked(team: Team, attack: Pod) -> str:
 
 @pytest.mark.check(4)
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_an_attack_is_refused_in_a_line_that_says_what_is_wrong_and_what_is_allowed(guarded: Team, attack: Pod) -> None:
+def test_a_refused_attack_is_told_with_what_is_allowed(guarded: Team, attack: Pod) -> None:
     policy = rf"'kindling-guard-{guarded.name}(\.drivers)?'"
     said = attacked(guarded, attack)
     start = rf'pods "made\S*" is forbidden: ValidatingAdmissionPolicy {policy} with binding {policy} denied request: '

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from object_store import load
 from registry import free_address
 from secure_hdfs import SecureHdfs, installed_hdfs
 from team import Team
@@ -20,8 +21,10 @@ from chartproof import Cluster, Helm
 from kindling_dev import images
 from kindling_dev.cluster import node_name
 from kindling_dev.command import run
+from kindling_dev.progress import Progress
+from kindling_dev.s3_image import ensure_s3_image
 from kindling_dev.settings import ADMIN_NAMESPACE, Settings
-from kindling_dev.spark_image import LINES, SparkLine
+from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine, ensure_spark_image
 
 _GUARD = {
     "serviceAccounts": ["other-driver"],
@@ -112,6 +115,16 @@ def own_hdfs(shared_hdfs: SecureHdfs) -> Iterator[SecureHdfs]:
         yield shared_hdfs
         # Also when the test failed while it was stopped.
         shared_hdfs.start_kdc()
+
+
+@pytest.fixture(scope="session")
+def of_s3() -> dict[str, str]:
+    """The value `image` of a Spark that speaks S3, which the cluster has."""
+    settings, progress = Settings.from_environment(), Progress()
+    image = ensure_s3_image(ensure_spark_image(DEFAULT_LINE, settings, progress), settings, progress)
+    load(image)
+    repository, _, tag = image.partition(":")
+    return {"repository": repository, "tag": tag}
 
 
 @pytest.fixture

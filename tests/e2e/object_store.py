@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import fcntl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import trustme
 import yaml
+from depot import configmap
+from team import wait_until_pods_are_taken
 
 from chartproof import Cluster
 from kindling_dev import images
@@ -17,11 +20,13 @@ from kindling_dev.cluster import load_if_missing
 from kindling_dev.golang import GoModule, build
 from kindling_dev.progress import Progress
 from kindling_dev.settings import Settings
+from kindling_dev.spark_image import DEFAULT_LINE
 
 _MODULE = GoModule("ci/object-store", {"versitygw": "github.com/versity/versitygw/cmd/versitygw"})
 _IMAGE = "kindling/object-store:test"
 _DOCKERFILE = 'FROM scratch\nCOPY versitygw /\nENTRYPOINT ["/versitygw"]\n'
 BUCKET = "logs"
+FOLDER = "dependencies"
 PORT = 7070
 REGION = "eu-1"
 
@@ -47,8 +52,8 @@ class ObjectStore:
         return f"[default]\naws_access_key_id = {self.access_key}\naws_secret_access_key = {self.secret_key}\n"
 
 
-def object_store(cluster: Cluster, namespace: str) -> ObjectStore:
-    """Start one in a namespace, with a bucket; it goes with the namespace."""
+def object_store(cluster: Cluster, namespace: str, files: Mapping[str, bytes] | None = None) -> ObjectStore:
+    """Start one in a namespace, with a bucket, which has some files in FOLDER; it goes with the namespace."""
     _load()
     host = f"store.{namespace}.svc"
     authority = trustme.CA()
@@ -67,6 +72,8 @@ def object_store(cluster: Cluster, namespace: str) -> ObjectStore:
     cluster.core.create_namespaced_service(
         namespace, {"metadata": {"name": "store"}, "spec": {"selector": {"app": "store"}, "ports": [{"port": PORT}]}}
     )
+    cluster.core.create_namespaced_config_map(namespace, configmap(files or {}, "files"))
+    wait_until_pods_are_taken(cluster, namespace)
     cluster.core.create_namespaced_pod(namespace, _pod())
 
     def ready(pod: Any, _: str) -> bool | None:
@@ -86,6 +93,24 @@ def _pod() -> dict[str, Any]:
           terminationGracePeriodSeconds: 0
           securityContext:
             {{runAsNonRoot: true, runAsUser: 1000, fsGroup: 1000, seccompProfile: {{type: RuntimeDefault}}}}
+          initContainers:
+            # Objects as the store itself would have put them: it keeps the tag of each beside it.
+            - name: files
+              image: docker.io/{DEFAULT_LINE.published}
+              command: [bash, -euc]
+              args:
+                - |
+                  mkdir -p /data/{FOLDER}
+                  for file in $(ls /files); do
+                    cp /files/$file /data/{FOLDER}/$file
+                    mkdir -p /meta/{BUCKET}/{FOLDER}/$file/meta
+                    md5sum </files/$file | cut -d' ' -f1 | tr -d '\\n' >/meta/{BUCKET}/{FOLDER}/$file/meta/etag
+                  done
+              securityContext: {{allowPrivilegeEscalation: false, capabilities: {{drop: [ALL]}}}}
+              volumeMounts:
+                - {{name: files, mountPath: /files}}
+                - {{name: meta, mountPath: /meta}}
+                - {{name: bucket, mountPath: /data}}
           containers:
             - name: store
               image: docker.io/{_IMAGE}
@@ -108,7 +133,8 @@ def _pod() -> dict[str, Any]:
             - {{name: tls, secret: {{secretName: store}}}}
             - {{name: meta, emptyDir: {{}}}}
             - {{name: data, emptyDir: {{}}}}
-            - {{name: bucket, emptyDir: {{}}}}""")
+            - {{name: bucket, emptyDir: {{}}}}
+            - {{name: files, configMap: {{name: files}}}}""")
     return pod
 
 

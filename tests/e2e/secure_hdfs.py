@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import fcntl
-from collections.abc import Iterator
+import io
+import tarfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -86,6 +88,21 @@ class SecureHdfs:
             Failure: it is there already, or the principal may not write it.
         """
         self.exec("client", "as", principal, "bash", "-c", 'printf %s "$0" | hdfs dfs -put - "$1"', text, path)
+
+    def give_files(self, principal: str, folder: str, files: Mapping[str, bytes]) -> None:
+        """Make a folder with some files as a principal.
+
+        Raises:
+            Failure: the principal may not.
+        """
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for name, content in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        put = 'cd "$(mktemp -d)" && base64 -d <<<"$1" | tar x && hdfs dfs -mkdir -p "$0" && hdfs dfs -put ./* "$0"'
+        self.exec("client", "as", principal, "bash", "-euc", put, folder, base64.b64encode(packed.getvalue()).decode())
 
     def exec(self, deployment: str, *argv: str) -> str:
         """Run a program in the pod of a Deployment, "client" or "kdc"; what it printed.

@@ -68,11 +68,27 @@ def is_running(pod: Any) -> bool:
     return pod.status.phase == "Running" and not pod.metadata.deletion_timestamp
 
 
-def served(cluster: Cluster, namespace: str, container: dict[str, Any], volumes: list[Any], port: int) -> str:
+def wait_until_pods_are_taken(cluster: Cluster, namespace: str) -> None:
+    """Wait for the account "default", which the control plane makes a moment after the namespace; pods need it."""
+    where = {"namespace": namespace, "field_selector": "metadata.name=default"}
+    listing = cluster.core.list_namespaced_service_account
+    cluster.wait_for(listing, lambda _, event: event == "ADDED" or None, "the account default", 30, **where)
+
+
+def served(
+    cluster: Cluster,
+    namespace: str,
+    container: dict[str, Any],
+    volumes: list[Any],
+    port: int,
+    labels: dict[str, str] | None = None,
+    account: str = "default",
+) -> str:
     """Run a container that listens on a port, as a pod of its own; wait until it does, and give "IP:PORT"."""
     restricted = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     probe = {"tcpSocket": {"port": port}, "periodSeconds": 1}
     spec = {
+        "serviceAccountName": account,
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 0,
         "securityContext": {"runAsNonRoot": True, "runAsUser": 185, "seccompProfile": {"type": "RuntimeDefault"}},
@@ -80,7 +96,8 @@ def served(cluster: Cluster, namespace: str, container: dict[str, Any], volumes:
         "volumes": volumes,
     }
     name = container["name"]
-    cluster.core.create_namespaced_pod(namespace, {"metadata": {"name": name}, "spec": spec})
+    wait_until_pods_are_taken(cluster, namespace)
+    cluster.core.create_namespaced_pod(namespace, {"metadata": {"name": name, "labels": labels}, "spec": spec})
 
     def address(pod: Any, _: str) -> str | None:
         ready = [c for c in pod.status.conditions or [] if c.type == "Ready" and c.status == "True"]

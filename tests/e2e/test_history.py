@@ -13,13 +13,11 @@ import pytest
 from door import new_door
 from history import SERVER, History
 from jws import signed
-from object_store import BUCKET, REGION, ObjectStore, load, object_store
+from object_store import BUCKET, REGION, ObjectStore, object_store
 from team import Team
 
-from kindling_dev.progress import Progress
-from kindling_dev.s3_image import ensure_s3_image
-from kindling_dev.settings import ADMIN_NAMESPACE, Settings
-from kindling_dev.spark_image import DEFAULT_LINE, LINES, ensure_spark_image
+from kindling_dev.settings import ADMIN_NAMESPACE
+from kindling_dev.spark_image import LINES
 from kindling_dev.ui_proxy_image import published
 
 OTHER_USER: dict[str, Any] = {
@@ -154,16 +152,6 @@ def test_a_server_of_the_old_line_shows_what_its_line_wrote(history: History) ->
     history.install(line=LINES["3.5"])
     history.application(history.run("old", line=LINES["3.5"], **OTHER_USER))
     history.test()
-
-
-@pytest.fixture
-def of_s3() -> dict[str, str]:
-    """The value `image` of a Spark that speaks S3, which the cluster has."""
-    settings, progress = Settings.from_environment(), Progress()
-    image = ensure_s3_image(ensure_spark_image(DEFAULT_LINE, settings, progress), settings, progress)
-    load(image)
-    repository, _, tag = image.partition(":")
-    return {"repository": repository, "tag": tag}
 
 
 def keep_logs(team: Team, store: ObjectStore) -> History:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
-import tarfile
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from depot import DEPENDENCIES, configmap
 from grants import bind, service_account
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
@@ -24,39 +21,6 @@ from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
 
 APP = (Path(__file__).parent / "apps/settings.py").read_text()
 NAME = "Täglicher Bericht № 1: $(HOME) " + "x" * 300
-POM = (
-    "<project><modelVersion>4.0.0</modelVersion>"
-    "<groupId>local.kindling</groupId><artifactId>packaged</artifactId><version>1.0</version></project>"
-)
-
-
-def zipped(**files: str) -> bytes:
-    """A zip of some files."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name.replace("_", "."), text)
-    return buffer.getvalue()
-
-
-def tarred(name: str, text: str) -> bytes:
-    """A .tar.gz of one file."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        entry = tarfile.TarInfo(name)
-        entry.size = len(text)
-        archive.addfile(entry, io.BytesIO(text.encode()))
-    return buffer.getvalue()
-
-
-DEPENDENCIES = {
-    "lib.zip": zipped(lib_py="WORD = 'imported'\n"),
-    "words.txt": b"distributed\n",
-    "env.tar.gz": tarred("inside.txt", "unpacked\n"),
-    "lib.jar": zipped(lib_txt="a jar"),
-    "packaged.jar": zipped(packaged_txt="a package"),
-    "packaged.pom": POM.encode(),
-}
 REPOSITORY = [
     {"key": f"packaged.{end}", "path": f"local/kindling/packaged/1.0/packaged-1.0.{end}"} for end in ("jar", "pom")
 ]
@@ -79,7 +43,7 @@ def classes(team: Team, cluster: Cluster) -> Iterator[str]:
 def depot(cluster: Cluster, new_namespace: Callable[..., str]) -> str:
     """Address of a web server that has the dependencies, as a company's artifact store has: in no team's namespace."""
     namespace = new_namespace("depot")
-    cluster.core.create_namespaced_config_map(namespace, _dependencies())
+    cluster.core.create_namespaced_config_map(namespace, configmap(DEPENDENCIES))
     items = [{"key": name, "path": name} for name in DEPENDENCIES] + REPOSITORY
     container = {
         "name": "depot",
@@ -91,17 +55,11 @@ def depot(cluster: Cluster, new_namespace: Callable[..., str]) -> str:
     return f"http://{served(cluster, namespace, container, volumes, 8000)}"
 
 
-def _dependencies() -> dict[str, Any]:
-    """A ConfigMap of them."""
-    binary = {name: base64.b64encode(data).decode() for name, data in DEPENDENCIES.items()}
-    return {"metadata": {"name": "dependencies"}, "binaryData": binary}
-
-
 @pytest.fixture
 def prepared(team: Team) -> None:
     """What a run refers to is there: dependencies, a Secret, a ConfigMap, a claim, accounts of its own."""
     core, where = team.cluster.core, team.name
-    core.create_namespaced_config_map(where, _dependencies())
+    core.create_namespaced_config_map(where, configmap(DEPENDENCIES))
     core.create_namespaced_config_map(where, {"metadata": {"name": "settings"}, "data": {"COLOUR": "green"}})
     core.create_namespaced_secret(where, {"metadata": {"name": "password"}, "stringData": {"password": "open sesame"}})
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}

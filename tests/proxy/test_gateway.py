@@ -375,7 +375,7 @@ def test_a_driver_that_takes_a_minute_is_said_to_be_slow(
     assert door.log()[-1]["reason"] == "slow"
 
 
-def test_a_right_that_is_taken_away_ends_with_what_was_kept_of_it(world: World, address: Callable[[], str]) -> None:
+def test_a_right_taken_away_ends_with_kept_decisions(world: World, address: Callable[[], str]) -> None:
     team = world.team()
     permission = {"reviews": "cluster", "allowSeconds": 2, "denySeconds": 60}
     with listening(address()) as driver, world.door(permission=permission, decisionSeconds=2) as door:
@@ -501,7 +501,7 @@ def test_a_killed_gateway_starts_again(world: World) -> None:
             door.decider.wait(lambda: door.get("/-/answer").status == 404, "it serves again")
 
 
-def test_in_host_mode_a_namespace_has_a_host_and_a_session_of_its_own(world: World, team: Team, shown: str) -> None:
+def test_in_host_mode_each_namespace_has_its_own_session(world: World, team: Team, shown: str) -> None:
     with world.door(hosts={"mode": "namespace", "domain": "spark.example"}) as door:
         path = f"{shown}/jobs/"
         host, token = f"{team.name}.spark.example", team.viewer

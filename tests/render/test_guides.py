@@ -13,7 +13,11 @@ from chartproof import Helm
 from chartproof.values import merged
 from kindling_dev.guides import Block, manifests
 
-BLOCKS = [block for page in ("history", "secure-hdfs", "see-applications", "shape-pods") for block in manifests(page)]
+BLOCKS = [
+    block
+    for page in ("dependencies", "history", "secure-hdfs", "see-applications", "shape-pods")
+    for block in manifests(page)
+]
 NO_VALUES = {"kind", "providers", "args"}
 """Keys of objects, and of what guides show of other programs' configuration."""
 VALUES = [block for block in BLOCKS if not yaml.safe_load(block.text).keys() & NO_VALUES]

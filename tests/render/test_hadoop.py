@@ -144,7 +144,7 @@ def test_java_trusts_and_logs_in_by_one_variable(render_job: Render) -> None:
     job = render_job(checked=False, **{"global": {**FACTS, "eventLog": log}}).one("Job")
     options = job.container("driver").env["JDK_JAVA_OPTIONS"]
     assert options == (
-        "-Djavax.net.ssl.trustStore=/etc/spark-event-log-trust/cacerts -Djava.security.krb5.conf=/etc/krb5/krb5.conf"
+        "-Djavax.net.ssl.trustStore=/etc/spark-trust/cacerts -Djava.security.krb5.conf=/etc/krb5/krb5.conf"
     )
 
 

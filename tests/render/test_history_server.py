@@ -251,8 +251,8 @@ def test_what_cannot_work_is_refused(render_history: Render, refusal_of: Refusal
             "the driver's pod mounts two volumes at /etc/spark-event-log",
         ),
         (
-            {"volumes": [{"name": "event-log-ca", "mountPath": "/x", "emptyDir": {}}]},
-            'has two volumes named "event-log-ca"',
+            {"volumes": [{"name": "authorities", "mountPath": "/x", "emptyDir": {}}]},
+            'has two volumes named "authorities"',
         ),
     ],
 )

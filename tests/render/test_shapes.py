@@ -52,11 +52,11 @@ ALL_PODS = [
 SERVICES = {"spark-history-server": "history-server", "spark-ui-proxy": "decider"}
 """Charts of a Deployment, and a container of it."""
 INIT_CONTAINERS = [
-    ("spark-job", "ConfigMap/nightly driver.json", "event-log-trust"),
-    ("spark-namespace", "ConfigMap/spark-defaults pod-template.yaml", "event-log-trust"),
-    ("spark-history-server", "Deployment/nightly", "event-log-trust"),
+    ("spark-job", "ConfigMap/nightly driver.json", "trust"),
+    ("spark-namespace", "ConfigMap/spark-defaults pod-template.yaml", "trust"),
+    ("spark-history-server", "Deployment/nightly", "trust"),
     ("spark-history-server", "Deployment/nightly", "log-folder"),
-    ("spark-history-server", "Pod/nightly-test", "event-log-trust"),
+    ("spark-history-server", "Pod/nightly-test", "trust"),
 ]
 by_name = "{0[0]}: {0[1]}".format
 

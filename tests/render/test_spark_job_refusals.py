@@ -41,6 +41,55 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"app": {"file": "https://example.com/job.py?sig=1"}}, "give the file's place without a query"),
     ({"app": {"source": "#" * 1_000_001}}, "app.source has 1000001 bytes"),
     ({"app": {"file": "/app.py"}, "mode": "cluster"}, "write local:///app.py"),
+    *(
+        ({"app": {**FILE, name: ["file:///a.zip"]}, "mode": "cluster"}, f'app.{name} is "file:///a.zip", a file of the')
+        for name in ("jars", "files", "pyFiles", "archives")
+    ),
+    *(
+        (
+            {"app": {**FILE, name: ["https://robot:hunter2@example.com/a.zip"]}},
+            f"app.{name} has a password in an address",
+        )
+        for name in ("jars", "files", "pyFiles", "archives", "repositories")
+    ),
+    (
+        {"app": {**FILE, "jars": ["https://example.com/a.jar?X-Amz-Signature=1"]}},
+        "app.jars has a secret in the query of https://example.com/a.jar, and",
+    ),
+    (
+        {"mode": "cluster", "app": {**FILE, "files": ["local:///a", "https://b/c"]}},
+        "app.files lists local:///a and, elsewhere, https://b/c is listed, which cluster mode cannot give to executors",
+    ),
+    (
+        {"mode": "cluster", "app": {**FILE, "files": ["local:///a"], "pyFiles": ["https://b/c.zip"]}},
+        "app.files lists local:///a and, elsewhere, https://b/c.zip is listed",
+    ),
+    (
+        {
+            "mode": "cluster",
+            "app": {"file": "hdfs:///a.py"},
+            "global": {
+                "hadoop": {"configMap": "h"},
+                "kerberos": {"configMap": "k", "ticketCache": "/cache"},
+            },
+        },
+        'global.kerberos.ticketCache is "/cache", which only drivers have',
+    ),
+    (
+        {
+            "app": {**FILE, "packages": ["a:b:1"], "repositories": ["https://repo"]},
+            "global": {"ivySettings": {"name": "maven"}},
+        },
+        'app.repositories is set, and global.ivySettings.name is "maven"',
+    ),
+    ({"global": {"proxy": {"url": "http://robot:hunter2@proxy:3128"}}}, "/global/proxy/url"),
+    (
+        {"sparkConf": {"spark.hadoop.fs.s3a.secret.key": "x"}},
+        "sets spark.hadoop.fs.s3a.secret.key, and a secret never stands in values: put an AWS credentials file into a",
+    ),
+    ({"sparkConf": {"spark.hadoop.fs.azure.account.key.a.dfs.core.windows.net": "x"}}, 'write "${env.NAME}" and take'),
+    ({"sparkConf": {"spark.sql.catalog.pg.password": "x"}}, "have the application set it from a variable"),
+    ({"global": {"sparkConf": {"spark.ssl.keyPassword": "x"}}}, "global.sparkConf sets spark.ssl.keyPassword, and"),
     ({"app": {**FILE, "packages": ["no-version"]}}, "/app/packages/0"),
     ({"app": {**FILE, "jars": ["a.jar,b.jar"]}}, "/app/jars/0"),
     # resources

@@ -194,8 +194,8 @@ FAULTS = [
         _NAMESPACE,
         "values.yaml",
         "sparkConf: {}",
-        'sparkConf: {spark.ssl.keyPassword: ""}',
-        "shows a secret that values give (global.sparkConf.spark.ssl.keyPassword)",
+        'sparkConf: {spark.my.token: ""}',
+        "shows a secret that values give (global.sparkConf.spark.my.token)",
     ),
 ]
 

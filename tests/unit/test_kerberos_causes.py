@@ -9,12 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from last_error import LastError
+from failed_pods import finding, message
 
-from kindling.causes import explain
 from kindling.causes.kerberos_faults import FAULTS, LOST_TOKEN, NO_DATA_PROTECTION, NO_TOKEN
-from kindling.facts import Container, Finding, Job, Pod, Run
-from kindling_dev.generate import KERBEROS_FAULTS
 
 LOGS = Path(__file__).parent / "kerberos_logs"
 FOUND = {
@@ -58,23 +55,6 @@ ONLY_IN_THE_LOG = ("block", "write-block", "data-protection-differs")
 def log(name: str) -> list[str]:
     """The lines of a captured log."""
     return (LOGS / f"{name}.log").read_text().splitlines()
-
-
-def finding(lines: list[str], exit_code: int = 1) -> Finding:
-    """What ``kindling why`` finds in a failed driver's log."""
-    container = Container("driver", state="terminated", reason="Error", exit_code=exit_code)
-    driver = Pod("job-1-x", "driver", "Failed", containers=(container,))
-    job = Job("job-1", condition="Failed", reason="BackoffLimitExceeded")
-    (found,) = explain(Run("job", "team", job=job, drivers=(driver,), log=tuple(lines), log_of=driver.name)).findings
-    return found
-
-
-def message(lines: list[str]) -> str:
-    """The termination message of a driver that printed the lines."""
-    reader = LastError()
-    for line in lines:
-        reader.read(line)
-    return reader.line
 
 
 def test_each_captured_log_is_of_a_fault() -> None:
@@ -135,8 +115,3 @@ def test_a_fault_that_was_overcome_is_not_told() -> None:
 
 def test_a_program_s_own_exit_code_is_its_own() -> None:
     assert finding(log("denied"), exit_code=3).id == "exit-code"
-
-
-def test_the_chart_s_programs_have_the_same_table() -> None:
-    source, copy = KERBEROS_FAULTS
-    assert copy.read_bytes() == source.read_bytes(), "run scripts/generate"

@@ -7,6 +7,8 @@ import json
 import pytest
 from last_error import LIMIT, LastError
 
+from kindling.causes.fetch_faults import FILE_NOT_FOUND
+
 STARTS = """\
 WARNING: Using incubator modules: jdk.incubator.vector
 Using Spark's default log4j profile: org/apache/spark/log4j2-defaults.properties
@@ -24,11 +26,10 @@ Traceback (most recent call last):
           ~~^^^^^^^^^^^
 KeyError: 'missing'
 """
-NO_CLASS = """\
-26/11/21 11:00:52 WARN DependencyUtils: Local jar /opt/spark/jars/none.jar does not exist, skipping.
-Error: Failed to load class no.Such.
-"""
+NO_CLASS = "Error: Failed to load class no.Such.\n"
+NO_JAR = "26/11/21 11:00:52 WARN DependencyUtils: Local jar /opt/spark/jars/none.jar does not exist, skipping.\n"
 NO_FILE = "python3: can't open file '/nowhere.py': [Errno 2] No such file or directory\n"
+NOT_THERE = f"{FILE_NOT_FOUND.cause.partition('} ')[2]}; {FILE_NOT_FOUND.cure}"
 THREAD = """\
 Exception in thread "main" org.apache.spark.SparkException: Please specify spark.kubernetes.file.upload.path property.
 \tat org.apache.spark.deploy.k8s.KubernetesUtils$.uploadFileUri(KubernetesUtils.scala:334)
@@ -50,13 +51,17 @@ def last_error(output: str) -> str:
     [
         (STARTS + TRACEBACK + ENDS, "KeyError: 'missing'"),
         (NO_CLASS + ENDS, "Error: Failed to load class no.Such."),
-        (NO_FILE + ENDS, NO_FILE.strip()),
+        (NO_FILE + ENDS, f"the file /nowhere.py {NOT_THERE}: {NO_FILE.strip()}"),
+        (
+            NO_JAR + NO_CLASS + ENDS,
+            f"the file /opt/spark/jars/none.jar {NOT_THERE}: {NO_JAR.partition('WARN ')[2].strip()}",
+        ),
         (STARTS + THREAD + ENDS, THREAD.splitlines()[0]),
         (STARTS + LOGGED + ENDS, "TaskSchedulerImpl: Lost executor 4 on 10.244.0.131"),
         (STARTS + ENDS, "hello"),
         (ENDS, ""),
     ],
-    ids=["traceback", "class", "file", "thread", "logged", "printed", "nothing"],
+    ids=["traceback", "class", "file", "jar", "thread", "logged", "printed", "nothing"],
 )
 def test_the_last_error_is_found(output: str, reason: str) -> None:
     assert last_error(output) == reason

@@ -8,6 +8,7 @@ What all charts refuse.
                                  a dict: conf, from (its name in values)
   spark-common.checkSecrets      Spark configuration whose value is a secret: a ConfigMap and helm's record would hold it. Call
                                  with a dict: conf, from (its name in values)
+  spark-common.secretKeys        a regular expression: keys of Spark's and Hadoop's configuration whose value is a secret
   spark-common.checkServiceName  a release whose name no Service may have; call with the root
 */}}
 {{- define "spark-common.checkText" -}}
@@ -40,12 +41,25 @@ What all charts refuse.
   "JWSFilter\\.param\\.secretKey$" "put it into a Secret, which the history server takes by auth.jws.secret.name; a driver's UI is for those whom spark-ui-proxy lets in"
 -}}
 {{- range $key := keys .conf | sortAlpha -}}
+{{- if regexMatch (include "spark-common.secretKeys" .) $key | and (not (regexMatch "^\\$\\{env[.:]" (get $.conf $key | toString))) -}}
+{{- $cure := "have the application set it from a variable, which driver.env takes from a Secret" -}}
+{{- if hasPrefix "spark.hadoop.fs.s3a." $key -}}
+{{- $cure = "put an AWS credentials file into a Secret, and set global.s3.secret.name to its name" -}}
+{{- else if hasPrefix "spark.hadoop." $key -}}
+{{- $cure = "write \"${env.NAME}\" and take NAME from a Secret in driver.env and executor.env" -}}
+{{- end -}}
+{{- fail (printf "%s sets %s, and a secret never stands in values: %s" $.from $key $cure) -}}
+{{- end -}}
 {{- range $pattern, $cure := $cures -}}
 {{- if regexMatch $pattern $key -}}
 {{- fail (printf "%s sets %s, and a secret never stands in values: %s" $.from $key $cure) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- end }}
+
+{{- define "spark-common.secretKeys" -}}
+(?i)([.-]secret[.]key|session[.]token|password|client[.]secret|private[.]key|encryption[.-]key|[.]account[.]key[.].+|[.]sas[.]fixed[.]token.*)$
 {{- end }}
 
 {{- define "spark-common.checkServiceName" -}}

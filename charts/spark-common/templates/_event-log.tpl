@@ -1,15 +1,13 @@
 {{/*
 Event logs: global.eventLog says where drivers write them and the history server reads them. How HDFS is reached is in
-_hadoop.tpl: it is that of the applications' data, too. Call with global.eventLog
-unless said otherwise; each gives nothing where there is no store.
+_hadoop.tpl, and how S3 is in _s3.tpl: they are those of the applications' data, too; the store's CA is in _trust.tpl. Call with
+global.eventLog unless said otherwise; each gives nothing where there is no store.
 
   spark-common.eventLogUrl         the folder, as Spark names it
   spark-common.eventLogConf        the store's own Spark configuration, a map
   spark-common.eventLogDriverConf  the same, and what makes a driver write
   spark-common.eventLogVolumes, spark-common.eventLogMounts, spark-common.eventLogEnv
                                    what a pod and its container of Spark need to reach the store
-  spark-common.eventLogInit        an init container, in a list: adds the store's CA to those that Java trusts; call with
-                                   a dict: eventLog, image (its reference), helpers (global.helpers)
   spark-common.checkEventLog       refuses what no store can be; call with a dict: eventLog, global, confs and, as a list, from
                                    (their names in values)
 */}}
@@ -26,9 +24,11 @@ file:/var/spark/events
 {{- if eq .store "s3" -}}
 {{- /* Of this bucket alone: what else an application keeps in S3 is its own affair. */ -}}
 {{- $bucket := printf "spark.hadoop.fs.s3a.bucket.%s" (urlParse .url).host -}}
-{{ $bucket }}.path.style.access: {{ .s3.pathStyle }}
 {{- with .s3.endpoint }}
 {{ $bucket }}.endpoint: {{ . | quote }}
+{{- end }}
+{{- if or .s3.endpoint .s3.pathStyle }}
+{{ $bucket }}.path.style.access: {{ .s3.pathStyle }}
 {{- end }}
 {{- with .s3.region }}
 {{ $bucket }}.endpoint.region: {{ . | quote }}
@@ -71,15 +71,6 @@ spark.eventLog.compress: true
     items:
       - { key: {{ .secret.key | quote }}, path: {{ .secret.key | quote }} }
 {{- end }}
-{{- if and .store .ca.configMap }}
-- name: event-log-ca
-  configMap:
-    name: {{ .ca.configMap | quote }}
-    items:
-      - { key: {{ .ca.key | quote }}, path: ca.crt }
-- name: event-log-trust
-  emptyDir: {}
-{{- end }}
 {{- end }}
 
 {{- define "spark-common.eventLogMounts" -}}
@@ -92,11 +83,6 @@ spark.eventLog.compress: true
   mountPath: /etc/spark-event-log
   readOnly: true
 {{- end }}
-{{- if and .store .ca.configMap }}
-- name: event-log-trust
-  mountPath: /etc/spark-event-log-trust
-  readOnly: true
-{{- end }}
 {{- end }}
 
 {{- define "spark-common.eventLogEnv" -}}
@@ -105,35 +91,6 @@ spark.eventLog.compress: true
 - name: AWS_SHARED_CREDENTIALS_FILE
   value: /etc/spark-event-log/{{ .secret.key }}
 {{- end }}
-{{- end }}
-
-{{- define "spark-common.eventLogInit" -}}
-{{- if and .eventLog.store .eventLog.ca.configMap -}}
-- name: event-log-trust
-  image: {{ .image | quote }}
-  # A copy of Java's own authorities, and one more.
-  command: [sh, -c]
-  args:
-    - >-
-      cat "$JAVA_HOME/lib/security/cacerts" >/trust/cacerts &&
-      exec "$JAVA_HOME/bin/keytool" -J-XX:+UseSerialGC -importcert -noprompt -alias event-log
-      -file /ca/ca.crt -keystore /trust/cacerts -storepass changeit
-  resources:
-    requests: { cpu: 50m, memory: 64Mi }
-    limits:
-      memory: 256Mi
-      {{- include "spark-common.helperCpuLimit" .helpers | nindent 6 }}
-  securityContext:
-    {{- include "spark-common.containerSecurityContext" $ | nindent 4 }}
-  volumeMounts:
-    - name: tmp
-      mountPath: /tmp
-    - name: event-log-ca
-      mountPath: /ca
-      readOnly: true
-    - name: event-log-trust
-      mountPath: /trust
-{{- end -}}
 {{- end }}
 
 {{- define "spark-common.checkEventLog" -}}
@@ -151,8 +108,12 @@ spark.eventLog.compress: true
 {{- if and $log.secret.name (has $log.store (list "" "claim")) -}}
 {{- fail (printf "global.eventLog.secret.name is %q and the store is %q, which needs none: leave it empty" $log.secret.name $log.store) -}}
 {{- end -}}
-{{- if and $log.ca.configMap (not (hasPrefix "https://" $log.s3.endpoint)) -}}
-{{- fail (printf "global.eventLog.ca.configMap is %q but global.eventLog.s3.endpoint is %q: only what is asked by https:// has a certificate" $log.ca.configMap $log.s3.endpoint) -}}
+{{- $endpoint := $log.s3.endpoint | default .global.s3.endpoint -}}
+{{- if and $log.ca.configMap (not (hasPrefix "https://" $endpoint)) -}}
+{{- fail (printf "global.eventLog.ca.configMap is %q but global.eventLog.s3.endpoint is %q: only what is asked by https:// has a certificate" $log.ca.configMap $endpoint) -}}
+{{- end -}}
+{{- if and (eq $log.store "s3") $log.secret.name .global.s3.secret.name -}}
+{{- fail (printf "global.eventLog.secret.name is %q and global.s3.secret.name is %q, and a pod opens S3 with one credentials file: leave global.eventLog.secret.name empty" $log.secret.name .global.s3.secret.name) -}}
 {{- end -}}
 {{- if and $log.hdfs.principal (not $log.secret.name) -}}
 {{- fail (printf "global.eventLog.hdfs.principal is %q but global.eventLog.secret.name is empty: set it to the Secret with its keytab" $log.hdfs.principal) -}}

@@ -8,10 +8,9 @@ Hadoop's configuration and Kerberos: global.hadoop and global.kerberos. Call wit
   spark-common.hadoopMounts      the same as mounts of a container
   spark-common.hadoopEnv         variables of a container: where the configuration is, and of a driver its tickets or tokens. Call
                                  with a dict: global, isDriver
+  spark-common.keytabEnv         variables by which Hadoop's own code logs in with the keytab, before Spark's does, a list, or nothing
   spark-common.hadoopConf        Spark configuration of a driver, a map
   spark-common.login             what a driver logs in with, a map: name and key of a Secret, path (the file's name), or nothing
-  spark-common.jvmEnv            JDK_JAVA_OPTIONS, which every JVM of a container takes; call with a dict: global and, where the
-                                 container opens the store of the event logs, eventLog (global.eventLog)
   spark-common.checkHadoop       refuses what cannot go together; call with a dict: global, confs and, as a list, from (their names
                                  in values)
 
@@ -98,19 +97,12 @@ KRB5_CONFIG. Executors have the configuration, and a krb5.conf, without which no
 {{- end }}
 {{- end }}
 
-{{- define "spark-common.jvmEnv" -}}
-{{- $options := list -}}
-{{- with .eventLog -}}
-{{- if and .store .ca.configMap -}}
-{{- $options = append $options "-Djavax.net.ssl.trustStore=/etc/spark-event-log-trust/cacerts" -}}
-{{- end -}}
-{{- end -}}
-{{- if include "spark-common.krb5ConfigMap" .global -}}
-{{- $options = append $options "-Djava.security.krb5.conf=/etc/krb5/krb5.conf" -}}
-{{- end -}}
-{{- with $options }}
-- name: JDK_JAVA_OPTIONS
-  value: {{ join " " . }}
+{{- define "spark-common.keytabEnv" -}}
+{{- if and .kerberos.principal .kerberos.keytab.name }}
+- name: KRB5PRINCIPAL
+  value: {{ quote .kerberos.principal }}
+- name: KRB5KEYTAB
+  value: /etc/spark-kerberos/keytab
 {{- end }}
 {{- end }}
 
@@ -147,7 +139,7 @@ spark.kerberos.access.hadoopFileSystems: {{ join "," . | quote }}
 {{- end -}}
 {{- range $file, $settings := $hadoop.files -}}
 {{- range $key := keys $settings | sortAlpha -}}
-{{- if regexMatch "(\\.secret\\.key|\\.session\\.token|[.a-z][pP]assword)$|^fs\\.azure\\.account\\.key\\." $key -}}
+{{- if regexMatch (include "spark-common.secretKeys" .) $key -}}
 {{- fail (printf "global.hadoop.files sets %s in %s, and a secret never stands in values: put it into a Hadoop credential store in a Secret, and set hadoop.security.credential.provider.path" $key $file) -}}
 {{- end -}}
 {{- end -}}

@@ -9,6 +9,7 @@ Parts of the server's pod. Call with the root.
   spark-history-server.usesHadoop      "true" where the store is HDFS
   spark-history-server.hadoop          how the server reaches it, a map: global (hadoop and kerberos) and, where it logs in, login and
                                        principal: those of global.eventLog, or else those of drivers
+  spark-history-server.outside         how it reaches servers outside, JSON, for spark-common.outsideEnv and the like
   spark-history-server.hadoopEnv       variables of a container that opens the store
   spark-history-server.fsCommand, spark-history-server.fsEnv, spark-history-server.fsResources
                                        of a container that runs Hadoop's own program for files, in the store
@@ -28,7 +29,7 @@ timeoutSeconds: 10
 {{- end }}
 
 {{- define "spark-history-server.initContainers" -}}
-{{- include "spark-common.eventLogInit" (dict "eventLog" .Values.global.eventLog "image" (include "spark-common.image" .) "helpers" .Values.global.helpers) }}
+{{- include "spark-common.trustInit" (merge (dict "image" (include "spark-common.image" .)) (include "spark-history-server.outside" . | fromJson)) }}
 {{- if has .Values.global.eventLog.store (list "s3" "gcs" "abfs") }}
 # Spark asks that the folders are there, before the first log is.
 - name: log-folder
@@ -53,6 +54,7 @@ timeoutSeconds: 10
     {{- include "spark-common.scratchMounts" . | nindent 4 }}
     {{- include "spark-history-server.configMount" . | nindent 4 }}
     {{- include "spark-common.eventLogMounts" .Values.global.eventLog | nindent 4 }}
+    {{- include "spark-common.outsideMounts" (include "spark-history-server.outside" . | fromJson) | nindent 4 }}
 {{- end }}
 {{- end }}
 
@@ -113,10 +115,16 @@ login: {{ include "spark-common.login" $global }}
 {{- end }}
 {{- end }}
 
+{{- define "spark-history-server.outside" -}}
+{{- $global := merge (pick (include "spark-history-server.hadoop" . | fromYaml).global "hadoop" "kerberos") (omit .Values.global "hadoop" "kerberos") -}}
+{{- $opensS3 := and (eq .Values.global.eventLog.store "s3") (not .Values.global.eventLog.secret.name) -}}
+{{- dict "global" $global "eventLog" .Values.global.eventLog "opensS3" $opensS3 | toJson -}}
+{{- end }}
+
 {{- define "spark-history-server.hadoopEnv" -}}
 {{- $hadoop := include "spark-history-server.hadoop" . | fromYaml }}
 {{- include "spark-common.hadoopEnv" (dict "global" $hadoop.global "isDriver" false) }}
-{{- include "spark-common.jvmEnv" (dict "global" $hadoop.global "eventLog" .Values.global.eventLog) }}
+{{- include "spark-common.outsideEnv" (include "spark-history-server.outside" . | fromJson) }}
 {{- end }}
 
 {{- define "spark-history-server.fsResources" -}}

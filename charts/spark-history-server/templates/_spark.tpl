@@ -3,6 +3,7 @@ Spark's side of the server. Call with the root.
 
   spark-history-server.heap        the JVM's heap in MiB
   spark-history-server.disk        what UIs may take of the state's volume, in MiB
+  spark-history-server.storeConf   how the store of the event logs is reached, a map
   spark-history-server.properties  the properties file
 */}}
 
@@ -17,7 +18,14 @@ Spark's side of the server. Call with the root.
 {{- end }}
 
 {{- define "spark-history-server.properties" -}}
-{{- include "spark-common.properties" (list .Values.sparkConf (include "spark-history-server.ownConf" . | fromYaml) (include "spark-common.eventLogConf" .Values.global.eventLog | fromYaml)) -}}
+{{- include "spark-common.properties" (list .Values.sparkConf (include "spark-history-server.ownConf" . | fromYaml) (include "spark-history-server.storeConf" . | fromYaml)) -}}
+{{- end }}
+
+{{- define "spark-history-server.storeConf" -}}
+{{- if eq .Values.global.eventLog.store "s3" }}
+{{- include "spark-common.s3Conf" .Values.global }}
+{{- end }}
+{{ include "spark-common.eventLogConf" .Values.global.eventLog }}
 {{- end }}
 
 {{- define "spark-history-server.ownConf" -}}

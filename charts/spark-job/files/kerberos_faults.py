@@ -1,13 +1,13 @@
 """What Hadoop and Java say of Kerberos and of a secure HDFS, and what it means.
 
-Standard library and Python 3.8 only: ``scripts/generate`` copies this file to the chart's programs, which run in any
-Spark image and put the same words into a driver's termination message.
+Standard library and Python 3.8 only: see ``known_faults``.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from known_faults import Explained, Fault, first_of, line_with
 
 _LOGIN = "failure to login: "
 _PRINCIPAL = re.compile(r"failure to login: for principal: ([^\s,]{1,256})")
@@ -17,35 +17,6 @@ _OF_EXECUTOR = re.compile(
 )
 _CORE_SITE = "core-site.xml of global.hadoop.configMap"
 _HDFS_SITE = "hdfs-site.xml of global.hadoop.configMap"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A fault that shows in an error.
-
-    Attributes:
-        id: the finding's.
-        signs: words of which one is in the error.
-        cause, cure: one sentence each; ``{principal}``, ``{user}``, ``{access}``, ``{inode}``: what the error names.
-        within: words that are in the error besides.
-    """
-
-    id: str
-    signs: tuple[str, ...]
-    cause: str
-    cure: str
-    within: str = ""
-
-
-@dataclass(frozen=True)
-class Explained:
-    """A fault that was found: ``line`` is where it shows."""
-
-    id: str
-    cause: str
-    cure: str
-    line: str
-
 
 NO_TOKEN = Fault(
     "kerberos-no-token",
@@ -228,20 +199,16 @@ FAULTS = (
 def fault_of(error: str) -> Explained | None:
     """The fault that an error tells of: an exception with its causes, or one line of it."""
     of_executor = _OF_EXECUTOR.search(error) is not None
-    for fault in (NO_TOKEN, *FAULTS) if of_executor else FAULTS:
-        if fault.within in error and (sign := next((sign for sign in fault.signs if sign in error), "")):
-            return explained(fault, error, sign)
-    return None
+    found = first_of((NO_TOKEN, *FAULTS) if of_executor else FAULTS, error)
+    return found[0].explained(found[1], _names(error)) if found else None
 
 
-def explained(fault: Fault, error: str, sign: str, java: str = "") -> Explained:
-    """A fault with the names that the error has."""
+def explained(fault: Fault, error: str, java: str = "") -> Explained:
+    """A fault that an error has a sign of, with the names that it has."""
+    return fault.explained(line_with(fault.sign_in(error), error), {"java": java, **_names(error)})
+
+
+def _names(error: str) -> dict[str, str]:
     found, denied = _PRINCIPAL.search(error), _DENIED.search(error)
     user, access, inode = denied.groups() if denied else ("the user", "what it asks for", "a file")
-    names = {"principal": found[1] if found else "the principal", "user": user, "access": access, "inode": inode}
-    cause = fault.cause.format(java=java, **names)
-    return Explained(fault.id, cause, fault.cure, _line(error.splitlines(), sign))
-
-
-def _line(lines: list[str], sign: str) -> str:
-    return next((line.strip() for line in lines if sign in line), "")
+    return {"principal": found[1] if found else "the principal", "user": user, "access": access, "inode": inode}

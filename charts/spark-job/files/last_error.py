@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from pathlib import Path
 
-from kerberos_faults import fault_of
+import fetch_faults
+import kerberos_faults
 
 LIMIT = 1000  # characters; the kubelet keeps 4096 bytes of a termination message
 LONGEST = 64 * 1024  # characters of a line that are looked at
-MOST_LINES = 100  # of an exception with its causes, without stack frames
+MOST_LINES = 100  # of an exception with its causes, without most stack frames
+_SAID = 3  # rank of spark-submit's and Python's own words; an application's exceptions have more
 _MESSAGE = Path("/dev/termination-log")
 
 _LOG_LINE = re.compile(r"^(\d\d/\d\d/\d\d|\d{4}-\d\d-\d\d)[ T]\d\d:\d\d:\d\d\S* +(TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b")
@@ -25,19 +28,25 @@ class LastError:
     """Reads output line by line and keeps the best candidate; what comes later wins among equals.
 
     From best to worst: the end of a Python traceback, what the JVM says of a thread's death, spark-submit's own
-    "Error: …", a log line of level ERROR, any other line that is no log line. Of a fault of Kerberos or a secure HDFS,
-    which an exception or its causes tell, cause and cure come first.
+    "Error: …", a log line of level ERROR, any other line that is no log line. Of a fault of Kerberos, a secure HDFS or
+    a dependency, which an exception or its causes tell, cause and cure come first.
     """
 
     def __init__(self) -> None:
         self._best: tuple[int, str] = (0, "")
         self._error: list[str] = []
+        self._notes: deque[str] = deque(maxlen=fetch_faults.MOST_NOTES)
+        self._no_file = ""
         self._in_error = False
         self._in_traceback = False
 
     def read(self, line: str) -> None:
         """Take the next line."""
         level, text = _plain(line[:LONGEST].rstrip())
+        if fetch_faults.is_note(text):
+            self._notes.append(text)
+        if fetch_faults.missing_file([text], of_start=True):
+            self._no_file = text
         self._read_error(level, text)
         rank = self._rank(level, text)
         if rank and rank >= self._best[0]:
@@ -46,8 +55,11 @@ class LastError:
     @property
     def line(self) -> str:
         """The best line so far, or ""; where a fault is known, its cause, its cure and the line that tells of it."""
-        fault = fault_of("\n".join(self._error))
-        return f"{fault.cause}; {fault.cure}: {fault.line}"[:LIMIT] if fault else self._best[1]
+        error = "\n".join(self._error)
+        fault = kerberos_faults.fault_of(error) or fetch_faults.fault_of(error, list(self._notes))
+        if fault is None and self._best[0] <= _SAID:
+            fault = fetch_faults.missing_file([self._no_file], of_start=True)
+        return f"{fault.cause}; {fault.cure}: {fault.line.lstrip(': ')}"[:LIMIT] if fault else self._best[1]
 
     def _read_error(self, level: str, text: str) -> None:
         """Keep an exception and its causes: what is printed from there to the next line of the log proper."""
@@ -55,7 +67,7 @@ class LastError:
             self._in_error, self._error = True, []
         elif level:
             self._in_error = False
-        if self._in_error and len(self._error) < MOST_LINES and not _NOISE.match(text):
+        if self._in_error and len(self._error) < MOST_LINES and (not _NOISE.match(text) or fetch_faults.is_frame(text)):
             self._error.append(text)
 
     def _rank(self, level: str, text: str) -> int:
@@ -72,7 +84,7 @@ class LastError:
         if text.startswith('Exception in thread "') or _THROWN.match(text):
             return 4
         if text.startswith("Error: ") or "can't open file" in text:
-            return 3
+            return _SAID
         return 0 if self._in_traceback else 1
 
 

@@ -24,6 +24,7 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- fail "job.annotations sets kindling.local/config-sha256, which the chart sets itself: take another key" -}}
 {{- end -}}
 {{- include "spark-job.checkApplication" . -}}
+{{- include "spark-job.checkDependencies" . -}}
 {{- include "spark-job.checkSchedule" . -}}
 {{- range $role := list "driver" "executor" -}}
 {{- include "spark-job.checkRole" (dict "root" $ "role" $role) -}}
@@ -66,9 +67,6 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- end -}}
 {{- if and $app.file (not $app.mainClass) (not (hasSuffix ".py" $app.file)) (not (hasSuffix ".jar" $app.file)) -}}
 {{- fail (printf "app.file is %q, which ends neither with .py nor with .jar: give the file's place without a query, or set app.mainClass if it is a Java or Scala application" $app.file) -}}
-{{- end -}}
-{{- if and (eq .Values.mode "cluster") (regexMatch "^(file:)?/" $app.file) -}}
-{{- fail (printf "app.file is %q, a file of the submitter's pod: write local://%s if it is in the image or a volume" $app.file (trimPrefix "file://" $app.file)) -}}
 {{- end -}}
 {{- end }}
 

@@ -15,6 +15,7 @@ spark-submit adds name, service account, image, command, ports and resources, an
 {{- $driver := .root.Values.driver -}}
 {{- $security := list $values.global.security $values.security -}}
 {{- $hadoop := dict "global" $values.global "login" (include "spark-common.login" $values.global | fromYaml) -}}
+{{- $outside := dict "global" $values.global "opensS3" true "eventLog" $values.global.eventLog -}}
 {{- $ownLog := and (eq $values.mode "client") (include "spark-common.hasLog" $values.log) -}}
 metadata:
   labels:
@@ -59,7 +60,7 @@ spec:
   terminationGracePeriodSeconds: {{ int64 $driver.terminationGracePeriodSeconds }}
   {{- end }}
   initContainers:
-    {{- include "spark-common.eventLogInit" (dict "eventLog" $values.global.eventLog "image" (include "spark-common.image" $root) "helpers" $values.global.helpers) | nindent 4 }}
+    {{- include "spark-common.trustInit" (merge (dict "image" (include "spark-common.image" $root)) $outside) | nindent 4 }}
     {{- include "spark-common.containers" (dict "list" $driver.sidecars "restartPolicy" "Always") | nindent 4 }}
     {{- include "spark-common.containers" (dict "list" $driver.initContainers) | nindent 4 }}
   containers:
@@ -118,14 +119,19 @@ spec:
         - name: FAIL_FAST
           value: "1"
         {{- end }}
+        {{- else }}
+        {{- with include "spark-job.sentOptions" $root }}
+        - name: SPARK_SUBMIT_OPTS
+          value: {{ quote . }}
         {{- end }}
-        {{- include "spark-common.env" $driver.env | nindent 8 }}
+        {{- end }}
+        {{- include "spark-common.env" (include "spark-job.roleEnv" (dict "root" $root "role" "driver") | fromJson) | nindent 8 }}
         {{- if $ownLog }}
         {{- include "spark-common.logEnv" . | nindent 8 }}
         {{- end }}
         {{- include "spark-common.eventLogEnv" $values.global.eventLog | nindent 8 }}
         {{- include "spark-common.hadoopEnv" (dict "global" $values.global "isDriver" true) | nindent 8 }}
-        {{- include "spark-common.jvmEnv" (dict "global" $values.global "eventLog" $values.global.eventLog) | nindent 8 }}
+        {{- include "spark-common.outsideEnv" $outside | nindent 8 }}
       {{- with $driver.envFrom }}
       envFrom: {{ toYaml . | nindent 8 }}
       {{- end }}
@@ -143,6 +149,8 @@ spec:
         {{- include "spark-common.authMount" $security | nindent 8 }}
         {{- include "spark-common.eventLogMounts" $values.global.eventLog | nindent 8 }}
         {{- include "spark-common.hadoopMounts" $hadoop | nindent 8 }}
+        {{- include "spark-common.outsideMounts" $outside | nindent 8 }}
+        {{- include "spark-job.ivyMount" $root | nindent 8 }}
   volumes:
     {{- include "spark-common.scratchVolumes" $root | nindent 4 }}
     {{- include "spark-job.volumes" (dict "root" $root "role" "driver") | nindent 4 }}
@@ -154,4 +162,6 @@ spec:
     {{- include "spark-common.authVolume" $security | nindent 4 }}
     {{- include "spark-common.eventLogVolumes" $values.global.eventLog | nindent 4 }}
     {{- include "spark-common.hadoopVolumes" $hadoop | nindent 4 }}
+    {{- include "spark-common.outsideVolumes" $outside | nindent 4 }}
+    {{- include "spark-job.ivyVolume" $root | nindent 4 }}
 {{- end }}

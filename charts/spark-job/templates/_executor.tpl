@@ -13,6 +13,7 @@ resources, and the driver as owner.
 {{- $values := .root.Values -}}
 {{- $executor := .root.Values.executor -}}
 {{- $security := list $values.global.security $values.security -}}
+{{- $outside := dict "global" $values.global "opensS3" true -}}
 metadata:
   labels:
     {{- include "spark-common.podLabels" (dict "root" $root "component" "executor") | nindent 4 }}
@@ -40,18 +41,19 @@ spec:
   terminationGracePeriodSeconds: {{ int64 $executor.terminationGracePeriodSeconds }}
   {{- end }}
   initContainers:
+    {{- include "spark-common.trustInit" (merge (dict "image" (include "spark-common.image" $root)) $outside) | nindent 4 }}
     {{- include "spark-common.containers" (dict "list" $executor.sidecars "restartPolicy" "Always") | nindent 4 }}
     {{- include "spark-common.containers" (dict "list" $executor.initContainers) | nindent 4 }}
   containers:
     - name: executor
       env:
-        {{- include "spark-common.env" $executor.env | nindent 8 }}
+        {{- include "spark-common.env" (include "spark-job.roleEnv" (dict "root" $root "role" "executor") | fromJson) | nindent 8 }}
         {{- if include "spark-common.hasLog" $values.log }}
         {{- include "spark-common.logEnv" . | nindent 8 }}
         {{- end }}
         {{- include "spark-common.authEnv" $security | nindent 8 }}
         {{- include "spark-common.hadoopEnv" (dict "global" $values.global "isDriver" false) | nindent 8 }}
-        {{- include "spark-common.jvmEnv" (dict "global" $values.global) | nindent 8 }}
+        {{- include "spark-common.outsideEnv" $outside | nindent 8 }}
       {{- with $executor.envFrom }}
       envFrom: {{ toYaml . | nindent 8 }}
       {{- end }}
@@ -67,6 +69,7 @@ spec:
         {{- end }}
         {{- include "spark-common.authMount" $security | nindent 8 }}
         {{- include "spark-common.hadoopMounts" (dict "global" $values.global) | nindent 8 }}
+        {{- include "spark-common.outsideMounts" $outside | nindent 8 }}
   volumes:
     {{- include "spark-common.scratchVolumes" $root | nindent 4 }}
     {{- include "spark-job.volumes" (dict "root" $root "role" "executor") | nindent 4 }}
@@ -75,4 +78,5 @@ spec:
     {{- end }}
     {{- include "spark-common.authVolume" $security | nindent 4 }}
     {{- include "spark-common.hadoopVolumes" (dict "global" $values.global) | nindent 4 }}
+    {{- include "spark-common.outsideVolumes" $outside | nindent 4 }}
 {{- end }}

@@ -78,6 +78,7 @@ spark.metrics.conf.*.sink.prometheusServlet.path: /metrics/prometheus
 {{ include "spark-common.hardenedConf" (dict "security" (list .Values.global.security .Values.security) "confs" (list .Values.global.sparkConf .Values.sparkConf)) }}
 {{ include "spark-common.eventLogDriverConf" .Values.global.eventLog }}
 {{ include "spark-common.hadoopConf" .Values.global }}
+{{ include "spark-common.s3Conf" .Values.global }}
 {{- end }}
 
 {{- define "spark-job.ownConf" -}}
@@ -95,11 +96,7 @@ spark.driver.blockManager.port: {{ include "spark-common.port" "blockManager" }}
 spark.blockManager.port: {{ include "spark-common.port" "blockManager" }}
 spark.driver.memory: {{ $values.driver.memory }}
 spark.driver.cores: {{ $values.driver.cores }}
-{{- range $key, $list := dict "spark.submit.pyFiles" "pyFiles" "spark.jars" "jars" "spark.files" "files" "spark.archives" "archives" "spark.jars.packages" "packages" "spark.jars.repositories" "repositories" }}
-{{- with get $values.app $list }}
-{{ $key }}: {{ join "," . | quote }}
-{{- end }}
-{{- end }}
+{{ include "spark-job.dependencyConf" . }}
 {{ include "spark-job.modeConf" . }}
 {{ include "spark-job.executorConf" . }}
 {{- end }}

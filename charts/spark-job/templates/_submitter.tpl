@@ -12,6 +12,12 @@ The submitter's pod, cluster mode's Job: it submits a driver, and follows it to 
 {{- $values := .root.Values -}}
 {{- $submitter := .root.Values.submitter -}}
 {{- $helpers := .root.Values.global.helpers -}}
+{{- $opens := include "spark-job.submitterOpensStores" $root | eq "true" -}}
+{{- $hadoop := dict -}}
+{{- if $opens -}}
+{{- $hadoop = dict "global" $values.global "login" (include "spark-common.login" $values.global | fromYaml) -}}
+{{- end -}}
+{{- $outside := dict "global" $values.global "opensS3" $opens -}}
 metadata:
   labels:
     {{- include "spark-common.podLabels" (dict "root" $root "component" "submitter") | nindent 4 }}
@@ -37,6 +43,10 @@ spec:
   {{- end }}
   {{- with $values.global.priorityClasses.submitter | default $values.driver.priorityClassName | default $values.global.priorityClasses.driver }}
   priorityClassName: {{ quote . }}
+  {{- end }}
+  {{- with include "spark-common.trustInit" (merge (dict "image" (include "spark-common.image" $root)) $outside) }}
+  initContainers:
+    {{- . | nindent 4 }}
   {{- end }}
   containers:
     - name: submitter
@@ -74,6 +84,10 @@ spec:
           value: "1"
         {{- end }}
         {{- include "spark-common.env" $submitter.env | nindent 8 }}
+        {{- if $opens }}
+        {{- include "spark-job.submitterHadoopEnv" $values.global | nindent 8 }}
+        {{- end }}
+        {{- include "spark-common.outsideEnv" $outside | nindent 8 }}
       {{- with $submitter.envFrom }}
       envFrom: {{ toYaml . | nindent 8 }}
       {{- end }}
@@ -91,8 +105,18 @@ spec:
         {{- include "spark-common.scratchMounts" $root | nindent 8 }}
         {{- include "spark-job.mounts" (dict "root" $root "role" "submitter") | nindent 8 }}
         {{- include "spark-job.runMount" . | nindent 8 }}
+        {{- with $hadoop }}
+        {{- include "spark-common.hadoopMounts" . | nindent 8 }}
+        {{- end }}
+        {{- include "spark-common.outsideMounts" $outside | nindent 8 }}
+        {{- include "spark-job.ivyMount" $root | nindent 8 }}
   volumes:
     {{- include "spark-common.scratchVolumes" $root | nindent 4 }}
     {{- include "spark-job.volumes" (dict "root" $root "role" "submitter") | nindent 4 }}
     {{- include "spark-job.runVolume" .configMap | nindent 4 }}
+    {{- with $hadoop }}
+    {{- include "spark-common.hadoopVolumes" . | nindent 4 }}
+    {{- end }}
+    {{- include "spark-common.outsideVolumes" $outside | nindent 4 }}
+    {{- include "spark-job.ivyVolume" $root | nindent 4 }}
 {{- end }}

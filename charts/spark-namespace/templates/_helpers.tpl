@@ -56,11 +56,12 @@ spec:
   {{- $isDriver := eq .role "driver" }}
   {{- $global := .root.Values.global }}
   {{- $hadoop := dict "global" $global "isDriver" $isDriver }}
+  {{- $outside := dict "global" $global "opensS3" true }}
   {{- if $isDriver }}
-  {{- $_ := set $hadoop "eventLog" $global.eventLog }}
-  {{- $_ = include "spark-common.login" $global | fromYaml | set $hadoop "login" }}
+  {{- $_ := include "spark-common.login" $global | fromYaml | set $hadoop "login" }}
+  {{- $_ = set $outside "eventLog" $global.eventLog }}
   {{- end }}
-  {{- with $isDriver | ternary (include "spark-common.eventLogInit" (dict "eventLog" .root.Values.global.eventLog "image" (include "spark-common.image" .root) "helpers" .root.Values.global.helpers)) "" }}
+  {{- with include "spark-common.trustInit" (merge (dict "image" (include "spark-common.image" .root)) $outside) }}
   initContainers:
     {{- . | nindent 4 }}
   {{- end }}
@@ -71,7 +72,7 @@ spec:
         {{- . | nindent 8 }}
         {{- end }}
         {{- include "spark-common.hadoopEnv" $hadoop | nindent 8 }}
-        {{- include "spark-common.jvmEnv" $hadoop | nindent 8 }}
+        {{- include "spark-common.outsideEnv" $outside | nindent 8 }}
       securityContext:
         {{- include "spark-common.containerSecurityContext" . | nindent 8 }}
       volumeMounts:
@@ -83,6 +84,7 @@ spec:
         {{- include "spark-common.eventLogMounts" $global.eventLog | nindent 8 }}
         {{- end }}
         {{- include "spark-common.hadoopMounts" $hadoop | nindent 8 }}
+        {{- include "spark-common.outsideMounts" $outside | nindent 8 }}
   volumes:
     {{- include "spark-common.scratchVolumes" . | nindent 4 }}
     {{- with include "spark-common.authVolume" (list .root.Values.global.security) }}
@@ -92,6 +94,7 @@ spec:
     {{- include "spark-common.eventLogVolumes" $global.eventLog | nindent 4 }}
     {{- end }}
     {{- include "spark-common.hadoopVolumes" $hadoop | nindent 4 }}
+    {{- include "spark-common.outsideVolumes" $outside | nindent 4 }}
 {{- end }}
 
 {{- define "spark-namespace.closedDirections" -}}

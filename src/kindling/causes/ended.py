@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from kindling import driver_log
+from kindling.causes import fetch_faults
 from kindling.causes.kerberos import explain_kerberos
 from kindling.causes.refused import explain_refusal
 from kindling.facts import Evidence, Finding, Pod, Run
@@ -14,25 +15,8 @@ _KILLED = 137
 _CONFIG = 78
 _OF_EXCEPTIONS = (None, 1, 11, 50)
 """Exit codes of a driver that an exception ended."""
-_FILES = (
-    re.compile(r"can't open file '([^']+)'"),
-    re.compile(r"Local jar (\S+) does not exist"),
-    re.compile(
-        r"java\.io\.FileNotFoundException: (?:File )?(?:file:)?(\S+?)"
-        r"(?: does not exist| \(No such file or directory\)|$)"
-    ),
-    re.compile(r"java\.nio\.file\.NoSuchFileException: (\S+)"),
-    re.compile(r"Input path does not exist: (\S+)"),
-)
 _MAIN_CLASS = re.compile(r"Failed to load (?:class )?([\w$]+(?:\.[\w$]+)*)")
 _CLASS = re.compile(r"(?:ClassNotFoundException|NoClassDefFoundError): (?:Class )?([\w.$/]+)")
-_SCHEMES = {
-    "org.apache.hadoop.fs.s3a.S3AFileSystem": "hadoop-aws",
-    "org.apache.hadoop.fs.azurebfs.AzureBlobFileSystem": "hadoop-azure",
-    "org.apache.hadoop.fs.azurebfs.SecureAzureBlobFileSystem": "hadoop-azure",
-    "org.apache.hadoop.fs.gs.GoogleHadoopFileSystem": "hadoop-gcp",
-    "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFileSystem": "gcs-connector",
-}
 
 
 def explain_end(run: Run, driver: Pod) -> Finding:
@@ -148,21 +132,23 @@ def _kerberos(run: Run, driver: Pod) -> Finding | None:
     return explain_kerberos(run) if driver.main.exit_code in _OF_EXCEPTIONS else None
 
 
+def _dependency(run: Run, pod: Pod) -> Finding | None:
+    """A file or package that Spark itself was to fetch."""
+    error = driver_log.error_of(run.log)
+    if error is None or pod.main.exit_code not in _OF_EXCEPTIONS:
+        return None
+    notes = [line for line in run.log if fetch_faults.is_note(line)][-fetch_faults.MOST_NOTES :]
+    found = fetch_faults.fault_of(error.text, notes)
+    return Finding(found.id, pod.role, found.cause, found.cure, (run.in_log(found.line),)) if found else None
+
+
 def _file(run: Run, _: Pod) -> Finding | None:
     error = driver_log.error_of(run.log)
     # What the application itself reads, and tells by an exception of its own, is another matter.
     if error and error.is_python:
         return None
-    match = next((match for pattern in _FILES if (match := driver_log.last_matching(run.log, pattern))), None)
-    if match is None:
-        return None
-    return Finding(
-        "file-not-found",
-        "driver",
-        f"the file {match[1]} does not exist where the driver looks for it",
-        "correct app.file (local:// is a place in the image or a volume), or give the source by --set-file app.source",
-        (run.in_log(match.string),),
-    )
+    found = fetch_faults.missing_file(run.log)
+    return Finding(found.id, "driver", found.cause, found.cure, (run.in_log(found.line),)) if found else None
 
 
 def _main_class(run: Run, _: Pod) -> Finding | None:
@@ -184,7 +170,7 @@ def _other_class(run: Run, _: Pod) -> Finding | None:
     if match is None:
         return None
     name = match[1].replace("/", ".")
-    library = _SCHEMES.get(name)
+    library = fetch_faults.LIBRARIES.get(name)
     cure = (
         f"put {library} into the image, or name it in app.packages"
         if library
@@ -270,6 +256,7 @@ _CAUSES: tuple[Callable[[Run, Pod], Finding | None], ...] = (
     _executors,
     _executors_fail,
     _kerberos,
+    _dependency,
     _file,
     _main_class,
     _other_class,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from kindling import driver_log
-from kindling.causes.kerberos_faults import LOST_TOKEN, NO_DATA_PROTECTION, NO_TOKEN, Explained, explained, fault_of
+from kindling.causes.kerberos_faults import LOST_TOKEN, NO_DATA_PROTECTION, NO_TOKEN, explained, fault_of
+from kindling.causes.known_faults import Explained
 from kindling.facts import Finding, Run
 
 _JAVA = re.compile(r"Java version (\d{1,3})\b")
@@ -29,10 +30,9 @@ def explain_kerberos(run: Run) -> Finding | None:
 
 def _of_data(run: Run, error: str) -> Explained | None:
     """Blocks that no DataNode gives or takes, where the log says that it is not for lack of DataNodes."""
-    sign = next((sign for sign in NO_DATA_PROTECTION.signs if sign in error), "")
-    if not sign or not any(reset in line for line in run.log for reset in _RESETS):
+    if not NO_DATA_PROTECTION.sign_in(error) or not any(reset in line for line in run.log for reset in _RESETS):
         return None
-    return explained(NO_DATA_PROTECTION, error, sign)
+    return explained(NO_DATA_PROTECTION, error)
 
 
 def _of_java(run: Run, error: str) -> Explained | None:
@@ -40,4 +40,4 @@ def _of_java(run: Run, error: str) -> Explained | None:
     java = driver_log.last_matching(run.log, _JAVA)
     if java is None or int(java[1]) < _SINCE_NO_INHERITANCE or not any(_FETCHED in line for line in run.log):
         return None
-    return explained(LOST_TOKEN, error, LOST_TOKEN.signs[0], java[1])
+    return explained(LOST_TOKEN, error, java[1])

@@ -93,5 +93,5 @@ request.userInfo.username.startsWith({{ toJson $of }})
 {{- $security := .Values.global.security -}}
 {{- $shared := eq $security.profile "hardened" | ternary $security.authSecret.name "" -}}
 {{- $kerberos := .Values.global.kerberos -}}
-{{- list $shared .Values.global.eventLog.secret.name $kerberos.keytab.name $kerberos.tokens.name | concat .Values.guard.secrets .Values.image.pullSecrets | uniq | compact | toYaml -}}
+{{- list $shared .Values.global.eventLog.secret.name .Values.global.s3.secret.name .Values.global.ivySettings.name $kerberos.keytab.name $kerberos.tokens.name | concat .Values.guard.secrets .Values.image.pullSecrets | uniq | compact | toYaml -}}
 {{- end }}
