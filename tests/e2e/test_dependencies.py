@@ -87,10 +87,12 @@ def test_all_comes_over_https_through_a_proxy(
     core.create_namespaced_secret(team.name, {"metadata": {"name": "maven"}, "stringData": settings})
     facts = {"trust": {"configMap": "company-ca"}, "proxy": {"url": proxy.url}, "ivySettings": {"name": "maven"}}
     team.set_namespace(**{"global": facts})
-    app = application(f"{store.outside}/files", packages=["local.kindling:packaged:1.0"], args=["package"])
+    args = ["package", f"{store.outside}/files/words.txt"]
+    app = application(f"{store.outside}/files", packages=["local.kindling:packaged:1.0"], args=args)
     end, log = run(team, line, mode=mode, app=app, **{"global": facts})
     assert_all_used(end, log)
     assert "PACKAGE found" in log
+    assert "ASKED distributed distributed" in log
     assert len({one["client"] for one in store.asked()}) == 1, "only the proxy asks"
     assert store.password not in log
 
@@ -209,9 +211,9 @@ def test_a_dependency_that_is_not_had_is_one_line(
     assert not end.succeeded, log
     (message,) = end.messages[-1].splitlines()
     assert _named(needed) in message
-    of_team = [event for event in audit_log() if event.get("objectRef", {}).get("namespace") == swept.name]
-    made = [event["requestObject"]["metadata"] for event in of_team if _makes_a_pod(event)]
-    assert [pod for pod in made if "spark-exec" in str(pod.get("labels"))] == []
+    driver = f"system:serviceaccount:{swept.name}:spark-driver"
+    asked = [event for event in audit_log() if event["user"].get("username") == driver]
+    assert [one for one in asked if (one["verb"], one["objectRef"]["resource"]) == ("create", "pods")] == []
     core.delete_namespaced_secret("maven", swept.name)
     core.delete_namespaced_config_map("company-ca", swept.name)
 
@@ -221,8 +223,3 @@ def _named(address: str) -> str:
     if address.startswith("https://nowhere"):
         return address.split("/")[2]
     return address.replace("local.kindling:nowhere:1.0", "local.kindling#nowhere;1.0")
-
-
-def _makes_a_pod(event: dict[str, Any]) -> bool:
-    asked = event["objectRef"]
-    return event["verb"] == "create" and asked["resource"] == "pods" and "requestObject" in event

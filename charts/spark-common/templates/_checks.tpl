@@ -41,7 +41,7 @@ What all charts refuse.
   "JWSFilter\\.param\\.secretKey$" "put it into a Secret, which the history server takes by auth.jws.secret.name; a driver's UI is for those whom spark-ui-proxy lets in"
 -}}
 {{- range $key := keys .conf | sortAlpha -}}
-{{- if regexMatch (include "spark-common.secretKeys" .) $key | and (not (regexMatch "^\\$\\{env[.:]" (get $.conf $key | toString))) -}}
+{{- if and (regexMatch (include "spark-common.secretKeys" .) $key) (not (regexMatch "^\\$\\{env[.:]" (get $.conf $key | toString))) -}}
 {{- $cure := "have the application set it from a variable, which driver.env takes from a Secret" -}}
 {{- if hasPrefix "spark.hadoop.fs.s3a." $key -}}
 {{- $cure = "put an AWS credentials file into a Secret, and set global.s3.secret.name to its name" -}}

@@ -110,7 +110,7 @@ spark.eventLog.compress: true
 {{- end -}}
 {{- $endpoint := $log.s3.endpoint | default .global.s3.endpoint -}}
 {{- if and $log.ca.configMap (not (hasPrefix "https://" $endpoint)) -}}
-{{- fail (printf "global.eventLog.ca.configMap is %q but global.eventLog.s3.endpoint is %q: only what is asked by https:// has a certificate" $log.ca.configMap $endpoint) -}}
+{{- fail (printf "global.eventLog.ca.configMap is %q but the endpoint, global.eventLog.s3.endpoint or else global.s3.endpoint, is %q: only what is asked by https:// has a certificate" $log.ca.configMap $endpoint) -}}
 {{- end -}}
 {{- if and (eq $log.store "s3") $log.secret.name .global.s3.secret.name -}}
 {{- fail (printf "global.eventLog.secret.name is %q and global.s3.secret.name is %q, and a pod opens S3 with one credentials file: leave global.eventLog.secret.name empty" $log.secret.name .global.s3.secret.name) -}}

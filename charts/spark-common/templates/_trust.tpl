@@ -31,10 +31,10 @@ logs, global.eventLog.ca. Call with a dict: global and, of such a container, eve
   command: [python3, -I, -c]
   args:
     - |
-      import os, re, subprocess, sys
+      import os, re, ssl, subprocess, sys
 
       JAVA, AUTHORITY = os.environ["JAVA_HOME"], r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----"
-      SYSTEM = "/etc/ssl/certs/ca-certificates.crt"
+      SYSTEM = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
       known = open(SYSTEM).read() if os.path.exists(SYSTEM) else ""
       open("/trust/cacerts", "wb").write(open(JAVA + "/lib/security/cacerts", "rb").read())
       keytool = [JAVA + "/bin/keytool", "-J-XX:+UseSerialGC", "-J-XX:TieredStopAtLevel=1", "-importcert", "-noprompt"]
