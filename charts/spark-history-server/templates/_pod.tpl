@@ -7,7 +7,7 @@ Parts of the server's pod. Call with the root.
                                        the chart's ConfigMap
   spark-history-server.jwsSecret       a volume's source: the key that tokens are signed with
   spark-history-server.usesHadoop      "true" where the store is HDFS
-  spark-history-server.hadoop          how the server reaches it, a map: global (hadoop and kerberos) and, where it logs in, login and
+  spark-history-server.hadoop          how the server reaches it, JSON: a map of global (hadoop and kerberos) and, where it logs in, login and
                                        principal: those of global.eventLog, or else those of drivers
   spark-history-server.outside         how it reaches servers outside, JSON, for spark-common.outsideEnv and the like
   spark-history-server.hadoopEnv       variables of a container that opens the store
@@ -84,7 +84,7 @@ timeoutSeconds: 10
 - name: HADOOP_CONF_DIR
   value: /opt/kindling
 {{- end }}
-{{- with (include "spark-history-server.hadoop" . | fromYaml).principal }}
+{{- with (include "spark-history-server.hadoop" . | fromJson).principal }}
 - name: KRB5PRINCIPAL
   value: {{ quote . }}
 - name: KRB5KEYTAB
@@ -100,29 +100,28 @@ true
 
 {{- define "spark-history-server.hadoop" -}}
 {{- $global := .Values.global -}}
-{{- $nothing := dict "hadoop" (dict) "kerberos" (dict) -}}
-{{- if not (include "spark-history-server.usesHadoop" .) -}}
-global: {{ toJson $nothing }}
-{{- else -}}
-global: {{ pick $global "hadoop" "kerberos" | toJson }}
-{{- if $global.eventLog.hdfs.principal }}
-principal: {{ $global.eventLog.hdfs.principal | quote }}
-login: { name: {{ $global.eventLog.secret.name | quote }}, key: {{ $global.eventLog.secret.key | quote }}, path: keytab }
-{{- else if $global.kerberos.keytab.name }}
-principal: {{ $global.kerberos.principal | quote }}
-login: {{ include "spark-common.login" $global }}
-{{- end }}
-{{- end }}
+{{- $found := dict "global" (dict "hadoop" (dict) "kerberos" (dict)) -}}
+{{- if include "spark-history-server.usesHadoop" . -}}
+{{- $_ := pick $global "hadoop" "kerberos" | set $found "global" -}}
+{{- if $global.eventLog.hdfs.principal -}}
+{{- $_ := set $found "principal" $global.eventLog.hdfs.principal -}}
+{{- $_ := dict "name" $global.eventLog.secret.name "key" $global.eventLog.secret.key "path" "keytab" | set $found "login" -}}
+{{- else if $global.kerberos.keytab.name -}}
+{{- $_ := set $found "principal" $global.kerberos.principal -}}
+{{- $_ := include "spark-common.login" $global | fromYaml | set $found "login" -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $found -}}
 {{- end }}
 
 {{- define "spark-history-server.outside" -}}
-{{- $global := merge (pick (include "spark-history-server.hadoop" . | fromYaml).global "hadoop" "kerberos") (omit .Values.global "hadoop" "kerberos") -}}
+{{- $global := merge (pick (include "spark-history-server.hadoop" . | fromJson).global "hadoop" "kerberos") (omit .Values.global "hadoop" "kerberos") -}}
 {{- $opensS3 := and (eq .Values.global.eventLog.store "s3") (not .Values.global.eventLog.secret.name) -}}
 {{- dict "global" $global "eventLog" .Values.global.eventLog "opensS3" $opensS3 | toJson -}}
 {{- end }}
 
 {{- define "spark-history-server.hadoopEnv" -}}
-{{- $hadoop := include "spark-history-server.hadoop" . | fromYaml }}
+{{- $hadoop := include "spark-history-server.hadoop" . | fromJson }}
 {{- include "spark-common.hadoopEnv" (dict "global" $hadoop.global "isDriver" false) }}
 {{- include "spark-common.outsideEnv" (include "spark-history-server.outside" . | fromJson) }}
 {{- end }}

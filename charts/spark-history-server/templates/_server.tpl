@@ -111,7 +111,7 @@ spec:
           mountPath: /run/kindling
         {{- end }}
         {{- include "spark-common.eventLogMounts" .Values.global.eventLog | nindent 8 }}
-        {{- include "spark-common.hadoopMounts" (include "spark-history-server.hadoop" . | fromYaml) | nindent 8 }}
+        {{- include "spark-common.hadoopMounts" (include "spark-history-server.hadoop" . | fromJson) | nindent 8 }}
         {{- include "spark-common.outsideMounts" (include "spark-history-server.outside" . | fromJson) | nindent 8 }}
     {{- include "spark-common.containers" (dict "list" .Values.sidecars) | nindent 4 }}
   volumes:
@@ -134,6 +134,6 @@ spec:
         sizeLimit: 1Mi
     {{- end }}
     {{- include "spark-common.eventLogVolumes" .Values.global.eventLog | nindent 4 }}
-    {{- include "spark-common.hadoopVolumes" (include "spark-history-server.hadoop" . | fromYaml) | nindent 4 }}
+    {{- include "spark-common.hadoopVolumes" (include "spark-history-server.hadoop" . | fromJson) | nindent 4 }}
     {{- include "spark-common.outsideVolumes" (include "spark-history-server.outside" . | fromJson) | nindent 4 }}
 {{- end }}

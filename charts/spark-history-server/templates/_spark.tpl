@@ -59,7 +59,7 @@ spark.ui.filters: {{ compact (list "org.apache.spark.ui.JWSFilter" (index .Value
 {{- if and .Values.ingress.enabled (ne .Values.ingress.path "/") }}
 spark.ui.proxyBase: {{ .Values.ingress.path | quote }}
 {{- end }}
-{{- with (include "spark-history-server.hadoop" . | fromYaml).principal }}
+{{- with (include "spark-history-server.hadoop" . | fromJson).principal }}
 spark.history.kerberos.enabled: true
 spark.history.kerberos.principal: {{ quote . }}
 spark.history.kerberos.keytab: /etc/spark-kerberos/keytab
