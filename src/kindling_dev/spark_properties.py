@@ -20,7 +20,7 @@ from kindling_dev.spark_image import LINES, SparkLine, ensure_spark_image
 
 FILE = Path(__file__).with_name("spark_properties.json")
 _PROGRAM = Path(__file__).with_name("spark_classes.py")
-_OWNED = REPO / "charts/spark-job/templates/_owned.tpl"
+_OWNED = [REPO / "charts" / name for name in ("spark-common/templates/_owned.tpl", "spark-job/templates/_checks.tpl")]
 _LISTED = ("spark.kubernetes.", "spark.kerberos.")
 
 
@@ -59,7 +59,8 @@ def save(properties: Properties) -> None:
 
 def named_by_charts() -> set[str]:
     """Properties, or what families of them begin with, that spark-job refuses by name."""
-    return set(re.findall(r'^ +(?:\(list )?"(spark\.[\w.-]+)" ', _OWNED.read_text(), re.MULTILINE))
+    told = "".join(file.read_text() for file in _OWNED)
+    return set(re.findall(r'^ +(?:\(list )?"(spark\.[\w.-]+)" ', told, re.MULTILINE))
 
 
 def read(line: SparkLine, settings: Settings, progress: Progress) -> dict[str, Known]:

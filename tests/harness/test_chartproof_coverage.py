@@ -162,15 +162,20 @@ def test_values_of_all_files_of_a_scenario_are_those_with_an_effect(folder: Path
     assert unused(Helm(renders=renders), folder / "sample", [scenario]) == ["wrong"]
 
 
-@pytest.mark.parametrize(("kind", "found"), [("library", ["a.b"]), ("application", [])])
-def test_a_library_asks_for_the_charts_own_values(tmp_path: Path, helm: Helm, kind: str, found: list[str]) -> None:
+@pytest.mark.parametrize(("kind", "found"), [("library", ["a.b", "d"]), ("application", [])])
+def test_what_of_a_library_a_chart_uses_asks_for_its_values(
+    tmp_path: Path, helm: Helm, kind: str, found: list[str]
+) -> None:
     for chart in (tmp_path / "mine", tmp_path / "other"):
         (chart / "templates").mkdir(parents=True)
         (chart / "values.yaml").write_text("{}\n")
         (chart / "Chart.yaml").write_text(f"{{apiVersion: v2, name: {chart.name}, version: 1.0.0, type: {kind}}}")
-    (tmp_path / "mine/templates/a.yaml").write_text("{{- /* .Values.gone */ -}}")
+    (tmp_path / "mine/templates/a.yaml").write_text('{{- /* .Values.gone */ -}}{{ include "a" . }}')
     (tmp_path / "mine/values.yaml").write_text("c: 1")
-    (tmp_path / "other/templates/_a.tpl").write_text('{{ define "a" }}{{ .Values.a.b }}{{ .Values.c }}{{ end }}')
+    used = '{{ define "a" }}{{ .Values.a.b }}{{ .Values.c }}{{ include "b" . }}{{ end }}'
+    used += '{{ define "b" }}{{ .Values.d }}{{ end }}'
+    unused = '{{ define "c" }}{{ .Values.e }}{{ end }}'
+    (tmp_path / "other/templates/_a.tpl").write_text(used + unused)
     helm.run(["package", str(tmp_path / "other"), "--destination", str(tmp_path / "mine/charts")])
     assert undeclared(tmp_path / "mine") == found
 

@@ -9,7 +9,7 @@ import yaml
 
 from kindling_dev.command import run
 from kindling_dev.settings import REPO
-from kindling_dev.shared_values import SOURCE, sections, with_shared
+from kindling_dev.shared_values import SOURCE, with_shared
 from kindling_dev.values_schema import schema_of
 
 WITH_VALUES = sorted(path.parent for path in (REPO / "charts").glob("*/values.yaml"))
@@ -36,13 +36,17 @@ def test_the_readme_is_that_of_the_values(chart: Path) -> None:
 @pytest.mark.parametrize("chart", WITH_VALUES, ids=lambda chart: chart.name)
 def test_values_that_charts_share_are_those_of_the_one_source(chart: Path) -> None:
     text = (chart / "values.yaml").read_text()
-    assert text == with_shared(text, sections(SOURCE.read_text())), "run scripts/generate"
+    assert text == with_shared(text, SOURCE.read_text()), "run scripts/generate"
 
 
-def test_a_shared_section_takes_the_place_of_a_charts_own() -> None:
-    shared = sections("# Source.\nglobal:\n  # -- New.\n  a:\n    # -- Within.\n    b: 1\n  # -- Another.\n  c: 2\n")
-    own = "global:\n  # -- Old.\n  a: {}\n  # -- Its own.\n  d: 3\n\na: 4\n"
-    expected = "global:\n  # -- New.\n  a:\n    # -- Within.\n    b: 1\n  # -- Its own.\n  d: 3\n\na: 4\n"
+def test_a_shared_value_takes_the_place_of_a_charts_own() -> None:
+    shared = (
+        "# Source.\nglobal:\n  # -- New.\n  a:\n    # -- Within.\n    b: 1\n  # -- Another.\n  c: 2\n\n# -- T.\ne: 5\n"
+    )
+    own = "global:\n  # -- Old.\n  a: {}\n  # -- Its own.\n  d: 3\n\na: 4\n\ne: 6\n"
+    expected = (
+        "global:\n  # -- New.\n  a:\n    # -- Within.\n    b: 1\n  # -- Its own.\n  d: 3\n\na: 4\n\n# -- T.\ne: 5\n"
+    )
     assert with_shared(own, shared) == expected
 
 

@@ -176,7 +176,7 @@ FAULTS = [
     Fault(
         "image-registry",
         _PYTHON_FILE,
-        "templates/_spark.tpl",
+        "charts/spark-common/templates/_driver.tpl",
         'spark.kubernetes.container.image: {{ include "spark-common.image" . | quote }}',
         "spark.kubernetes.container.image: docker.io/apache/spark:4.3.0-python3",
         "its text has image docker.io/apache/spark:4.3.0-python3",

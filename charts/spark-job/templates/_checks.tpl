@@ -4,10 +4,8 @@ Values that cannot go together, each refused in one line that says what to do. C
   spark-job.checks            all of them
   spark-job.checkApplication  file, source, main class
   spark-job.checkSchedule     schedule and run
-  spark-job.checkRole         one role's resources, environment, labels, containers; call with a dict: root, role
-  spark-job.checkTemplate     a role's pod template: what the chart owns; call with a dict: root, role
+  spark-job.checkTemplate     what of a role's pod template the chart owns; call with a dict: root, role
   spark-job.checkSubmitter    the submitter's resources and environment
-  spark-job.checkExecutors    dynamic allocation, rolling, allocator
 */}}
 
 {{- define "spark-job.checks" -}}
@@ -27,14 +25,24 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- include "spark-job.checkDependencies" . -}}
 {{- include "spark-job.checkSchedule" . -}}
 {{- range $role := list "driver" "executor" -}}
-{{- include "spark-job.checkRole" (dict "root" $ "role" $role) -}}
+{{- include "spark-common.checkRole" (dict "root" $ "role" $role) -}}
 {{- include "spark-job.checkTemplate" (dict "root" $ "role" $role) -}}
 {{- end -}}
 {{- include "spark-job.checkTemplate" (dict "root" . "role" "submitter") -}}
 {{- include "spark-job.checkSubmitter" . -}}
-{{- include "spark-job.checkExecutors" . -}}
-{{- include "spark-job.checkConf" (dict "conf" .Values.sparkConf "from" "sparkConf") -}}
-{{- include "spark-job.checkConf" (dict "conf" .Values.global.sparkConf "from" "global.sparkConf") -}}
+{{- include "spark-common.checkExecutors" . -}}
+{{- $own := dict
+  "spark.submit.deployMode" "mode"
+  "spark.app.name" "app.name"
+  "spark.submit.pyFiles" "app.pyFiles"
+  "spark.jars" "app.jars"
+  "spark.files" "app.files"
+  "spark.archives" "app.archives"
+  "spark.jars.packages" "app.packages"
+  "spark.jars.repositories" "app.repositories"
+-}}
+{{- include "spark-common.checkConf" (dict "conf" .Values.sparkConf "from" "sparkConf" "own" $own) -}}
+{{- include "spark-common.checkConf" (dict "conf" .Values.global.sparkConf "from" "global.sparkConf" "own" $own) -}}
 {{- include "spark-common.checkSecurity" (dict "root" . "security" (list .Values.global.security .Values.security) "allow" "security.allowInsecure" "confs" (list .Values.global.sparkConf .Values.sparkConf) "from" (list "global.sparkConf" "sparkConf")) -}}
 {{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "global" .Values.global "confs" (list .Values.global.sparkConf .Values.sparkConf) "from" (list "global.sparkConf" "sparkConf")) -}}
 {{- include "spark-common.checkHadoop" (dict "global" .Values.global "confs" (list .Values.global.sparkConf .Values.sparkConf) "from" (list "global.sparkConf" "sparkConf")) -}}
@@ -84,81 +92,13 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- end -}}
 {{- end }}
 
-{{- define "spark-job.checkRole" -}}
-{{- $role := .role -}}
-{{- $values := get .root.Values $role -}}
-{{- if lt (include "spark-common.mebibytes" $values.memory | int) 512 -}}
-{{- fail (printf "%s.memory is %q, and Spark needs 512m at least" $role $values.memory) -}}
-{{- end -}}
-{{- with $values.limitCores | include "spark-common.text" -}}
-{{- $asked := include "spark-job.cores" $values -}}
-{{- if gt (include "spark-common.millicores" $asked | int64) (include "spark-common.millicores" . | int64) -}}
-{{- fail (printf "%s.limitCores is %q, less than the %q that are asked for: raise it, or set %s.requestCores" $role . $asked $role) -}}
-{{- end -}}
-{{- end -}}
-{{- include "spark-job.checkLabels" (dict "labels" $values.labels "from" (printf "%s.labels" $role)) -}}
-{{- include "spark-job.checkEnv" (dict "names" (keys $values.env) "from" (printf "%s.env" $role) "role" $role) -}}
-{{- end }}
-
-{{/* call with a dict: labels, from */}}
-{{- define "spark-job.checkLabels" -}}
-{{- range $key := keys (.labels | default dict) | sortAlpha -}}
-{{- if or (hasPrefix "spark-" $key) (has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component")) (regexMatch "^(batch\\.kubernetes\\.io/|kindling\\.local/isolated$|job-name$|controller-uid$)" $key) -}}
-{{- fail (printf "%s sets %s, by which Spark, Kubernetes or the chart finds the pod: take another key" $.from $key) -}}
-{{- end -}}
-{{- end -}}
-{{- end }}
-
-{{/* call with a dict: names, from, role */}}
-{{- define "spark-job.checkEnv" -}}
-{{- range $name := .names | sortAlpha -}}
-{{- if and (eq $.role "submitter") (has $name (list "SPARK_SUBMIT_OPTS" "SPARK_LAUNCHER_OPTS")) -}}
-{{- fail (printf "%s sets %s, which the chart sets itself: use submitter.jvmOptions" $.from $name) -}}
-{{- end -}}
-{{- if has $name (list "FAIL_FAST" "_SPARK_AUTH_SECRET" "SPARK_JAVA_OPT_KINDLING" "SPARK_DRIVER_BIND_ADDRESS" "SPARK_CONF_DIR" "SPARK_LOCAL_DIRS" "SPARK_APPLICATION_ID" "SPARK_DRIVER_URL" "SPARK_EXECUTOR_CORES" "SPARK_EXECUTOR_ID" "SPARK_EXECUTOR_MEMORY" "SPARK_EXECUTOR_POD_IP" "SPARK_EXECUTOR_POD_NAME" "SPARK_RESOURCE_PROFILE_ID") -}}
-{{- fail (printf "%s sets %s, which the chart or Spark sets itself: take another name" $.from $name) -}}
-{{- end -}}
-{{- end -}}
-{{- end }}
-
 {{- define "spark-job.checkTemplate" -}}
-{{- $from := printf "%s.podTemplate" .role -}}
-{{- $role := .role -}}
-{{- $template := (get .root.Values .role).podTemplate -}}
-{{- $account := eq $role "submitter" | ternary "global.serviceAccounts.submitter" (printf "%s.serviceAccountName" $role) -}}
-{{- include "spark-common.checkPodTemplate" (dict
-  "template" $template
-  "from" $from
-  "names" (list $role)
-  "spec" (dict
-    "serviceAccountName" $account
-    "serviceAccount" $account
-    "automountServiceAccountToken" "nothing: submitter and driver have a token and an executor has none"
-    "restartPolicy" "nothing: Spark's pods never restart; retries says how often a run is tried again"
-    "activeDeadlineSeconds" "deadlineSeconds"
-    "hostname" "nothing: Spark sets it")
-  "container" (dict "image" "image" "imagePullPolicy" "image.pullPolicy" "command" "app" "args" "app.args")) -}}
-{{- include "spark-job.checkLabels" (dict "labels" ($template.metadata).labels "from" $from) -}}
-{{- range ($template.spec).containers -}}
-{{- if ne .name $role -}}
-{{- fail (printf "%s has a container named %q beside Spark's: the run would wait for its end; use instead: %s" $from .name (eq $role "submitter" | ternary "spec.initContainers" (printf "%s.sidecars" $role))) -}}
-{{- end -}}
-{{- $resources := .resources | default dict -}}
-{{- range $kind := list "requests" "limits" -}}
-{{- $given := get $resources $kind | default dict -}}
-{{- if hasKey $given "cpu" -}}
-{{- fail (printf "%s sets the %s of cpu of Spark's container, which the chart sets itself; use instead: %s.%s" $from $kind $role (ternary "requestCores" "limitCores" (eq $kind "requests"))) -}}
-{{- end -}}
-{{- if hasKey $given "memory" -}}
-{{- fail (printf "%s sets the %s of memory of Spark's container, which the chart sets itself; use instead: %s.memory%s" $from $kind $role (eq $role "submitter" | ternary "" (printf " and %s.memoryOverhead" $role))) -}}
-{{- end -}}
-{{- end -}}
-{{- $names := list -}}
-{{- range .env -}}
-{{- $names = append $names .name -}}
-{{- end -}}
-{{- include "spark-job.checkEnv" (dict "names" $names "from" $from "role" $role) -}}
-{{- end -}}
+{{- $spec := dict
+  "automountServiceAccountToken" "nothing: submitter and driver have a token and an executor has none"
+  "restartPolicy" "nothing: Spark's pods never restart; retries says how often a run is tried again"
+  "activeDeadlineSeconds" "deadlineSeconds"
+-}}
+{{- include "spark-common.checkRoleTemplate" (dict "root" .root "role" .role "spec" $spec "container" (dict "command" "app" "args" "app.args")) -}}
 {{- end }}
 
 {{- define "spark-job.checkSubmitter" -}}
@@ -171,25 +111,6 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- fail (printf "%s is %q, less than submitter.requestCores, %q: raise it, or lower submitter.requestCores" $from . $asked) -}}
 {{- end -}}
 {{- end -}}
-{{- include "spark-job.checkEnv" (dict "names" (keys $submitter.env) "from" "submitter.env" "role" "submitter") -}}
+{{- include "spark-common.checkRoleEnv" (dict "names" (keys $submitter.env) "from" "submitter.env" "role" "submitter") -}}
 {{- end }}
 
-{{- define "spark-job.checkExecutors" -}}
-{{- $executor := .Values.executor -}}
-{{- with $executor.dynamicAllocation -}}
-{{- if .enabled -}}
-{{- if lt (int .max) (int .min) -}}
-{{- fail (printf "executor.dynamicAllocation.max is %d, less than min, %d: raise max or lower min" (int .max) (int .min)) -}}
-{{- end -}}
-{{- if gt (int $executor.instances) (int .max) -}}
-{{- fail (printf "executor.instances is %d, more than executor.dynamicAllocation.max, %d: raise max or lower instances" (int $executor.instances) (int .max)) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- if and $executor.rolling.interval (not $executor.decommission) -}}
-{{- fail "executor.rolling.interval is set but executor.decommission is false: an executor that is rolled hands its data on first; set it to true" -}}
-{{- end -}}
-{{- if and (eq $executor.allocator "statefulset") $executor.dynamicAllocation.enabled -}}
-{{- fail "executor.allocator is \"statefulset\" and executor.dynamicAllocation.enabled is true: a StatefulSet gives up its newest pod, not the idle one; take one of them" -}}
-{{- end -}}
-{{- end }}

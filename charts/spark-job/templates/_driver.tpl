@@ -6,17 +6,18 @@ spark-submit adds name, service account, image, command, ports and resources, an
                      spark-job.hash asks)
 */}}
 {{- define "spark-job.driver" -}}
-{{- include "spark-job.mergePod" (dict "root" .root "role" "driver" "pod" (include "spark-job.driverPod" .)) -}}
+{{- /* Spark adds its configuration to cluster mode's. */ -}}
+{{- $others := eq .root.Values.mode "cluster" | ternary (list (dict "name" "spark-conf-volume-driver" "mountPath" "/opt/spark/conf")) list -}}
+{{- include "spark-common.mergeRole" (dict "root" .root "role" "driver" "pod" (include "spark-job.driverPod" .) "others" $others) -}}
 {{- end }}
 
 {{- define "spark-job.driverPod" -}}
 {{- $root := .root -}}
 {{- $values := .root.Values -}}
 {{- $driver := .root.Values.driver -}}
-{{- $security := list $values.global.security $values.security -}}
-{{- $hadoop := dict "global" $values.global "login" (include "spark-common.login" $values.global | fromYaml) -}}
 {{- $outside := dict "global" $values.global "opensS3" true "eventLog" $values.global.eventLog -}}
-{{- $ownLog := and (eq $values.mode "client") (include "spark-common.hasLog" $values.log) -}}
+{{- /* In cluster mode the driver has its configuration folder from Spark, out of that of the submitter. */ -}}
+{{- $own := dict "root" $root "configMap" .configMap "ownLog" (and (eq $values.mode "client") (include "spark-common.hasLog" $values.log)) -}}
 metadata:
   labels:
     {{- include "spark-common.podLabels" (dict "root" $root "component" "driver") | nindent 4 }}
@@ -91,13 +92,13 @@ spec:
         - { name: spark-ui, containerPort: {{ include "spark-common.port" "ui" }} }
       resources:
         requests:
-          cpu: {{ include "spark-job.cores" $driver | quote }}
-          memory: {{ include "spark-job.memory" (dict "root" $root "role" "driver") }}Mi
+          cpu: {{ include "spark-common.cores" $driver | quote }}
+          memory: {{ include "spark-common.containerMemory" (dict "root" $root "role" "driver" "factor" (include "spark-job.overheadFactor" $root)) }}Mi
         limits:
           {{- with $driver.limitCores }}
           cpu: {{ include "spark-common.text" . | quote }}
           {{- end }}
-          memory: {{ include "spark-job.memory" (dict "root" $root "role" "driver") }}Mi
+          memory: {{ include "spark-common.containerMemory" (dict "root" $root "role" "driver" "factor" (include "spark-job.overheadFactor" $root)) }}Mi
       {{- end }}
       env:
         {{- if eq $values.mode "client" }}
@@ -110,7 +111,7 @@ spec:
         # The image's entrypoint has the driver listen there.
         - name: SPARK_DRIVER_BIND_ADDRESS
           value: $(POD_IP)
-        {{- with include "spark-job.localDirs" $root }}
+        {{- with include "spark-common.localDirs" $root }}
         # In cluster mode Spark finds the volumes by their names itself.
         - name: SPARK_LOCAL_DIRS
           value: {{ . | quote }}
@@ -125,13 +126,7 @@ spec:
           value: {{ quote . }}
         {{- end }}
         {{- end }}
-        {{- include "spark-common.env" (include "spark-job.roleEnv" (dict "root" $root "role" "driver") | fromJson) | nindent 8 }}
-        {{- if $ownLog }}
-        {{- include "spark-common.logEnv" . | nindent 8 }}
-        {{- end }}
-        {{- include "spark-common.eventLogEnv" $values.global.eventLog | nindent 8 }}
-        {{- include "spark-common.hadoopEnv" (dict "global" $values.global "isDriver" true) | nindent 8 }}
-        {{- include "spark-common.outsideEnv" $outside | nindent 8 }}
+        {{- include "spark-common.driverEnv" (merge (dict "env" (include "spark-job.roleEnv" (dict "root" $root "role" "driver") | fromJson)) $own) | nindent 8 }}
       {{- with $driver.envFrom }}
       envFrom: {{ toYaml . | nindent 8 }}
       {{- end }}
@@ -140,28 +135,9 @@ spec:
       securityContext:
         {{- include "spark-common.containerSecurityContext" $root | nindent 8 }}
       volumeMounts:
-        {{- include "spark-common.scratchMounts" $root | nindent 8 }}
-        {{- include "spark-job.mounts" (dict "root" $root "role" "driver") | nindent 8 }}
-        {{- include "spark-job.runMount" . | nindent 8 }}
-        {{- if $ownLog }}
-        {{- include "spark-common.logMount" . | nindent 8 }}
-        {{- end }}
-        {{- include "spark-common.authMount" $security | nindent 8 }}
-        {{- include "spark-common.eventLogMounts" $values.global.eventLog | nindent 8 }}
-        {{- include "spark-common.hadoopMounts" $hadoop | nindent 8 }}
-        {{- include "spark-common.outsideMounts" $outside | nindent 8 }}
+        {{- include "spark-common.driverMounts" $own | nindent 8 }}
         {{- include "spark-job.ivyMount" $root | nindent 8 }}
   volumes:
-    {{- include "spark-common.scratchVolumes" $root | nindent 4 }}
-    {{- include "spark-job.volumes" (dict "root" $root "role" "driver") | nindent 4 }}
-    {{- include "spark-job.runVolume" .configMap | nindent 4 }}
-    {{- if $ownLog }}
-    # In cluster mode the driver has its configuration folder from Spark, out of that of the submitter.
-    {{- include "spark-common.logVolume" .configMap | nindent 4 }}
-    {{- end }}
-    {{- include "spark-common.authVolume" $security | nindent 4 }}
-    {{- include "spark-common.eventLogVolumes" $values.global.eventLog | nindent 4 }}
-    {{- include "spark-common.hadoopVolumes" $hadoop | nindent 4 }}
-    {{- include "spark-common.outsideVolumes" $outside | nindent 4 }}
+    {{- include "spark-common.driverVolumes" $own | nindent 4 }}
     {{- include "spark-job.ivyVolume" $root | nindent 4 }}
 {{- end }}

@@ -57,7 +57,7 @@ true
 executor.yaml: |
   apiVersion: v1
   kind: Pod
-  {{- include "spark-job.executor" . | nindent 2 }}
+  {{- include "spark-common.executor" (merge (dict "env" (include "spark-job.roleEnv" (dict "root" .root "role" "executor") | fromJson)) .) | nindent 2 }}
 {{- if eq .root.Values.mode "cluster" }}
 {{ dict "driver.json" (include "spark-job.driver" . | printf "apiVersion: v1\nkind: Pod\n%s" | fromYaml | mustToPrettyJson | printf "%s\n") | toYaml }}
 {{- end }}

@@ -4,7 +4,9 @@ The submitter's pod, cluster mode's Job: it submits a driver, and follows it to 
   spark-job.submitter   YAML with metadata and spec; call with a dict: root, configMap (its name)
 */}}
 {{- define "spark-job.submitter" -}}
-{{- include "spark-job.mergePod" (dict "root" .root "role" "submitter" "pod" (include "spark-job.submitterPod" .)) -}}
+{{- /* Files are copied there. */ -}}
+{{- $others := list (dict "name" "kindling-copy" "mountPath" "/tmp/kindling") -}}
+{{- include "spark-common.mergeRole" (dict "root" .root "role" "submitter" "pod" (include "spark-job.submitterPod" .) "others" $others) -}}
 {{- end }}
 
 {{- define "spark-job.submitterPod" -}}
@@ -103,8 +105,8 @@ spec:
         {{- include "spark-common.containerSecurityContext" $root | nindent 8 }}
       volumeMounts:
         {{- include "spark-common.scratchMounts" $root | nindent 8 }}
-        {{- include "spark-job.mounts" (dict "root" $root "role" "submitter") | nindent 8 }}
-        {{- include "spark-job.runMount" . | nindent 8 }}
+        {{- include "spark-common.mounts" (dict "root" $root "role" "submitter") | nindent 8 }}
+        {{- include "spark-common.runMount" . | nindent 8 }}
         {{- with $hadoop }}
         {{- include "spark-common.hadoopMounts" . | nindent 8 }}
         {{- end }}
@@ -112,8 +114,8 @@ spec:
         {{- include "spark-job.ivyMount" $root | nindent 8 }}
   volumes:
     {{- include "spark-common.scratchVolumes" $root | nindent 4 }}
-    {{- include "spark-job.volumes" (dict "root" $root "role" "submitter") | nindent 4 }}
-    {{- include "spark-job.runVolume" .configMap | nindent 4 }}
+    {{- include "spark-common.volumes" (dict "root" $root "role" "submitter") | nindent 4 }}
+    {{- include "spark-common.runVolume" .configMap | nindent 4 }}
     {{- with $hadoop }}
     {{- include "spark-common.hadoopVolumes" . | nindent 4 }}
     {{- end }}

@@ -2,13 +2,22 @@
 The executors' pod template, in both deploy modes: Spark adds name, service account, image, command, ports and
 resources, and the driver as owner.
 
-  spark-job.executor   YAML with metadata and spec; call with a dict: root, configMap (its name)
+  spark-common.executor      YAML with metadata and spec; call with a dict: root, configMap (name of the one with the log's
+                             configuration), env (the user's variables)
+  spark-common.executorConf  Spark configuration of executors, a map; call with the root
 */}}
-{{- define "spark-job.executor" -}}
-{{- include "spark-job.mergePod" (dict "root" .root "role" "executor" "pod" (include "spark-job.executorPod" .)) -}}
+{{- define "spark-common.executor" -}}
+{{- /* Spark adds claims on demand. */ -}}
+{{- $others := list -}}
+{{- range .root.Values.volumes -}}
+{{- if and .onDemand (include "spark-common.isMounted" (dict "volume" . "role" "executor")) -}}
+{{- $others = append $others . -}}
+{{- end -}}
+{{- end -}}
+{{- include "spark-common.mergeRole" (dict "root" .root "role" "executor" "pod" (include "spark-common.executorPod" .) "others" $others) -}}
 {{- end }}
 
-{{- define "spark-job.executorPod" -}}
+{{- define "spark-common.executorPod" -}}
 {{- $root := .root -}}
 {{- $values := .root.Values -}}
 {{- $executor := .root.Values.executor -}}
@@ -47,7 +56,7 @@ spec:
   containers:
     - name: executor
       env:
-        {{- include "spark-common.env" (include "spark-job.roleEnv" (dict "root" $root "role" "executor") | fromJson) | nindent 8 }}
+        {{- include "spark-common.env" .env | nindent 8 }}
         {{- if include "spark-common.hasLog" $values.log }}
         {{- include "spark-common.logEnv" . | nindent 8 }}
         {{- end }}
@@ -63,7 +72,7 @@ spec:
         {{- include "spark-common.containerSecurityContext" $root | nindent 8 }}
       volumeMounts:
         {{- include "spark-common.scratchMounts" $root | nindent 8 }}
-        {{- include "spark-job.mounts" (dict "root" $root "role" "executor") | nindent 8 }}
+        {{- include "spark-common.mounts" (dict "root" $root "role" "executor") | nindent 8 }}
         {{- if include "spark-common.hasLog" $values.log }}
         {{- include "spark-common.logMount" . | nindent 8 }}
         {{- end }}
@@ -72,11 +81,66 @@ spec:
         {{- include "spark-common.outsideMounts" $outside | nindent 8 }}
   volumes:
     {{- include "spark-common.scratchVolumes" $root | nindent 4 }}
-    {{- include "spark-job.volumes" (dict "root" $root "role" "executor") | nindent 4 }}
+    {{- include "spark-common.volumes" (dict "root" $root "role" "executor") | nindent 4 }}
     {{- if include "spark-common.hasLog" $values.log }}
     {{- include "spark-common.logVolume" .configMap | nindent 4 }}
     {{- end }}
     {{- include "spark-common.authVolume" $security | nindent 4 }}
     {{- include "spark-common.hadoopVolumes" (dict "global" $values.global) | nindent 4 }}
     {{- include "spark-common.outsideVolumes" $outside | nindent 4 }}
+{{- end }}
+
+{{- define "spark-common.executorConf" -}}
+{{- $executor := .Values.executor -}}
+spark.executor.cores: {{ $executor.cores }}
+spark.executor.memory: {{ $executor.memory }}
+spark.kubernetes.executor.request.cores: {{ include "spark-common.cores" $executor | quote }}
+{{- with $executor.limitCores }}
+spark.kubernetes.executor.limit.cores: {{ include "spark-common.text" . | quote }}
+{{- end }}
+{{- with $executor.memoryOverhead }}
+spark.executor.memoryOverhead: {{ . }}
+{{- end }}
+spark.executor.instances: {{ $executor.instances }}
+{{- with $executor.dynamicAllocation }}
+{{- if .enabled }}
+spark.dynamicAllocation.enabled: true
+spark.dynamicAllocation.shuffleTracking.enabled: true
+spark.dynamicAllocation.initialExecutors: {{ $executor.instances }}
+spark.dynamicAllocation.minExecutors: {{ .min }}
+spark.dynamicAllocation.maxExecutors: {{ .max }}
+spark.dynamicAllocation.executorIdleTimeout: {{ .idleTimeout }}
+{{- end }}
+{{- end }}
+{{- if $executor.decommission }}
+spark.decommission.enabled: true
+spark.storage.decommission.enabled: true
+spark.storage.decommission.rddBlocks.enabled: true
+spark.storage.decommission.shuffleBlocks.enabled: true
+{{- end }}
+{{- with $executor.rolling }}
+{{- if .interval }}
+{{- $plugins := include "spark-common.setting" (dict "root" $ "key" "spark.plugins") }}
+spark.plugins: {{ compact (list $plugins "org.apache.spark.scheduler.cluster.k8s.ExecutorRollPlugin") | join "," | quote }}
+spark.kubernetes.executor.rollInterval: {{ .interval }}
+spark.kubernetes.executor.rollPolicy: {{ .policy }}
+{{- end }}
+{{- end }}
+{{- if eq $executor.allocator "statefulset" }}
+spark.kubernetes.allocation.pods.allocator: statefulset
+{{- end }}
+{{- with $executor.terminationGracePeriodSeconds }}
+# Spark 4 asks here, and overrides the pod template.
+spark.kubernetes.executor.terminationGracePeriodSeconds: {{ int64 . }}s
+{{- end }}
+{{- range $item := .Values.volumes }}
+{{- if and .onDemand (include "spark-common.isMounted" (dict "volume" $item "role" "executor")) }}
+{{- $volume := printf "spark.kubernetes.executor.volumes.persistentVolumeClaim.%s" .name }}
+{{ $volume }}.options.claimName: OnDemand
+{{ $volume }}.options.storageClass: {{ .onDemand.storageClass | quote }}
+{{ $volume }}.options.sizeLimit: {{ .onDemand.size | quote }}
+{{ $volume }}.mount.path: {{ .mountPath | quote }}
+{{ $volume }}.mount.readOnly: {{ .readOnly | default false }}
+{{- end }}
+{{- end }}
 {{- end }}

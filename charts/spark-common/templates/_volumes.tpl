@@ -1,42 +1,42 @@
 {{/*
 Volumes that values give to pods: .Values.volumes, and .Values.localDirs to drivers and executors.
 
-  spark-job.runVolume   the ConfigMap with what a run reads, a list; call with its name, empty while spark-job.hash asks
-  spark-job.runMount    the same as a mount of Spark's container, at /opt/kindling; call with anything
-  spark-job.scratch     name of the volume that .Values.localDirs gives; call with anything
-  spark-job.volumes     those of a role's pods, a list; call with a dict: root, role ("driver", "executor" or "submitter")
-  spark-job.mounts      the same as mounts of Spark's container. Both leave out executors' claims on demand: Spark makes and
+  spark-common.runVolume   the ConfigMap with what a run reads, a list; call with its name, empty while spark-job.hash asks
+  spark-common.runMount    the same as a mount of Spark's container, at /opt/kindling; call with anything
+  spark-common.scratch     name of the volume that .Values.localDirs gives; call with anything
+  spark-common.volumes     those of a role's pods, a list; call with a dict: root, role ("driver", "executor" or "submitter")
+  spark-common.mounts      the same as mounts of Spark's container. Both leave out executors' claims on demand: Spark makes and
                         mounts them
-  spark-job.isMounted   "true" if a role's pods have a volume; call with a dict: volume, role
-  spark-job.localDirs   folders of the driver for scratch data, those that driver.podTemplate mounts too, with commas
+  spark-common.isMounted   "true" if a role's pods have a volume; call with a dict: volume, role
+  spark-common.localDirs   folders of the driver for scratch data, those that driver.podTemplate mounts too, with commas
                         between them; call with the root
 */}}
 
-{{- define "spark-job.runVolume" -}}
+{{- define "spark-common.runVolume" -}}
 - name: kindling
   configMap:
     name: {{ with . }}{{ quote . }}{{ end }}
 {{- end }}
 
-{{- define "spark-job.runMount" -}}
+{{- define "spark-common.runMount" -}}
 - name: kindling
   mountPath: /opt/kindling
   readOnly: true
 {{- end }}
 
-{{- define "spark-job.scratch" -}}
+{{- define "spark-common.scratch" -}}
 spark-local-dir-kindling
 {{- end }}
 
-{{- define "spark-job.isMounted" -}}
+{{- define "spark-common.isMounted" -}}
 {{- if has .role (.volume.roles | default (list "driver" "executor")) -}}
 true
 {{- end -}}
 {{- end }}
 
-{{- define "spark-job.volumes" -}}
+{{- define "spark-common.volumes" -}}
 {{- range $volume := .root.Values.volumes }}
-{{- if include "spark-job.isMounted" (dict "volume" $volume "role" $.role) }}
+{{- if include "spark-common.isMounted" (dict "volume" $volume "role" $.role) }}
 {{- if not .onDemand }}
 {{ list (omit . "mountPath" "subPath" "readOnly" "roles") | toYaml }}
 {{- else if ne $.role "executor" }}
@@ -54,7 +54,7 @@ true
 {{- end }}
 {{- with .root.Values.localDirs }}
 {{- if and (ne $.role "submitter") (or .memory .size) }}
-- name: {{ include "spark-job.scratch" . }}
+- name: {{ include "spark-common.scratch" . }}
   emptyDir:
     {{- if .memory }}
     medium: Memory
@@ -66,27 +66,27 @@ true
 {{- end }}
 {{- end }}
 
-{{- define "spark-job.mounts" -}}
+{{- define "spark-common.mounts" -}}
 {{- range $volume := .root.Values.volumes }}
-{{- if and (include "spark-job.isMounted" (dict "volume" $volume "role" $.role)) (not (and .onDemand (eq $.role "executor"))) }}
+{{- if and (include "spark-common.isMounted" (dict "volume" $volume "role" $.role)) (not (and .onDemand (eq $.role "executor"))) }}
 {{ list (pick . "name" "mountPath" "subPath" "readOnly") | toYaml }}
 {{- end }}
 {{- end }}
 {{- if and (ne .role "submitter") (or .root.Values.localDirs.memory .root.Values.localDirs.size) }}
-- name: {{ include "spark-job.scratch" . }}
-  mountPath: /var/data/{{ include "spark-job.scratch" . }}
+- name: {{ include "spark-common.scratch" . }}
+  mountPath: /var/data/{{ include "spark-common.scratch" . }}
 {{- end }}
 {{- end }}
 
-{{- define "spark-job.localDirs" -}}
+{{- define "spark-common.localDirs" -}}
 {{- $mounts := list -}}
 {{- range $volume := .Values.volumes -}}
-{{- if include "spark-job.isMounted" (dict "volume" $volume "role" "driver") -}}
+{{- if include "spark-common.isMounted" (dict "volume" $volume "role" "driver") -}}
 {{- $mounts = append $mounts . -}}
 {{- end -}}
 {{- end -}}
 {{- if or .Values.localDirs.memory .Values.localDirs.size -}}
-{{- $mounts = append $mounts (dict "name" (include "spark-job.scratch" .) "mountPath" (include "spark-job.scratch" . | printf "/var/data/%s")) -}}
+{{- $mounts = append $mounts (dict "name" (include "spark-common.scratch" .) "mountPath" (include "spark-common.scratch" . | printf "/var/data/%s")) -}}
 {{- end -}}
 {{- range (.Values.driver.podTemplate.spec).containers -}}
 {{- $mounts = concat $mounts (.volumeMounts | default list) -}}

@@ -1,19 +1,12 @@
 {{/*
-spark-job.checkConf: refuses configuration that the chart or Spark sets itself, or that would have no effect; call with a dict:
-conf, from (its name in values). docs/reference/spark-properties.md is made of what it says.
+spark-common.checkConf: refuses configuration that the chart or Spark sets itself, or that would have no effect; call with a dict:
+conf, from (its name in values), own (a map: what the chart at hand owns besides, and what to use instead).
+docs/reference/spark-properties.md is made of what it says.
 */}}
-{{- define "spark-job.checkConf" -}}
-{{- $owned := dict
+{{- define "spark-common.checkConf" -}}
+{{- $owned := merge (dict
   "spark.master" "nothing: the cluster of the release"
-  "spark.submit.deployMode" "mode"
   "spark.app.id" "nothing: it follows from the pod"
-  "spark.app.name" "app.name"
-  "spark.submit.pyFiles" "app.pyFiles"
-  "spark.jars" "app.jars"
-  "spark.files" "app.files"
-  "spark.archives" "app.archives"
-  "spark.jars.packages" "app.packages"
-  "spark.jars.repositories" "app.repositories"
   "spark.driver.host" "nothing: the pod's address"
   "spark.driver.bindAddress" "nothing: the pod's address"
   "spark.driver.port" (include "spark-common.port" "driver" | printf "nothing: %s")
@@ -73,7 +66,7 @@ conf, from (its name in values). docs/reference/spark-properties.md is made of w
   "spark.kubernetes.resource.type" "nothing: Spark sets it"
   "spark.kubernetes.setSubmitTimeInDriver" "nothing: Spark sets it"
   "spark.kubernetes.submitInDriver" "nothing: Spark sets it"
--}}
+) .own -}}
 {{- /* Whole families: most reach only the pods that Spark makes, and in client mode that is not the driver's. */ -}}
 {{- $families := list
   (list "spark.kubernetes.driverEnv." "driver.env")

@@ -1,0 +1,84 @@
+{{/*
+What the pod of any driver has besides its own: a Job's, a notebook's. Call with a dict: root, configMap (name of the ConfigMap that it
+reads), ownLog (true if values ask for a log and the pod may have it), unless said otherwise.
+
+  spark-common.driverDefaults  Spark configuration that sparkConf may change, a map; call with a dict: root, factor (the overhead)
+  spark-common.driverConf      what the charts set themselves, a map; call with the root
+  spark-common.driverEnv       variables of the container; besides, env: the user's
+  spark-common.driverMounts    mounts of the container
+  spark-common.driverVolumes   volumes of the pod
+*/}}
+
+{{- define "spark-common.driverDefaults" -}}
+{{- $values := .root.Values -}}
+spark.jars.ivy: /tmp/.ivy2
+spark.driver.memoryOverheadFactor: {{ .factor }}
+spark.executor.memoryOverheadFactor: {{ .factor }}
+# The executors' settings come by their pod template: no ConfigMap more for each application.
+spark.kubernetes.executor.disableConfigMap: true
+{{- if $values.metrics.enabled }}
+spark.ui.prometheus.enabled: true
+spark.metrics.conf.*.sink.prometheusServlet.class: org.apache.spark.metrics.sink.PrometheusServlet
+spark.metrics.conf.*.sink.prometheusServlet.path: /metrics/prometheus
+{{- end }}
+{{ include "spark-common.hardenedConf" (dict "security" (list $values.global.security $values.security) "confs" (list $values.global.sparkConf $values.sparkConf)) }}
+{{ include "spark-common.eventLogDriverConf" $values.global.eventLog }}
+{{ include "spark-common.hadoopConf" $values.global }}
+{{ include "spark-common.s3Conf" $values.global }}
+{{- end }}
+
+{{- define "spark-common.driverConf" -}}
+{{- $values := .Values -}}
+spark.master: k8s://https://kubernetes.default.svc
+spark.kubernetes.namespace: {{ .Release.Namespace | quote }}
+spark.kubernetes.container.image: {{ include "spark-common.image" . | quote }}
+spark.kubernetes.container.image.pullPolicy: {{ $values.image.pullPolicy }}
+spark.kubernetes.authenticate.executor.serviceAccountName: {{ $values.executor.serviceAccountName | default $values.global.serviceAccounts.executor | quote }}
+spark.kubernetes.executor.podTemplateFile: /opt/kindling/executor.yaml
+spark.kubernetes.executor.podTemplateContainerName: executor
+spark.driver.port: {{ include "spark-common.port" "driver" }}
+spark.driver.blockManager.port: {{ include "spark-common.port" "blockManager" }}
+spark.blockManager.port: {{ include "spark-common.port" "blockManager" }}
+spark.driver.memory: {{ $values.driver.memory }}
+spark.driver.cores: {{ $values.driver.cores }}
+{{ include "spark-common.executorConf" . }}
+{{- end }}
+
+{{- define "spark-common.driverEnv" -}}
+{{- $values := .root.Values -}}
+{{ include "spark-common.env" .env }}
+{{- if .ownLog }}
+{{ include "spark-common.logEnv" . }}
+{{- end }}
+{{ include "spark-common.eventLogEnv" $values.global.eventLog }}
+{{ include "spark-common.hadoopEnv" (dict "global" $values.global "isDriver" true) }}
+{{ include "spark-common.outsideEnv" (dict "global" $values.global "opensS3" true "eventLog" $values.global.eventLog) }}
+{{- end }}
+
+{{- define "spark-common.driverMounts" -}}
+{{- $values := .root.Values -}}
+{{ include "spark-common.scratchMounts" .root }}
+{{ include "spark-common.mounts" (dict "root" .root "role" "driver") }}
+{{ include "spark-common.runMount" . }}
+{{- if .ownLog }}
+{{ include "spark-common.logMount" . }}
+{{- end }}
+{{ include "spark-common.authMount" (list $values.global.security $values.security) }}
+{{ include "spark-common.eventLogMounts" $values.global.eventLog }}
+{{ include "spark-common.hadoopMounts" (dict "global" $values.global "login" (include "spark-common.login" $values.global | fromYaml)) }}
+{{ include "spark-common.outsideMounts" (dict "global" $values.global "opensS3" true "eventLog" $values.global.eventLog) }}
+{{- end }}
+
+{{- define "spark-common.driverVolumes" -}}
+{{- $values := .root.Values -}}
+{{ include "spark-common.scratchVolumes" .root }}
+{{ include "spark-common.volumes" (dict "root" .root "role" "driver") }}
+{{ include "spark-common.runVolume" .configMap }}
+{{- if .ownLog }}
+{{ include "spark-common.logVolume" .configMap }}
+{{- end }}
+{{ include "spark-common.authVolume" (list $values.global.security $values.security) }}
+{{ include "spark-common.eventLogVolumes" $values.global.eventLog }}
+{{ include "spark-common.hadoopVolumes" (dict "global" $values.global "login" (include "spark-common.login" $values.global | fromYaml)) }}
+{{ include "spark-common.outsideVolumes" (dict "global" $values.global "opensS3" true "eventLog" $values.global.eventLog) }}
+{{- end }}

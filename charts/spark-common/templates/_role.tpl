@@ -1,0 +1,39 @@
+{{/*
+What driver and executors of any chart have in common, as the sections .Values.driver and .Values.executor say it.
+
+  spark-common.cores            CPU to ask of the cluster; call with the section
+  spark-common.setting          one setting of sparkConf or global.sparkConf, or nothing; call with a dict: root, key
+  spark-common.containerMemory  memory of the container of a JVM in MiB; call with a dict: root, role, factor (the overhead, where no
+                                setting says it)
+  spark-common.mergeRole        the podTemplate of a role merged into its pod, by spark-common.mergePod; call with a dict: root, role,
+                                pod (its YAML), others (a list of what else has a volume's name and mountPath in the pod)
+*/}}
+
+{{- define "spark-common.cores" -}}
+{{- .requestCores | default .cores | include "spark-common.text" -}}
+{{- end }}
+
+{{- define "spark-common.setting" -}}
+{{- include "spark-common.conf" (dict "confs" (list .root.Values.global.sparkConf .root.Values.sparkConf) "key" .key) -}}
+{{- end }}
+
+{{/* Spark's own rule: a tenth on top, two fifths where Python runs beside the JVM, 384 MiB at least. */}}
+{{- define "spark-common.containerMemory" -}}
+{{- $values := get .root.Values .role -}}
+{{- $heap := include "spark-common.mebibytes" $values.memory | int -}}
+{{- $factor := include "spark-common.setting" (dict "root" .root "key" (printf "spark.%s.memoryOverheadFactor" .role)) | default .factor | float64 -}}
+{{- $overhead := max 384 (mulf $heap $factor | int) -}}
+{{- with $values.memoryOverhead -}}
+{{- $overhead = include "spark-common.mebibytes" . | int -}}
+{{- end -}}
+{{- add $heap $overhead -}}
+{{- end }}
+
+{{- define "spark-common.mergeRole" -}}
+{{- $values := get .root.Values .role -}}
+{{- $given := append (keys $values.env) (include "spark-common.scratch" .) -}}
+{{- range .root.Values.volumes -}}
+{{- $given = append $given .name -}}
+{{- end -}}
+{{- include "spark-common.mergePod" (dict "pod" .pod "template" $values.podTemplate "from" (printf "%s.podTemplate" .role) "whose" .role "given" $given "others" .others) -}}
+{{- end }}
