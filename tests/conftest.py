@@ -25,6 +25,9 @@ _USERS_CONTAINER = "the user's own container: its values say what it asks for"
 EXEMPTIONS = [
     external("ServiceAccount", "spark-submitter", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "spark-driver", _BY_SPARK_NAMESPACE),
+    external("ServiceAccount", "spark-executor", _BY_SPARK_NAMESPACE),
+    external("ServiceAccount", "executor", _BY_SPARK_NAMESPACE),
+    external("ServiceAccount", "another", _BY_THE_USER),
     external("ServiceAccount", "spark-history", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "submitter", _BY_SPARK_NAMESPACE),
     external("ServiceAccount", "driver", _BY_SPARK_NAMESPACE),
@@ -54,6 +57,7 @@ EXEMPTIONS = [
     external("Secret", "history-key", _BY_THE_USER),
     external("Secret", "history-tls", _BY_THE_USER),
     external("Secret", "password", _BY_THE_USER),
+    external("Secret", "notebook-token", _BY_THE_USER),
     external("Secret", "registry", _BY_THE_USER),
     external("Secret", "spark-auth", "an admin made it: docs/guides/hardened.md"),
     external("Secret", "of-the-*", "the same, under another name"),
@@ -66,6 +70,8 @@ EXEMPTIONS = [
     ),
     Exemption("resources", "Job/*", _USERS_CONTAINER, says="container agent has no *"),
     Exemption("resources", "Job/*", _USERS_CONTAINER, says="container prepare has no *"),
+    Exemption("resources", "StatefulSet/*", _USERS_CONTAINER, says="container agent has no *"),
+    Exemption("resources", "StatefulSet/*", _USERS_CONTAINER, says="container prepare has no *"),
     Exemption(
         "selectors", "NetworkPolicy/spark-*", "of spark-job's and spark-submit's pods: tests/rules/test_network.py"
     ),

@@ -1,4 +1,4 @@
-"""Source archives from PyPI, kept in the cache: they carry more than Python (Spark's distribution, data sets)."""
+"""What comes from PyPI: source archives, kept in the cache (Spark's distribution, data sets), and wheels."""
 
 from __future__ import annotations
 
@@ -36,3 +36,27 @@ def source_archive(requirements: Path, settings: Settings) -> Path:
             archive.parent.mkdir(parents=True, exist_ok=True)
             (scratch / archive.name).rename(archive)
     return archive
+
+
+def install(requirements: Path, python: str, target: Path, log: Path, settings: Settings) -> None:
+    """Unpack the wheels that a requirements file pins by hash, for a Python that is not this one.
+
+    Args:
+        requirements: the file.
+        python: the version of the Python that will run them, "3.13".
+        target: a folder that is not there yet; all can read it.
+        log: where pip writes.
+        settings: where the cache is.
+
+    Raises:
+        Failure: the index does not answer, or gives other files.
+    """
+    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--only-binary=:all:", "--require-hashes"]
+    where = [f"--python-version={python}", f"--cache-dir={settings.cache / 'python/pip-cache'}", f"--target={target}"]
+    run(
+        [*pip, *where, "--no-compile", f"--requirement={requirements}"],
+        log=log,
+        what=f"install what images/{requirements.parent.name}/{requirements.name} pins",
+    )
+    for path in sorted(target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)

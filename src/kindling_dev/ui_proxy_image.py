@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tomllib
 from pathlib import Path
 
-from kindling_dev import images
-from kindling_dev.command import run
+from kindling_dev import images, pypi
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.host import ensure_build_programs
 from kindling_dev.progress import Progress
@@ -54,27 +52,8 @@ def _build(reference: str, settings: Settings, progress: Progress) -> None:
     with progress.step(f"making a Debian {_SUITE} root file system with {', '.join(_PACKAGES)}"):
         base = images.debian_base("spark-ui-proxy", _SUITE, _PACKAGES, settings)
     with progress.step("assembling the image of spark-ui-proxy"), images.scratch_folder(settings) as scratch:
-        _install(scratch / "packages", settings, log)
+        pypi.install(_FOLDER / "requirements.txt", _PYTHON, scratch / "packages", log, settings)
         shutil.copytree(_SERVICE, scratch / "spark_ui_proxy", ignore=_NOT_OF_THE_SERVICE)
         images.copy_into(scratch, _FOLDER / "Dockerfile")
         images.docker_build(scratch, reference, log, base=base)
     progress.say(f"image {reference}: {images.image_megabytes(reference)} MB")
-
-
-def _install(target: Path, settings: Settings, log: Path) -> None:
-    """Unpack the pinned wheels for the image's Python, which is not this one."""
-    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--only-binary=:all:", "--require-hashes"]
-    run(
-        [
-            *pip,
-            f"--python-version={_PYTHON}",
-            f"--cache-dir={settings.cache / 'python/pip-cache'}",
-            "--no-compile",
-            f"--target={target}",
-            f"--requirement={_FOLDER / 'requirements.txt'}",
-        ],
-        log=log,
-        what="install what images/spark-ui-proxy/requirements.txt pins",
-    )
-    for path in sorted(target.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)

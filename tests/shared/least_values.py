@@ -8,6 +8,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "spark-history-server": {"global": {"eventLog": {"store": "claim"}}},
     "spark-job": {"app": {"file": "local:///app.py"}},
     "spark-namespace": {"namespace": {"name": "team-a"}},
+    "spark-notebook": {"login": {"secret": {"name": "notebook-token"}}},
     "spark-ui-proxy": {"namespaces": {"names": ["team-a"]}},
 }
 """Chart -> values."""

@@ -3,6 +3,8 @@ Rules of NetworkPolicies.
 
   spark-common.networkRule  peers and ports of a rule; call with a dict: side ("from", "to"), peer (namespaces, podLabels,
                             cidrs, ports, protocols)
+  spark-common.isolatedApplications  spec of the policy of a release whose applications are isolated: its own pods alone
+                            reach their ports; call with the root
   spark-common.checkPeers   refuses peers that name nobody; call with a dict: peers (name -> peer), from (their name in
                             values)
 */}}
@@ -40,4 +42,22 @@ ports:
 {{- fail (printf "%s.%s has podLabels but no namespaces to look for them in: give it namespaces" $.from $name) -}}
 {{- end -}}
 {{- end -}}
+{{- end }}
+
+{{- define "spark-common.isolatedApplications" -}}
+podSelector:
+  {{- include "spark-common.isolated" . | nindent 2 }}
+policyTypes: [Ingress]
+ingress:
+  - from:
+      - podSelector:
+          {{- include "spark-common.isolated" . | nindent 10 }}
+    ports:
+      {{- include "spark-common.applicationPorts" . | nindent 6 }}
+{{- end }}
+
+{{- define "spark-common.isolated" -}}
+matchLabels:
+  {{- include "spark-common.podLabels" (dict "root" .) | nindent 2 }}
+  kindling.local/isolated: "true"
 {{- end }}

@@ -6,7 +6,7 @@ Spark's own formats.
   spark-common.properties   the text of a properties file; call with a list of dicts of key -> value, of which
                             later ones win (Helm's merge takes false and 0 for absent). Keys are sorted.
   spark-common.applicationPorts  what pods of one application reach of each other, as ports of a NetworkPolicy: the driver's
-                            RPC and block managers; Spark's settings pin them
+                            RPC and block managers, which Spark's settings pin; a notebook's further kernels take the next
   spark-common.uiPorts      where spark-ui-proxy looks for UIs, as ports of a NetworkPolicy: drivers' and, of further
                             contexts, those that Spark takes when one is taken; history servers'
   spark-common.conf         one setting as text, or nothing; call with a dict: confs (maps of which later ones win), key
@@ -56,8 +56,7 @@ Spark's own formats.
 {{- end }}
 
 {{- define "spark-common.applicationPorts" -}}
-- { port: {{ include "spark-common.port" "driver" }}, protocol: TCP }
-- { port: {{ include "spark-common.port" "blockManager" }}, protocol: TCP }
+- { port: {{ include "spark-common.port" "driver" }}, endPort: 7095, protocol: TCP }
 {{- end }}
 
 {{- define "spark-common.uiPorts" -}}

@@ -10,7 +10,6 @@ What runs. Each is called with the root unless said otherwise.
                           the chart's programs
   spark-job.jobAnnotations  annotations of the Job; call with a dict: root, configMap (its name)
   spark-job.jobSpec       spec of the Job; call with a dict: root, configMap (its name)
-  spark-job.isolated      a selector: drivers and executors of the release where they are isolated
 */}}
 
 {{- define "spark-job.hash" -}}
@@ -118,10 +117,4 @@ template:
   {{- else }}
   {{- include "spark-job.driver" . | nindent 2 }}
   {{- end }}
-{{- end }}
-
-{{- define "spark-job.isolated" -}}
-matchLabels:
-  {{- include "spark-common.podLabels" (dict "root" .) | nindent 2 }}
-  kindling.local/isolated: "true"
 {{- end }}

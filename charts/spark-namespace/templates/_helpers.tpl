@@ -5,6 +5,7 @@ spark-namespace.podSecurity   what refuses pods on this Kubernetes: "psp", "psa"
 spark-namespace.policy        name of the PodSecurityPolicy; call with the root
 spark-namespace.podTemplate   what the namespace asks of pods that plain spark-submit makes; call with a dict: root, role
 spark-namespace.closedDirections     policyTypes of what values close, or nothing; call with the root
+spark-namespace.driverAccounts       names of the accounts of driver.accounts, JSON; call with the root
 spark-namespace.sharingApplications  a selector: pods of applications that have no NetworkPolicy of their own
 */}}
 
@@ -109,4 +110,12 @@ spec:
 matchExpressions:
   - { key: spark-role, operator: In, values: [driver, executor] }
   - { key: kindling.local/isolated, operator: DoesNotExist }
+{{- end }}
+
+{{- define "spark-namespace.driverAccounts" -}}
+{{- $names := list -}}
+{{- range .Values.driver.accounts -}}
+{{- $names = append $names .name -}}
+{{- end -}}
+{{- toJson $names -}}
 {{- end }}

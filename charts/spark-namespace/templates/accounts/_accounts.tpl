@@ -15,6 +15,13 @@ metadata:
 
 {{- define "spark-namespace.accountChecks" -}}
 {{- $taken := append (values .Values.global.serviceAccounts) "default" -}}
+{{- range .Values.driver.accounts -}}
+{{- if has .name $taken -}}
+{{- fail (printf "driver.accounts names %s twice, or as a service account of another use: take another name" .name) -}}
+{{- end -}}
+{{- $taken = append $taken .name -}}
+{{- include "spark-common.checkAnnotations" (dict "annotations" .annotations "from" (printf "driver.accounts: annotations of %s" .name)) -}}
+{{- end -}}
 {{- range $account := .Values.accounts -}}
 {{- if has .name $taken -}}
 {{- fail (printf "accounts names %s twice, or as a service account of another use: take another name" .name) -}}

@@ -1,0 +1,31 @@
+"""How a notebook shows a Spark session: with a link to its UI that works in a browser; the driver's address does not."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+_SETTINGS = Path("/opt/kindling/notebook.json")
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Called by IPython when a kernel starts."""
+    formatter = shell.display_formatter.formatters["text/html"]
+    formatter.for_type_by_name("pyspark.sql.session", "SparkSession", lambda session: shown(session.sparkContext))
+    for module in ("pyspark.core.context", "pyspark.context"):
+        formatter.for_type_by_name(module, "SparkContext", shown)
+
+
+def shown(context: Any) -> str:
+    """A running application as HTML."""
+    url = json.loads(_SETTINGS.read_text())["uiUrl"]
+    name, app_id = html.escape(context.appName), html.escape(context.applicationId)
+    if url:
+        ui = f'<a href="{html.escape(url)}{app_id}/" target="_blank">Spark UI</a>'
+    else:
+        port = context.uiWebUrl.rpartition(":")[2]
+        ui = f"Spark UI: <code>kubectl port-forward {html.escape(os.environ['POD_NAME'])} {html.escape(port)}</code>"
+    return f"<p><b>{name}</b>, {app_id}<br>Spark {html.escape(context.version)}<br>{ui}</p>"

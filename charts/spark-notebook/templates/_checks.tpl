@@ -1,0 +1,51 @@
+{{/*
+spark-notebook.checks: values that cannot go together, each refused in one line that says what to do. Call with the root.
+*/}}
+{{- define "spark-notebook.checks" -}}
+{{- include "spark-common.checkText" .Values -}}
+{{- include "spark-common.checkHelpers" .Values.global.helpers -}}
+{{- include "spark-common.checkLabels" (dict "labels" .Values.global.commonLabels "from" "global.commonLabels") -}}
+{{- include "spark-common.checkAnnotations" (dict "annotations" .Values.ingress.annotations "from" "ingress.annotations") -}}
+{{- include "spark-common.checkPeers" (dict "peers" .Values.network.from "from" "network.from") -}}
+{{- include "spark-notebook.checkAccess" . -}}
+{{- $own := dict "automountServiceAccountToken" "nothing: a notebook has a token and an executor has none" "restartPolicy" "nothing: Kubernetes starts a notebook again, and the driver its executors" -}}
+{{- range $role := list "driver" "executor" -}}
+{{- include "spark-common.checkRole" (dict "root" $ "role" $role) -}}
+{{- include "spark-common.checkRoleTemplate" (dict "root" $ "role" $role "spec" $own "container" (dict "command" "nothing: JupyterLab" "args" "nothing: JupyterLab")) -}}
+{{- end -}}
+{{- include "spark-common.checkExecutors" . -}}
+{{- $confs := list .Values.global.sparkConf .Values.sparkConf -}}
+{{- $from := list "global.sparkConf" "sparkConf" -}}
+{{- range $number, $conf := $confs -}}
+{{- include "spark-common.checkConf" (dict "conf" $conf "from" (index $from $number) "own" (dict "spark.submit.deployMode" "nothing: client")) -}}
+{{- end -}}
+{{- include "spark-common.checkSecurity" (dict "root" . "security" (list .Values.global.security .Values.security) "allow" "security.allowInsecure" "confs" $confs "from" $from) -}}
+{{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "global" .Values.global "confs" $confs "from" $from) -}}
+{{- include "spark-common.checkHadoop" (dict "global" .Values.global "confs" $confs "from" $from) -}}
+{{- with .Values.log -}}
+{{- if and .properties (or .level .json) -}}
+{{- fail "log.properties is a whole configuration: leave log.level and log.json out, or log.properties empty" -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.home -}}
+{{- if and .existingClaim (not .claim) -}}
+{{- fail (printf "home.existingClaim is %q but home.claim is false: set it to true" .existingClaim) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-notebook.checkAccess" -}}
+{{- $login := .Values.login -}}
+{{- if and (eq $login.method "token") (not $login.secret.name) -}}
+{{- fail "login.secret.name is empty: set it to the Secret with the notebook's token, or login.method to proxy where an authenticating proxy stands before it" -}}
+{{- end -}}
+{{- if and (eq $login.method "proxy") $login.secret.name -}}
+{{- fail (printf "login.secret.name is %q and login.method is proxy, which asks for no token: leave one of them out" $login.secret.name) -}}
+{{- end -}}
+{{- if and (eq $login.method "proxy") (not .Values.network.from) -}}
+{{- fail "login.method is proxy but network.from is empty: name the pods of the authenticating proxy, the only ones that may connect" -}}
+{{- end -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.host) -}}
+{{- fail "ingress.enabled is true but ingress.host is empty: set it to the host's name" -}}
+{{- end -}}
+{{- end }}

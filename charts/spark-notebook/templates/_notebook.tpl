@@ -1,0 +1,185 @@
+{{/*
+The notebook's pod: JupyterLab, whose kernels are drivers.
+
+  spark-notebook.notebook   YAML with metadata and spec; call with the root
+  spark-notebook.name       name of its StatefulSet; call with the root
+  spark-notebook.memory     memory of its container in MiB; call with the root
+  spark-notebook.account    its service account; call with the root
+  spark-notebook.loginVolume  the Secret with the token as a volume, in a list, or nothing; call with the root
+  spark-notebook.baseUrl    path of its pages, with a / at both ends; call with the root
+*/}}
+
+{{- define "spark-notebook.notebook" -}}
+{{- include "spark-common.mergeRole" (dict "root" . "role" "driver" "pod" (include "spark-notebook.pod" .)) -}}
+{{- end }}
+
+{{/* Kubernetes makes a label of it, with 11 characters more. */}}
+{{- define "spark-notebook.name" -}}
+{{- .Release.Name | trunc 52 | regexFind ".*[a-z0-9]" -}}
+{{- end }}
+
+{{- define "spark-notebook.account" -}}
+{{- .Values.driver.serviceAccountName | default .Values.global.serviceAccounts.driver -}}
+{{- end }}
+
+{{- define "spark-notebook.baseUrl" -}}
+{{- trimSuffix "/" .Values.basePath -}}/
+{{- end }}
+
+{{- /* Each kernel has a JVM; JupyterLab itself needs less than 512 MiB. */}}
+{{- define "spark-notebook.memory" -}}
+{{- include "spark-common.containerMemory" (dict "root" . "role" "driver" "factor" "0.4") | int | mul .Values.kernels | add 512 -}}
+{{- end }}
+
+{{- define "spark-notebook.pod" -}}
+{{- $values := .Values -}}
+{{- $driver := .Values.driver -}}
+{{- /* The log's configuration stands in the folder that the program makes. */ -}}
+{{- $own := dict "root" . "configMap" .Release.Name -}}
+metadata:
+  labels:
+    {{- include "spark-common.podLabels" (dict "root" . "component" "driver") | nindent 4 }}
+    {{- if $values.global.isolateApplications }}
+    # spark-namespace opens applications to each other but for these.
+    kindling.local/isolated: "true"
+    {{- end }}
+    spark-role: driver
+    {{- with $driver.labels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  annotations:
+    checksum/config: {{ include "spark-notebook.data" . | sha256sum }}
+    {{- with $driver.annotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  serviceAccountName: {{ include "spark-notebook.account" . | quote }}
+  automountServiceAccountToken: true
+  enableServiceLinks: false
+  securityContext:
+    {{- include "spark-common.podSecurityContext" . | nindent 4 }}
+  {{- include "spark-common.pullSecrets" $values.image.pullSecrets | nindent 2 }}
+  {{- $class := $driver.priorityClassName | default $values.global.priorityClasses.driver }}
+  {{- include "spark-common.placement" (merge (dict "priorityClassName" $class) $driver) | nindent 2 }}
+  topologySpreadConstraints:
+    {{- include "spark-common.spread" (dict "list" $driver.topologySpreadConstraints "labels" (include "spark-common.podLabels" (dict "root" . "component" "driver"))) | nindent 4 }}
+  {{- if not (kindIs "invalid" $driver.terminationGracePeriodSeconds) }}
+  terminationGracePeriodSeconds: {{ int64 $driver.terminationGracePeriodSeconds }}
+  {{- end }}
+  initContainers:
+    {{- with $values.executor.image }}
+    # Executors of another image: what Spark and Python it has, for the first session to compare with its own.
+    - name: executors-versions
+      image: {{ . | quote }}
+      imagePullPolicy: {{ $values.image.pullPolicy }}
+      command: [python3, -I, /opt/kindling/versions.py, /versions/executors.json]
+      resources:
+        requests: { cpu: 50m, memory: 32Mi }
+        limits:
+          memory: 128Mi
+          {{- include "spark-common.helperCpuLimit" $values.global.helpers | nindent 10 }}
+      terminationMessagePolicy: FallbackToLogsOnError
+      securityContext:
+        {{- include "spark-common.containerSecurityContext" . | nindent 8 }}
+      volumeMounts:
+        {{- include "spark-common.runMount" . | nindent 8 }}
+        - { name: versions, mountPath: /versions }
+    {{- end }}
+    {{- include "spark-common.trustInit" (dict "image" (include "spark-common.image" .) "global" $values.global "opensS3" true "eventLog" $values.global.eventLog) | nindent 4 }}
+    {{- include "spark-common.containers" (dict "list" $driver.sidecars "restartPolicy" "Always") | nindent 4 }}
+    {{- include "spark-common.containers" (dict "list" $driver.initContainers) | nindent 4 }}
+  containers:
+    - name: driver
+      image: {{ include "spark-common.image" . | quote }}
+      imagePullPolicy: {{ $values.image.pullPolicy }}
+      # tini takes in what kernels leave behind: their JVMs.
+      args: [tini, -s, --, python3, /opt/kindling/start.py]
+      ports:
+        - { name: http, containerPort: {{ include "spark-common.port" "notebook" }} }
+        - { name: driver-rpc-port, containerPort: {{ include "spark-common.port" "driver" }} }
+        - { name: blockmanager, containerPort: {{ include "spark-common.port" "blockManager" }} }
+        - { name: spark-ui, containerPort: {{ include "spark-common.port" "ui" }} }
+      readinessProbe:
+        # The one page that asks for no login: the server's version.
+        httpGet: { path: {{ include "spark-notebook.baseUrl" . }}api, port: http }
+        periodSeconds: 5
+      livenessProbe:
+        # A restart ends all kernels: only of a server that has been silent for minutes.
+        httpGet: { path: {{ include "spark-notebook.baseUrl" . }}api, port: http }
+        periodSeconds: 30
+        timeoutSeconds: 10
+        failureThreshold: 10
+      resources:
+        requests:
+          cpu: {{ include "spark-common.cores" $driver | quote }}
+          memory: {{ include "spark-notebook.memory" . }}Mi
+        limits:
+          {{- with $driver.limitCores }}
+          cpu: {{ include "spark-common.text" . | quote }}
+          {{- end }}
+          memory: {{ include "spark-notebook.memory" . }}Mi
+      env:
+        - name: POD_NAME
+          valueFrom: { fieldRef: { fieldPath: metadata.name } }
+        - name: POD_IP
+          valueFrom: { fieldRef: { fieldPath: status.podIP } }
+        - name: HOME
+          value: /home/spark
+        - name: SPARK_CONF_DIR
+          value: /tmp/spark-conf
+        {{- with include "spark-common.localDirs" . }}
+        - name: SPARK_LOCAL_DIRS
+          value: {{ . | quote }}
+        {{- end }}
+        {{- include "spark-common.driverEnv" (merge (dict "env" $driver.env) $own) | nindent 8 }}
+      {{- with $driver.envFrom }}
+      envFrom: {{ toYaml . | nindent 8 }}
+      {{- end }}
+      terminationMessagePolicy: FallbackToLogsOnError
+      securityContext:
+        {{- include "spark-common.containerSecurityContext" . | nindent 8 }}
+      volumeMounts:
+        - { name: home, mountPath: /home/spark }
+        - { name: ipython, mountPath: /etc/ipython, readOnly: true }
+        {{- if $values.executor.image }}
+        - { name: versions, mountPath: /opt/kindling-versions, readOnly: true }
+        {{- end }}
+        {{- with $values.login.secret.name }}
+        - { name: login, mountPath: /etc/notebook-login, readOnly: true }
+        {{- end }}
+        {{- include "spark-common.driverMounts" $own | nindent 8 }}
+  volumes:
+    - name: home
+      {{- if $values.home.claim }}
+      persistentVolumeClaim:
+        claimName: {{ $values.home.existingClaim | default (printf "%s-home" .Release.Name) | quote }}
+      {{- else }}
+      emptyDir: {}
+      {{- end }}
+    # What kernels load when they start.
+    - name: ipython
+      configMap:
+        name: {{ .Release.Name | quote }}
+        items:
+          - { key: ipython_kernel_config.py, path: ipython_kernel_config.py }
+    {{- if $values.executor.image }}
+    - name: versions
+      emptyDir: {}
+    {{- end }}
+    {{- include "spark-notebook.loginVolume" . | nindent 4 }}
+    {{- include "spark-common.driverVolumes" $own | nindent 4 }}
+{{- end }}
+
+{{- define "spark-notebook.loginVolume" -}}
+{{- with .Values.login.secret }}
+{{- if .name }}
+- name: login
+  secret:
+    secretName: {{ .name | quote }}
+    # 0440: the pod's fsGroup reads it.
+    defaultMode: 288
+    items:
+      - { key: {{ .key | quote }}, path: token }
+{{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,178 @@
+"""A person's notebook in a team's namespace: its release, its kernels, and its page in a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import yaml
+from team import QUICK, Team
+from waiting import wait_until
+
+from kindling_dev.cluster import load_if_missing
+from kindling_dev.notebook_image import ensure_notebook_image
+from kindling_dev.progress import Progress
+from kindling_dev.settings import Settings
+from kindling_dev.spark_image import DEFAULT_LINE, SparkLine, ensure_spark_image
+
+TOKEN = "a-token-of-tests-0123456789"
+SESSION = "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n"
+COUNT = SESSION + "print('counted', spark.range(1000).repartition(2).count())\n"
+"""Starts a session, and has an executor work."""
+PATIENCE_S = 120
+_SMALL = {
+    "driver": {"requestCores": "100m", "memory": "512m"},
+    "executor": {"requestCores": "100m", "memory": "512m"},
+    "kernels": 1,
+    "home": {"size": "100Mi"},
+}
+
+
+def notebook_image(line: SparkLine = DEFAULT_LINE) -> str:
+    """The image of notebooks on a line of Spark, which the cluster has under the name that the chart gives to pods."""
+    settings, progress = Settings.from_environment(), Progress()
+    image = ensure_notebook_image(line, ensure_spark_image(line, settings, progress), settings, progress)
+    name = f"ghcr.io/kindling/spark-notebook:{line.version}-python3"
+    load_if_missing(name, image, settings, progress)
+    return name
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a cell gave: the text that it printed and the values that it showed, HTML, and its error in a line."""
+
+    text: str = ""
+    html: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A release of spark-notebook.
+
+    Attributes:
+        team: whose namespace it is in.
+        release: its name.
+    """
+
+    team: Team
+    release: str = "anna"
+
+    def install(self, action: str = "install", **values: Any) -> None:
+        """Install it with a token, and wait until it answers; keyword arguments are values at the top level."""
+        notebook_image()
+        if action == "install":
+            self.team.kubectl("create", "secret", "generic", "notebook-token", f"--from-literal=token={TOKEN}")
+            self.team.set_namespace(guard={"secrets": ["notebook-token"]})
+        merged = {**_SMALL, "login": {"secret": {"name": "notebook-token"}}, "sparkConf": QUICK, **values}
+        chart = str(self.team.charts / "spark-notebook")
+        argv = [action, self.release, chart, f"--namespace={self.team.name}", "--wait", "--timeout=180s", "--values=-"]
+        self.team.helm.run(argv, yaml.safe_dump(merged))
+
+    def pod(self) -> Any:
+        """Its pod, which runs."""
+        return self.team.running(self.release, "driver")
+
+    def executors(self) -> list[Any]:
+        """Its executors' pods that are there, whatever their state."""
+        labels = f"spark-role=executor,app.kubernetes.io/instance={self.release}"
+        pods: list[Any] = self.team.cluster.core.list_namespaced_pod(self.team.name, label_selector=labels).items
+        return pods
+
+    def wait_until_executors_are_gone(self, deadline_s: float = 60) -> None:
+        """Wait until no pod of an executor is left."""
+        wait_until(lambda: not self.executors(), "executors are gone", deadline_s)
+
+    @contextmanager
+    def forwarded(self) -> Iterator[str]:
+        """Its URL on this machine, while the context lasts."""
+        argv = ["kubectl", f"--kubeconfig={self.team.cluster.kubeconfig}", f"--namespace={self.team.name}"]
+        argv += ["port-forward", f"service/{self.release}", ":8888", "--address=127.0.0.1"]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as forwarding:
+            try:
+                assert forwarding.stdout
+                line = forwarding.stdout.readline()
+                found = re.search(r"127\.0\.0\.1:(\d+)", line)
+                assert found, f"kubectl port-forward says {line!r}"
+                yield f"http://127.0.0.1:{found[1]}"
+            finally:
+                forwarding.terminate()
+
+    @contextmanager
+    def kernel(self) -> Iterator[Kernel]:
+        """A new kernel, which is ended with the context unless it is gone."""
+        with self.forwarded() as url:
+            kernel = Kernel(url, json.loads(_ask("POST", f"{url}/api/kernels"))["id"])
+            try:
+                yield kernel
+            finally:
+                _ask("DELETE", f"{url}/api/kernels/{kernel.id}")
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel of a notebook's server.
+
+    Attributes:
+        url: of the server.
+        id: of the kernel.
+    """
+
+    url: str
+    id: str
+
+    def run(self, code: str) -> Told:
+        """Run code as a cell does; what it gave."""
+        return asyncio.run(self._run(code))
+
+    def restart(self) -> None:
+        """As the page's menu does."""
+        _ask("POST", f"{self.url}/api/kernels/{self.id}/restart")
+
+    async def _run(self, code: str) -> Told:
+        number = uuid4().hex
+        header = {"msg_id": number, "msg_type": "execute_request", "username": "", "session": number, "version": "5.4"}
+        content = {"code": code, "silent": False, "store_history": False, "user_expressions": {}, "allow_stdin": False}
+        message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
+        socket = f"{self.url}/api/kernels/{self.id}/channels".replace("http", "ws", 1)
+        async with aiohttp.ClientSession(headers=_LOGIN) as client, client.ws_connect(socket) as channel:
+            await channel.send_json(message)
+            return await asyncio.wait_for(_told(channel, number), PATIENCE_S)
+
+
+_LOGIN = {"Authorization": f"token {TOKEN}"}
+
+
+async def _told(channel: aiohttp.ClientWebSocketResponse, number: str) -> Told:
+    text = html = error = ""
+    while True:
+        got = await channel.receive_json()
+        content = got["content"]
+        if got["parent_header"].get("msg_id") != number:
+            continue
+        if got["msg_type"] == "stream":
+            text += content["text"]
+        elif got["msg_type"] in ("execute_result", "display_data"):
+            text += content["data"].get("text/plain", "")
+            html += content["data"].get("text/html", "")
+        elif got["msg_type"] == "error":
+            error = f"{content['ename']}: {content['evalue']}"
+        elif got["msg_type"] == "execute_reply":
+            return Told(text, html, error)
+
+
+def _ask(method: str, url: str) -> str:
+    async def ask() -> str:
+        async with aiohttp.ClientSession(headers=_LOGIN) as client, client.request(method, url, json={}) as answer:
+            assert answer.status < 300 or (method == "DELETE" and answer.status == 404), answer.status
+            return await answer.text()
+
+    return asyncio.run(ask())
