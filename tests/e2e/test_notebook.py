@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import time
 
 import pytest
-from door import Door, new_door
-from notebook import COUNT, SESSION, TOKEN, Notebook
+from notebook import COUNT, Notebook
 from team import Team
-
-from kindling_dev.spark_image import LINES
 
 STATE = """
 import os, signal, subprocess

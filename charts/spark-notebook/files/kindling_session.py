@@ -1,4 +1,4 @@
-"""How a notebook shows a Spark session: with a link to its UI that works in a browser; the driver's address does not."""
+"""How a notebook shows a Spark session: with a link to its UI that works in a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tries a notebook: counts in a Spark session of a new kernel, with an executor. Besides Python: tornado, as Jupyter has."""
+"""Tries a notebook: counts in a Spark session of a new kernel. It needs tornado, which Jupyter has."""
 
 from __future__ import annotations
 
