@@ -52,8 +52,7 @@ def write_configuration(folder: Path) -> None:
     lines = "".join(f"{key}={value}\n" for key, value in own.items())
     (folder / "spark-defaults.conf").write_text((FOLDER / "spark.properties").read_text() + lines)
     for name in ("spark-env.sh", "log4j2.properties"):
-        if (FOLDER / name).exists():
-            shutil.copyfile(FOLDER / name, folder / name)
+        shutil.copyfile(FOLDER / f"driver-{name}", folder / name)
 
 
 def python_of_spark() -> list[str]:

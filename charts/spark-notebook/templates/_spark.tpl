@@ -15,7 +15,9 @@ executor.yaml: |
 {{- if include "spark-common.hasLog" .Values.log }}
 log4j2.properties: {{ include "spark-common.log4j2" .Values.log | quote }}
 {{- end }}
-{{- range $file := list "start.py" "kindling_session.py" "ipython_kernel_config.py" "spark-env.sh" "try_notebook.py" "versions.py" }}
+driver-log4j2.properties: {{ include "spark-notebook.driverLog" . | quote }}
+driver-spark-env.sh: {{ .Files.Get "files/spark-env.sh" | quote }}
+{{- range $file := list "start.py" "kindling_session.py" "ipython_kernel_config.py" "try_notebook.py" "versions.py" }}
 {{ $file }}: |
   {{- $.Files.Get (printf "files/%s" $file) | nindent 2 }}
 {{- end }}
@@ -30,6 +32,15 @@ idleKernels: {{ .Values.idle.kernels | quote }}
 idleNotebook: {{ .Values.idle.notebook | quote }}
 uiUrl: {{ with .Values.global.uiProxy.url }}{{ printf "%s%s/proxy/" . $.Release.Namespace | quote }}{{ else }}""{{ end }}
 executorImage: {{ .Values.executor.image | quote }}
+{{- end }}
+
+{{/* A whole configuration of the user's, or JSON, goes where theirs says; else to the pod's log, and errors to the cell too. */}}
+{{- define "spark-notebook.driverLog" -}}
+{{- if or .Values.log.properties .Values.log.json -}}
+{{ include "spark-common.log4j2" .Values.log }}
+{{- else -}}
+{{ .Files.Get "files/log4j2.properties" | replace "LEVEL" (.Values.log.level | default "INFO") }}
+{{- end -}}
 {{- end }}
 
 {{- define "spark-notebook.properties" -}}
