@@ -14,15 +14,22 @@ from kindling_dev.shared_values import write_shared_values
 from kindling_dev.values_schema import write_schema
 
 CHARTS = REPO / "charts"
-SHARED_PROGRAMS = ("fetch_faults.py", "kerberos_faults.py", "known_faults.py")
-"""Modules of ``kindling.causes`` that the chart's programs have too."""
+_CAUSES = REPO / "src/kindling/causes"
+SHARED_PROGRAMS = {
+    **{
+        f"spark-job/files/{name}": _CAUSES / name
+        for name in ("fetch_faults.py", "kerberos_faults.py", "known_faults.py")
+    },
+    "spark-notebook/files/kube.py": CHARTS / "spark-job/files/kube.py",
+}
+"""File below charts/ -> the file that it is a copy of."""
 
 
 def generate() -> list[Path]:
     """Write every generated file again; return their paths."""
-    copies = [CHARTS / "spark-job/files" / name for name in SHARED_PROGRAMS]
-    for copy in copies:
-        copy.write_text(shared_program(copy.name))
+    copies = [CHARTS / name for name in SHARED_PROGRAMS]
+    for name in SHARED_PROGRAMS:
+        (CHARTS / name).write_text(shared_program(name))
     charts = sorted(path.parent for path in CHARTS.glob("*/values.yaml"))
     for chart in charts:
         write_shared_values(chart)
@@ -42,6 +49,6 @@ def generate() -> list[Path]:
 
 
 def shared_program(name: str) -> str:
-    """A module of ``kindling.causes`` as the chart's programs have it: there, modules are in no package."""
-    text = (REPO / "src/kindling/causes" / name).read_text()
+    """A copy as the chart's programs have it: there, modules are in no package."""
+    text = SHARED_PROGRAMS[name].read_text()
     return text.replace("\nfrom kindling.causes.", "\nfrom ")

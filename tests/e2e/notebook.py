@@ -15,7 +15,6 @@ from uuid import uuid4
 import aiohttp
 import yaml
 from team import QUICK, Team
-from waiting import wait_until
 
 from kindling_dev.cluster import load_if_missing
 from kindling_dev.notebook_image import ensure_notebook_image
@@ -69,7 +68,7 @@ class Notebook:
     def install(self, action: str = "install", **values: Any) -> None:
         """Install it with a token, and wait until it answers; keyword arguments are values at the top level."""
         notebook_image()
-        if action == "install":
+        if "Secret/notebook-token" not in self.team.objects():
             self.team.kubectl("create", "secret", "generic", "notebook-token", f"--from-literal=token={TOKEN}")
             self.team.set_namespace(guard={"secrets": ["notebook-token"]})
         merged = {**_SMALL, "login": {"secret": {"name": "notebook-token"}}, "sparkConf": QUICK, **values}
@@ -77,19 +76,18 @@ class Notebook:
         argv = [action, self.release, chart, f"--namespace={self.team.name}", "--wait", "--timeout=180s", "--values=-"]
         self.team.helm.run(argv, yaml.safe_dump(merged))
 
-    def pod(self) -> Any:
-        """Its pod, which runs."""
-        return self.team.running(self.release, "driver")
+    def pods(self) -> list[Any]:
+        """Its own pod, if it is there."""
+        return self._pods("driver")
 
     def executors(self) -> list[Any]:
         """Its executors' pods that are there, whatever their state."""
-        labels = f"spark-role=executor,app.kubernetes.io/instance={self.release}"
+        return self._pods("executor")
+
+    def _pods(self, role: str) -> list[Any]:
+        labels = f"spark-role={role},app.kubernetes.io/instance={self.release}"
         pods: list[Any] = self.team.cluster.core.list_namespaced_pod(self.team.name, label_selector=labels).items
         return pods
-
-    def wait_until_executors_are_gone(self, deadline_s: float = 60) -> None:
-        """Wait until no pod of an executor is left."""
-        wait_until(lambda: not self.executors(), "executors are gone", deadline_s)
 
     @contextmanager
     def forwarded(self) -> Iterator[str]:
@@ -110,11 +108,15 @@ class Notebook:
     def kernel(self) -> Iterator[Kernel]:
         """A new kernel, which is ended with the context unless it is gone."""
         with self.forwarded() as url:
-            kernel = Kernel(url, json.loads(_ask("POST", f"{url}/api/kernels"))["id"])
+            kernel = self.start_kernel(url)
             try:
                 yield kernel
             finally:
                 _ask("DELETE", f"{url}/api/kernels/{kernel.id}")
+
+    def start_kernel(self, url: str) -> Kernel:
+        """A new kernel of the server at a URL."""
+        return Kernel(url, json.loads(_ask("POST", f"{url}/api/kernels"))["id"])
 
 
 @dataclass(frozen=True)
@@ -133,22 +135,38 @@ class Kernel:
         """Run code as a cell does; what it gave."""
         return asyncio.run(self._run(code))
 
+    def die(self) -> None:
+        """SIGKILL, as for want of memory; the server starts another one in its place."""
+        asyncio.run(self._send("import os; os.kill(os.getpid(), 9)"))
+
     def restart(self) -> None:
         """As the page's menu does."""
         _ask("POST", f"{self.url}/api/kernels/{self.id}/restart")
 
     async def _run(self, code: str) -> Told:
-        number = uuid4().hex
-        header = {"msg_id": number, "msg_type": "execute_request", "username": "", "session": number, "version": "5.4"}
-        content = {"code": code, "silent": False, "store_history": False, "user_expressions": {}, "allow_stdin": False}
-        message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
-        socket = f"{self.url}/api/kernels/{self.id}/channels".replace("http", "ws", 1)
-        async with aiohttp.ClientSession(headers=_LOGIN) as client, client.ws_connect(socket) as channel:
+        number, message = _message(code)
+        async with aiohttp.ClientSession(headers=_LOGIN) as client, client.ws_connect(self._socket) as channel:
             await channel.send_json(message)
             return await asyncio.wait_for(_told(channel, number), PATIENCE_S)
 
+    async def _send(self, code: str) -> None:
+        async with aiohttp.ClientSession(headers=_LOGIN) as client, client.ws_connect(self._socket) as channel:
+            await channel.send_json(_message(code)[1])
+
+    @property
+    def _socket(self) -> str:
+        return f"{self.url}/api/kernels/{self.id}/channels".replace("http", "ws", 1)
+
 
 _LOGIN = {"Authorization": f"token {TOKEN}"}
+
+
+def _message(code: str) -> tuple[str, dict[str, Any]]:
+    """A request to run code, and its number."""
+    number = uuid4().hex
+    header = {"msg_id": number, "msg_type": "execute_request", "username": "", "session": number, "version": "5.4"}
+    content = {"code": code, "silent": False, "store_history": False, "user_expressions": {}, "allow_stdin": False}
+    return number, {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
 
 
 async def _told(channel: aiohttp.ClientWebSocketResponse, number: str) -> Told:

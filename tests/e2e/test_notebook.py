@@ -2,42 +2,118 @@
 
 from __future__ import annotations
 
-import time
+import json
+import re
 
 import pytest
-from notebook import COUNT, Notebook
+from door import new_door
+from notebook import COUNT, SESSION, TOKEN, Notebook
+from playwright.sync_api import Browser, expect
 from team import Team
+from waiting import wait_until
 
-STATE = """
+from kindling_dev.settings import ADMIN_NAMESPACE, REPO
+from kindling_dev.spark_image import DEFAULT_LINE, LINES
+
+KILL_THE_JVM = """
 import os, signal, subprocess
-def kill(name):
-    found = subprocess.run(["pgrep", "-f", name], capture_output=True, text=True).stdout.split()
-    os.kill(int(found[0]), signal.SIGKILL)
+(jvm,) = subprocess.run(["pgrep", "-f", "deploy.SparkSubmit"], capture_output=True, text=True).stdout.split()
+os.kill(int(jvm), signal.SIGKILL)
 """
+PLOT = """\
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+days = spark.range(2000).selectExpr("id % 7 AS day", "rand(1) AS late").groupBy("day").avg("late").orderBy("day")
+days.toPandas().plot.bar(x="day");"""
 
 
-@pytest.fixture
-def notebook(team: Team) -> Notebook:
-    """A notebook that answers."""
-    made = Notebook(team)
-    made.install()
-    return made
-
-
-def test_executors_go_with_their_kernel(notebook: Notebook) -> None:
+def test_executors_go_with_their_kernel(team: Team) -> None:
+    notebook = Notebook(team)
+    notebook.install()
     with notebook.kernel() as kernel:
-        for end in ("kernel restarted", "JVM killed", "kernel killed"):
+        for end in ("restarted", "JVM killed", "killed"):
             told = kernel.run(COUNT)
-            assert "counted 1000" in told.text, told
+            assert "counted 1000" in told.text, (end, told)
             assert notebook.executors()
-            if end == "kernel restarted":
+            if end == "killed":
+                kernel.die()
+            elif end == "restarted":
                 kernel.restart()
-            elif end == "JVM killed":
-                kernel.run(STATE + "kill('org.apache.spark.deploy.SparkSubmit')")
             else:
-                kernel.run("import os; os.kill(os.getpid(), 9)")
-            began = time.monotonic()
-            notebook.wait_until_executors_are_gone()
-            print(f"{end}: executors gone after {time.monotonic() - began:.0f} s")
+                kernel.run(KILL_THE_JVM)
+            wait_until(lambda: not notebook.executors(), f"executors are gone: {end}")
             if end == "JVM killed":
                 kernel.restart()
+
+
+def test_the_pods_end_takes_executors_and_keeps_the_home(team: Team) -> None:
+    notebook = Notebook(team)
+    notebook.install()
+    with notebook.kernel() as kernel:
+        assert "counted 1000" in kernel.run(COUNT + "open('kept.txt', 'w').write('kept')").text
+    team.uninstall(notebook.release)
+    wait_until(lambda: not notebook.executors(), "executors are gone")
+    assert "PersistentVolumeClaim/anna-home" in team.objects()
+    notebook.install("install", home={"existingClaim": "anna-home"})
+    with notebook.kernel() as kernel:
+        assert kernel.run("print(open('kept.txt').read())").text == "kept\n"
+
+
+def test_other_versions_of_executors_are_refused(team: Team) -> None:
+    notebook = Notebook(team)
+    notebook.install(executor={"image": f"docker.io/{LINES['3.5'].published}", "requestCores": "100m"})
+    with notebook.kernel() as kernel:
+        told = kernel.run(SESSION)
+    (line,) = [line for line in told.text.splitlines() if line.startswith("kindling: ")]
+    here, there = DEFAULT_LINE.version, LINES["3.5"].version
+    expected = (
+        rf"executors' image \S+ has Spark {there}, Python 3\.11, and the notebook has Spark {here}, Python 3\.13: "
+    )
+    assert re.search(expected, line), line
+    assert "JAVA_GATEWAY_EXITED" in told.error
+    assert notebook.executors() == []
+
+
+def test_what_is_idle_goes(team: Team) -> None:
+    notebook = Notebook(team)
+    notebook.install(
+        idle={"kernels": "10s", "notebook": "30s"}, executor={"dynamicAllocation": {"idleTimeout": "600s"}}
+    )
+    with notebook.forwarded() as url:
+        kernel = notebook.start_kernel(url)
+        assert "counted 1000" in kernel.run(COUNT).text
+        wait_until(lambda: not notebook.executors(), "the idle kernel's executors are gone")
+    wait_until(lambda: not notebook.pods(), "the idle notebook is gone", 120)
+    stateful_set = json.loads(team.kubectl("get", "statefulset", notebook.release, "--output=json"))
+    assert stateful_set["spec"]["replicas"] == 0
+    team.kubectl("scale", f"statefulset/{notebook.release}", "--replicas=1")
+    team.kubectl("wait", f"pod/{notebook.release}-0", "--for=condition=Ready", "--timeout=90s")
+
+
+def test_a_browser_plots_and_opens_the_ui(team: Team, chromium: Browser, request: pytest.FixtureRequest) -> None:
+    with new_door(team) as door:
+        door.install()
+        door.let_in(team, door.viewer)
+        notebook = Notebook(team)
+        notebook.install(**{"global": {"uiProxy": {"url": f"{door.url}/", "namespace": ADMIN_NAMESPACE}}})
+        with notebook.forwarded() as url:
+            page = chromium.new_context(viewport={"width": 1200, "height": 900}).new_page()
+            page.goto(f"{url}/lab?token={TOKEN}")
+            page.locator(".jp-LauncherCard", has_text="Python 3").first.click()
+            for number, code in enumerate((PLOT, "spark")):
+                cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").nth(number)
+                cell.click()
+                page.keyboard.insert_text(code)
+                page.keyboard.press("Shift+Enter")
+                shown = page.locator(".jp-Notebook .jp-CodeCell").nth(number).locator(".jp-OutputArea-output")
+                expect(shown.locator("img" if number == 0 else "a").first).to_be_visible(timeout=120_000)
+            link = page.get_by_role("link", name="Spark UI").get_attribute("href")
+            if request.config.getoption("screenshots"):
+                page.screenshot(path=REPO / "docs/images/notebook.png")
+            page.screenshot(path="/tmp/notebook.png")
+        assert link
+        assert link.startswith(f"{door.url}/{team.name}/proxy/spark-")
+        ui = link.removeprefix(door.url)
+        wait_until(lambda: door.ask(f"{ui}jobs/").status == 200, "the UI is found", 30)
+        assert "Completed Jobs" in door.ask(f"{ui}jobs/").text
+        assert door.ask(f"{ui}jobs/", "default").status == 403

@@ -215,9 +215,8 @@ def test_a_hostile_log_of_a_fetch_is_read_in_time() -> None:
 
 
 @pytest.mark.parametrize("name", SHARED_PROGRAMS)
-def test_the_chart_s_programs_have_the_same_tables(name: str) -> None:
-    copy = REPO / "charts/spark-job/files" / name
-    assert copy.read_text() == shared_program(name), "run scripts/generate"
+def test_programs_that_charts_share_are_copies(name: str) -> None:
+    assert (REPO / "charts" / name).read_text() == shared_program(name), "run scripts/generate"
 
 
 def test_each_id_of_a_fetch_is_in_the_manual() -> None:

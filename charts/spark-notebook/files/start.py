@@ -10,15 +10,14 @@ import json
 import os
 import shutil
 import signal
-import ssl
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
+
+import kube
 
 FOLDER = Path("/opt/kindling")
 TOKEN = Path("/etc/notebook-login/token")
-ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -30,6 +29,8 @@ def main() -> None:
     if sys.argv[1:]:
         os.execvp(sys.argv[1], sys.argv[1:])
     write_configuration(Path(os.environ["SPARK_CONF_DIR"]))
+    # Of a container that ended before this one.
+    subprocess.Popen([sys.executable, "-E", "-s", str(FOLDER / "sweep.py")], stdin=subprocess.DEVNULL)
     if settings["login"] == "token":
         os.environ["JUPYTER_TOKEN_FILE"] = str(TOKEN)
     program = [sys.executable, "-m", "jupyterlab", *options(settings)]
@@ -118,15 +119,9 @@ def watch(program: list[str]) -> None:
 
 def scale(name: str, replicas: int) -> None:
     """Give the notebook's StatefulSet so many pods."""
-    namespace, token = ((ACCOUNT / file).read_text() for file in ("namespace", "token"))
-    request = urllib.request.Request(
-        f"https://kubernetes.default.svc/apis/apps/v1/namespaces/{namespace}/statefulsets/{name}/scale",
-        method="PATCH",
-        data=json.dumps({"spec": {"replicas": replicas}}).encode(),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/merge-patch+json"},
-    )
-    context = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
-    urllib.request.urlopen(request, context=context, timeout=30).close()
+    path = f"/apis/apps/v1/namespaces/{kube.namespace()}/statefulsets/{name}/scale"
+    change = {"spec": {"replicas": replicas}}
+    kube.patiently(lambda: kube.ask("PATCH", path, change, "application/merge-patch+json"))
 
 
 if __name__ == "__main__":

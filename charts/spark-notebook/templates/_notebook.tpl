@@ -121,6 +121,8 @@ spec:
       env:
         - name: POD_NAME
           valueFrom: { fieldRef: { fieldPath: metadata.name } }
+        - name: POD_UID
+          valueFrom: { fieldRef: { fieldPath: metadata.uid } }
         - name: POD_IP
           valueFrom: { fieldRef: { fieldPath: status.podIP } }
         - name: HOME
