@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from door import new_door
@@ -95,7 +96,8 @@ def test_a_browser_plots_and_opens_the_ui(team: Team, chromium: Browser, request
         door.install()
         door.let_in(team, door.viewer)
         notebook = Notebook(team)
-        notebook.install(**{"global": {"uiProxy": {"url": f"{door.url}/", "namespace": ADMIN_NAMESPACE}}})
+        values: dict[str, Any] = {"global": {"uiProxy": {"url": f"{door.url}/", "namespace": ADMIN_NAMESPACE}}}
+        notebook.install(**values)
         with notebook.forwarded() as url:
             page = chromium.new_context(viewport={"width": 1200, "height": 900}).new_page()
             page.goto(f"{url}/lab?token={TOKEN}")
