@@ -68,14 +68,15 @@ def configmap(files: Mapping[str, bytes], name: str = "dependencies") -> dict[st
 
 @dataclass(frozen=True)
 class Depot:
-    """An HTTPS server that runs. Below `/files/` all may read; below `/maven/` those who have the password.
+    """An HTTPS server that runs. All may read below `/files/`. Below `/maven/` and `/private/`, which has the
+    same files, those who have the password may.
 
     Attributes:
         cluster, namespace: where.
         url: by its name in the cluster.
         outside: by its address, as if it were no server of the cluster.
         ca: the certificate of the CA that signed its own, PEM.
-        user, password: those of `/maven/`.
+        user, password: those of `/maven/` and `/private/`.
     """
 
     cluster: Cluster
@@ -125,6 +126,7 @@ def depot(cluster: Cluster, namespace: str, files: Mapping[str, bytes]) -> Depot
         "volumeMounts": [
             {"name": "depot", "mountPath": "/depot"},
             {"name": "files", "mountPath": "/depot/files"},
+            {"name": "files", "mountPath": "/depot/private"},
             {"name": "maven", "mountPath": "/depot/maven"},
         ],
         "resources": {"requests": {"cpu": "20m", "memory": "32Mi"}},

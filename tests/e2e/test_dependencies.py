@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 from depot import DEPENDENCIES, Depot, HttpProxy, configmap, depot, http_proxy
 from kerberised import Kerberised, image
 from object_store import BUCKET, FOLDER, REGION, object_store
@@ -14,6 +15,8 @@ from secure_hdfs import URL, SecureHdfs
 from team import EACH, SMALL, Team, served
 
 from chartproof import Cluster, JobEnd
+from chartproof.values import merged
+from kindling_dev.guides import manifests
 from kindling_dev.jvm_example import ensure_jar
 from kindling_dev.settings import REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine
@@ -28,6 +31,11 @@ read = context.parallelize([0], 1).map(lambda _: open("/deps/words.txt").read().
 print("EXECUTOR", read, "DRIVER", os.path.exists("/deps"))
 """
 """Reads a file that only executors have."""
+FIND = """
+loader = context._jvm.Thread.currentThread().getContextClassLoader()
+print("jar:", loader.getResource("lib.txt") is not None)
+"""
+"""Looks for what is in lib.jar."""
 RESULT = "limit=1000 digit-sum=13 numbers=75"
 
 
@@ -115,6 +123,27 @@ def test_all_comes_from_s3_with_a_secret(
     assert_all_used(end, log_text)
     objects = team.kubectl("get", "pods,jobs,configmaps,events", "--output=yaml")
     assert not [word for word in (store.access_key, store.secret_key) if word in objects + log_text]
+
+
+def test_an_init_container_fetches_with_a_password(team: Team, store: Depot) -> None:
+    core = team.cluster.core
+    core.create_namespaced_config_map(team.name, {"metadata": {"name": "company-ca"}, "data": {"ca.crt": store.ca}})
+    secret = {"metadata": {"name": "artifacts"}, "stringData": {"login": f"{store.user}:{store.password}"}}
+    core.create_namespaced_secret(team.name, secret)
+    facts = {"trust": {"configMap": "company-ca"}}
+    team.set_namespace(**{"global": facts}, guard={"secrets": ["artifacts"]})
+    (block,) = [block for block in manifests("dependencies") if block.heading == "HTTP with a password"]
+    values = yaml.safe_load(block.text.replace("https://artifacts.example.com", store.url))
+    values["app"] = {"source": values["app"]["source"] + FIND, "jars": ["local:///fetched/lib.jar"]}
+    # Both roles have the same one: what is added is for both.
+    values["driver"]["initContainers"][0]["args"].append(f"{store.url}/private/lib.jar")
+    end, log = run(team, DEFAULT_LINE, mode="client", **merged(SMALL, values), **{"global": facts})
+    assert end.succeeded, (end, log)
+    assert {"driver: distributed executor: distributed", "jar: True"} <= set(log.splitlines())
+    asked = [(one["path"], one["status"]) for one in store.asked()]
+    # The driver and at least one executor.
+    assert len([one for one in asked if one == ("/private/words.txt", "200")]) >= 2, asked
+    assert store.password not in log + team.kubectl("get", "pods,jobs,configmaps,events", "--output=yaml")
 
 
 @EACH

@@ -6,12 +6,15 @@ A person's machine is a container of Spark's image on the host's network, with k
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
+import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ import pytest
 import yaml
 from door import new_door
 from grants import grant, service_account, wait_until_granted
+from object_store import BUCKET, PORT, REGION, object_store
 from team import QUICK, SMALL, Team, is_running
 
 from chartproof import Cluster, Helm
@@ -42,12 +46,14 @@ class Desk:
         folder: the user's files, at the same place in the container; "admin" is a kubeconfig of the cluster's admin.
         image: of the Spark that is installed.
         packages: what kindling imports, for that image's Python.
+        hosts: addresses of hosts that its name server does not know.
     """
 
     team: Team
     folder: Path
     image: str
     packages: Path
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, script: str) -> str:
         """Run a shell script; what it printed."""
@@ -65,6 +71,7 @@ class Desk:
         options = [f"--volume={there}:{here}" for there, here in mounts.items()]
         # Files that are the user's alone, who is root here.
         options += ["--rm", "--network=host", "--user=0:0", f"--workdir={self.folder}"]
+        options += [f"--add-host={host}:{address}" for host, address in self.hosts.items()]
         options += ["--env=PYTHONPATH=/kindling:/packages", f"--env=KUBECONFIG={self.folder}/admin"]
         return run(["docker", "run", *options, self.image, "bash", "-euo", "pipefail", "-c", script])
 
@@ -106,24 +113,31 @@ def packages_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 
 
 @pytest.fixture
-def desk(
-    team: Team,
-    cluster: Cluster,
-    packages_of: Callable[[str], Path],
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-) -> Desk:
-    """The machine, where the admin has made an account and its user has logged in."""
+def new_desk(
+    team: Team, cluster: Cluster, packages_of: Callable[[str], Path], tmp_path: Path
+) -> Callable[[str, str, dict[str, Any]], Desk]:
+    """Makes the machine: the admin has made an account, its user has logged in. It takes an image, and the namespace's
+    image and facts."""
+
+    def new_desk(image: str, in_cluster: str, facts: dict[str, Any]) -> Desk:
+        spark = {**QUICK, **_SMALL, "spark.executor.instances": "1", "spark.kubernetes.container.image": in_cluster}
+        values = {"namespace": {"name": team.name}, "global": {"sparkConf": spark, **facts}}
+        chart = str(team.charts / "spark-namespace")
+        upgrade = ["upgrade", team.name, chart, f"--namespace={ADMIN_NAMESPACE}", "--values=-"]
+        team.helm.run(upgrade, yaml.safe_dump(values))
+        (tmp_path / "admin").write_text(cluster.kubeconfig.read_text())
+        desk = Desk(team, tmp_path, image, packages_of(image))
+        assert desk.run(of_team(team, commands("log-in", "An account"))).endswith("yes\n")
+        return desk
+
+    return new_desk
+
+
+@pytest.fixture
+def desk(new_desk: Callable[[str, str, dict[str, Any]], Desk], request: pytest.FixtureRequest) -> Desk:
+    """The machine of a user who needs a line's Spark alone."""
     line: SparkLine = getattr(request, "param", DEFAULT_LINE)
-    spark = {**QUICK, **_SMALL, "spark.executor.instances": "1", "spark.kubernetes.container.image": line.published}
-    values = {"namespace": {"name": team.name}, "global": {"sparkConf": spark}}
-    chart = str(team.charts / "spark-namespace")
-    team.helm.run(["upgrade", team.name, chart, f"--namespace={ADMIN_NAMESPACE}", "--values=-"], yaml.safe_dump(values))
-    (tmp_path / "admin").write_text(cluster.kubeconfig.read_text())
-    image = ensure_spark_image(line, Settings.from_environment(), Progress())
-    desk = Desk(team, tmp_path, image, packages_of(image))
-    assert desk.run(of_team(team, commands("log-in", "An account"))).endswith("yes\n")
-    return desk
+    return new_desk(ensure_spark_image(line, Settings.from_environment(), Progress()), line.published, {})
 
 
 LOGGED_IN = "export KUBECONFIG=$PWD/alice.kubeconfig\n"
@@ -168,6 +182,74 @@ def test_ones_own_login_is_given_the_teams_namespace(desk: Desk) -> None:
     assert desk.run(of_team(desk.team, commands("log-in", "Your own login"))).startswith(
         f"kindling: {desk.folder}/own.kubeconfig has "
     )
+
+
+UPLOADS = f"s3a://{BUCKET}/uploads"
+STORED = (
+    "java -Djavax.net.ssl.trustStore=truststore -cp '/opt/spark/jars/*' org.apache.hadoop.fs.FsShell "
+    "$(sed -n 's/^spark[.]hadoop[.]/-D /p' spark-defaults.conf)"
+)
+"""Looks into the store from the desk, as Hadoop's own program does; takes its arguments."""
+
+
+@contextmanager
+def forwarded(cluster: Cluster, namespace: str, service: str, port: int) -> Iterator[str]:
+    """A port of a Service at this machine, under the same number: gives the address, which nothing else uses."""
+    address = ".".join(["127", *(str(random.randint(1, 254)) for _ in range(3))])
+    argv = ["kubectl", f"--kubeconfig={cluster.kubeconfig}", f"--namespace={namespace}", "port-forward"]
+    process = subprocess.Popen(
+        [*argv, f"--address={address}", f"service/{service}", str(port)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout
+        # Its first line says that it listens.
+        assert process.stdout.readline().startswith(f"Forwarding from {address}:{port} ")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.long
+def test_spark_submit_uploads_files_of_its_machine(
+    team: Team,
+    new_namespace: Callable[..., str],
+    new_desk: Callable[[str, str, dict[str, Any]], Desk],
+    of_s3: dict[str, str],
+) -> None:
+    namespace = new_namespace("store")
+    store, core = object_store(team.cluster, namespace), team.cluster.core
+    core.create_namespaced_config_map(team.name, {"metadata": {"name": "company-ca"}, "data": {"ca.crt": store.ca}})
+    credentials = {"metadata": {"name": "s3"}, "stringData": {"credentials": store.credentials_file}}
+    core.create_namespaced_secret(team.name, credentials)
+    s3 = {"endpoint": store.endpoint, "region": REGION, "pathStyle": True, "secret": {"name": "s3"}}
+    image = "{repository}:{tag}".format(**of_s3)
+    desk = new_desk(image, image, {"trust": {"configMap": "company-ca"}, "s3": s3})
+    (desk.folder / "credentials").write_text(store.credentials_file)
+    (desk.folder / "wrong").write_text(store.credentials_file.replace("secret-", "wrong-"))
+    prepare = commands("log-in", "spark-submit").partition("spark-submit --master")[0]
+    prepare = f"{LOGGED_IN}export AWS_SHARED_CREDENTIALS_FILE=$PWD/credentials\n{of_team(team, prepare)}"
+    written = commands("dependencies", "From your own machine").replace("s3a://jobs/uploads", UPLOADS)
+    path = f"--conf spark.kubernetes.file.upload.path={UPLOADS}"
+    with forwarded(team.cluster, namespace, "store", PORT) as address:
+        desk = replace(desk, hosts={f"store.{namespace}.svc": address})
+        for refused, why in {
+            written.replace(path, ""): "Please specify spark.kubernetes.file.upload.path property.",
+            written.replace(UPLOADS, "s3a://nowhere/uploads"): "Bucket does not exist",
+            f"export AWS_SHARED_CREDENTIALS_FILE=$PWD/wrong\n{written}": "SignatureDoesNotMatch",
+        }.items():
+            submit = refused.partition("kubectl logs")[0]
+            said = desk.run(f"{prepare}{{\n{submit}}} 2>&1 || echo exit code $?")
+            assert (said.endswith("exit code 1\n"), why in said, desk.drivers()) == (True, True, []), said
+        assert desk.run(f"{prepare}{STORED} -ls -R {UPLOADS} 2>&1 || true").endswith("No such file or directory\n")
+        assert "invoice: 108.1 32.43\n" in desk.run(prepare + written)
+        listed = desk.run(f"{prepare}{STORED} -ls -R {UPLOADS}")
+        rate = desk.run(f"{prepare}{STORED} -cat {UPLOADS}/*/rate.txt")
+    files = re.findall(rf"^-.* {UPLOADS}/spark-upload-[0-9a-f-]{{36}}/(\S+)$", listed, re.MULTILINE)
+    assert sorted(files) == ["invoice.py", "rate.txt", "tax.py"], listed
+    assert rate == "1.081\n"
+    objects = team.kubectl("get", "pods,configmaps,events", "--output=yaml")
+    assert not [word for word in (store.access_key, store.secret_key) if word in objects]
 
 
 @pytest.mark.long

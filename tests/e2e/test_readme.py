@@ -85,7 +85,7 @@ LONG: tuple[Said, ...] = (
     (commands("hardened"), "spark.network.crypto.cipher=AES/GCM/NoPadding", "Pi is roughly 3.1"),
     (commands("history", "On a claim"), "Phase:          Succeeded", "PythonPi"),
     (commands("schedule"), "rows: 1000"),
-    (commands("dependencies"), "bill: 32.43"),
+    (commands("dependencies", "Python modules of your own, without an image"), "bill: 32.43"),
     (commands("retries-and-modes"), "1      no luck today\n1      no luck today\n", "raise deadlineSeconds"),
     (commands("does-not-start"), "cause  the driver pod finds no node: no node has enough cpu left"),
 )

@@ -1,4 +1,4 @@
-"""Serves the files of a folder over TLS: PORT FOLDER. Below /maven/ it asks for the login; it prints each request."""
+"""Serves the files of a folder over TLS: PORT FOLDER. All but /files/ asks for the login; requests are printed."""
 
 from __future__ import annotations
 
