@@ -6,14 +6,12 @@ A person's machine is a container of Spark's image on the host's network, with k
 from __future__ import annotations
 
 import json
-import random
 import re
 import shutil
-import subprocess
+import socket
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -24,14 +22,14 @@ import yaml
 from door import new_door
 from grants import grant, service_account, wait_until_granted
 from object_store import BUCKET, PORT, REGION, object_store
-from team import QUICK, SMALL, Team, is_running
+from team import OLD_LINE_LONG, QUICK, SMALL, Team, is_running
 
 from chartproof import Cluster, Helm
 from kindling_dev.command import run
 from kindling_dev.guides import commands
 from kindling_dev.progress import Progress
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
-from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine, ensure_spark_image
+from kindling_dev.spark_image import DEFAULT_LINE, SparkLine, ensure_spark_image
 
 _SMALL = {f"spark.kubernetes.{role}.request.cores": SMALL[role]["requestCores"] for role in SMALL}
 _KINDLING = '#!/bin/sh\nexec python3 -m kindling "$@"\n'
@@ -71,7 +69,9 @@ class Desk:
         options = [f"--volume={there}:{here}" for there, here in mounts.items()]
         # Files that are the user's alone, who is root here.
         options += ["--rm", "--network=host", "--user=0:0", f"--workdir={self.folder}"]
-        options += [f"--add-host={host}:{address}" for host, address in self.hosts.items()]
+        # Then the container has a hosts file of its own, which lacks the machine's name.
+        hosts = self.hosts and {socket.gethostname(): "127.0.0.1", **self.hosts}
+        options += [f"--add-host={host}:{address}" for host, address in hosts.items()]
         options += ["--env=PYTHONPATH=/kindling:/packages", f"--env=KUBECONFIG={self.folder}/admin"]
         return run(["docker", "run", *options, self.image, "bash", "-euo", "pipefail", "-c", script])
 
@@ -86,6 +86,10 @@ class Desk:
 def _programs() -> dict[str, str]:
     found = {name: shutil.which(name) for name in ("kubectl", "helm")}
     return {name: path for name, path in found.items() if path}
+
+
+NewDesk = Callable[[str, dict[str, str], dict[str, Any]], Desk]
+"""Makes one, of its image, the pods' (the value `image`), and the namespace's facts (the value `global`)."""
 
 
 def of_team(team: Team, written: str) -> str:
@@ -113,15 +117,12 @@ def packages_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 
 
 @pytest.fixture
-def new_desk(
-    team: Team, cluster: Cluster, packages_of: Callable[[str], Path], tmp_path: Path
-) -> Callable[[str, str, dict[str, Any]], Desk]:
-    """Makes the machine: the admin has made an account, its user has logged in. It takes an image, and the namespace's
-    image and facts."""
+def new_desk(team: Team, cluster: Cluster, packages_of: Callable[[str], Path], tmp_path: Path) -> NewDesk:
+    """Makes the machine: the admin has made an account, its user has logged in."""
 
-    def new_desk(image: str, in_cluster: str, facts: dict[str, Any]) -> Desk:
-        spark = {**QUICK, **_SMALL, "spark.executor.instances": "1", "spark.kubernetes.container.image": in_cluster}
-        values = {"namespace": {"name": team.name}, "global": {"sparkConf": spark, **facts}}
+    def new_desk(image: str, of_pods: dict[str, str], facts: dict[str, Any]) -> Desk:
+        spark = {**QUICK, **_SMALL, "spark.executor.instances": "1"}
+        values = {"namespace": {"name": team.name}, "image": of_pods, "global": {"sparkConf": spark, **facts}}
         chart = str(team.charts / "spark-namespace")
         upgrade = ["upgrade", team.name, chart, f"--namespace={ADMIN_NAMESPACE}", "--values=-"]
         team.helm.run(upgrade, yaml.safe_dump(values))
@@ -134,10 +135,16 @@ def new_desk(
 
 
 @pytest.fixture
-def desk(new_desk: Callable[[str, str, dict[str, Any]], Desk], request: pytest.FixtureRequest) -> Desk:
+def line() -> SparkLine:
+    """The line of Spark, of tests that say nothing else."""
+    return DEFAULT_LINE
+
+
+@pytest.fixture
+def desk(new_desk: NewDesk, line: SparkLine) -> Desk:
     """The machine of a user who needs a line's Spark alone."""
-    line: SparkLine = getattr(request, "param", DEFAULT_LINE)
-    return new_desk(ensure_spark_image(line, Settings.from_environment(), Progress()), line.published, {})
+    of_pods = {"tag": f"{line.version}-{line.variant}"}
+    return new_desk(ensure_spark_image(line, Settings.from_environment(), Progress()), of_pods, {})
 
 
 LOGGED_IN = "export KUBECONFIG=$PWD/alice.kubeconfig\n"
@@ -152,13 +159,8 @@ def succeeded(desk: Desk) -> bool:
     )
 
 
-@pytest.mark.parametrize(
-    "desk",
-    [DEFAULT_LINE, pytest.param(LINES["3.5"], marks=pytest.mark.long)],
-    ids=lambda line: f"spark-{line.line}",
-    indirect=True,
-)
-def test_spark_submit_needs_a_kubeconfig_that_renews_its_tokens_and_has_no_more(desk: Desk) -> None:
+@OLD_LINE_LONG
+def test_spark_submit_needs_a_kubeconfig_that_renews_its_tokens_and_has_no_more(desk: Desk, line: SparkLine) -> None:
     submit = of_team(desk.team, commands("log-in", "spark-submit"))
     elsewhere = submit.replace("--deploy-mode", "--conf spark.kubernetes.namespace=default --deploy-mode")
     refused = desk.run(f"{LOGGED_IN}{{\n{elsewhere}}} 2>&1 || true")
@@ -166,6 +168,8 @@ def test_spark_submit_needs_a_kubeconfig_that_renews_its_tokens_and_has_no_more(
     assert desk.drivers() == []
     assert "Pi is roughly 3." in desk.run(LOGGED_IN + submit)
     assert succeeded(desk)
+    (driver,) = desk.drivers()
+    assert driver.spec.containers[0].image == f"docker.io/{line.published}"
 
 
 @pytest.mark.long
@@ -186,35 +190,29 @@ def test_ones_own_login_is_given_the_teams_namespace(desk: Desk) -> None:
 
 UPLOADS = f"s3a://{BUCKET}/uploads"
 STORED = (
-    "java -Djavax.net.ssl.trustStore=truststore -cp '/opt/spark/jars/*' org.apache.hadoop.fs.FsShell "
+    "java -Djavax.net.ssl.trustStore=truststore -cp '.:/opt/spark/jars/*' org.apache.hadoop.fs.FsShell "
     "$(sed -n 's/^spark[.]hadoop[.]/-D /p' spark-defaults.conf)"
 )
-"""Looks into the store from the desk, as Hadoop's own program does; takes its arguments."""
+"""Looks into the store from the desk, as Hadoop's own program does; takes its arguments, and a core-site.xml."""
 
 
-@contextmanager
-def forwarded(cluster: Cluster, namespace: str, service: str, port: int) -> Iterator[str]:
-    """A port of a Service at this machine, under the same number: gives the address, which nothing else uses."""
-    address = ".".join(["127", *(str(random.randint(1, 254)) for _ in range(3))])
-    argv = ["kubectl", f"--kubeconfig={cluster.kubeconfig}", f"--namespace={namespace}", "port-forward"]
-    process = subprocess.Popen(
-        [*argv, f"--address={address}", f"service/{service}", str(port)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout
-        # Its first line says that it listens.
-        assert process.stdout.readline().startswith(f"Forwarding from {address}:{port} ")
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
+def at_the_node(cluster: Cluster, namespace: str, name: str) -> tuple[str, int]:
+    """Have a Service listen at the cluster's node too, at a port that is then its own in the cluster: address, port."""
+    core = cluster.core
+    service = core.patch_namespaced_service(name, namespace, {"spec": {"type": "NodePort"}})
+    (port,) = service.spec.ports
+    port.port = port.node_port
+    core.replace_namespaced_service(name, namespace, service)
+    (node,) = core.list_node().items
+    (address,) = [one.address for one in node.status.addresses if one.type == "InternalIP"]
+    return address, port.node_port
 
 
 @pytest.mark.long
 def test_spark_submit_uploads_files_of_its_machine(
     team: Team,
     new_namespace: Callable[..., str],
-    new_desk: Callable[[str, str, dict[str, Any]], Desk],
+    new_desk: NewDesk,
     of_s3: dict[str, str],
 ) -> None:
     namespace = new_namespace("store")
@@ -222,32 +220,31 @@ def test_spark_submit_uploads_files_of_its_machine(
     core.create_namespaced_config_map(team.name, {"metadata": {"name": "company-ca"}, "data": {"ca.crt": store.ca}})
     credentials = {"metadata": {"name": "s3"}, "stringData": {"credentials": store.credentials_file}}
     core.create_namespaced_secret(team.name, credentials)
-    s3 = {"endpoint": store.endpoint, "region": REGION, "pathStyle": True, "secret": {"name": "s3"}}
-    image = "{repository}:{tag}".format(**of_s3)
-    desk = new_desk(image, image, {"trust": {"configMap": "company-ca"}, "s3": s3})
+    address, port = at_the_node(team.cluster, namespace, "store")
+    endpoint = store.endpoint.replace(f":{PORT}", f":{port}")
+    s3 = {"endpoint": endpoint, "region": REGION, "pathStyle": True, "secret": {"name": "s3"}}
+    desk = new_desk("{repository}:{tag}".format(**of_s3), of_s3, {"trust": {"configMap": "company-ca"}, "s3": s3})
+    (desk.folder / "core-site.xml").write_text("<configuration/>")
     (desk.folder / "credentials").write_text(store.credentials_file)
     (desk.folder / "wrong").write_text(store.credentials_file.replace("secret-", "wrong-"))
     prepare = commands("log-in", "spark-submit").partition("spark-submit --master")[0]
     prepare = f"{LOGGED_IN}export AWS_SHARED_CREDENTIALS_FILE=$PWD/credentials\n{of_team(team, prepare)}"
     written = commands("dependencies", "From your own machine").replace("s3a://jobs/uploads", UPLOADS)
     path = f"--conf spark.kubernetes.file.upload.path={UPLOADS}"
-    with forwarded(team.cluster, namespace, "store", PORT) as address:
-        desk = replace(desk, hosts={f"store.{namespace}.svc": address})
-        for refused, why in {
-            written.replace(path, ""): "Please specify spark.kubernetes.file.upload.path property.",
-            written.replace(UPLOADS, "s3a://nowhere/uploads"): "Bucket does not exist",
-            f"export AWS_SHARED_CREDENTIALS_FILE=$PWD/wrong\n{written}": "SignatureDoesNotMatch",
-        }.items():
-            submit = refused.partition("kubectl logs")[0]
-            said = desk.run(f"{prepare}{{\n{submit}}} 2>&1 || echo exit code $?")
-            assert (said.endswith("exit code 1\n"), why in said, desk.drivers()) == (True, True, []), said
-        assert desk.run(f"{prepare}{STORED} -ls -R {UPLOADS} 2>&1 || true").endswith("No such file or directory\n")
-        assert "invoice: 108.1 32.43\n" in desk.run(prepare + written)
-        listed = desk.run(f"{prepare}{STORED} -ls -R {UPLOADS}")
-        rate = desk.run(f"{prepare}{STORED} -cat {UPLOADS}/*/rate.txt")
-    files = re.findall(rf"^-.* {UPLOADS}/spark-upload-[0-9a-f-]{{36}}/(\S+)$", listed, re.MULTILINE)
-    assert sorted(files) == ["invoice.py", "rate.txt", "tax.py"], listed
-    assert rate == "1.081\n"
+    desk = replace(desk, hosts={f"store.{namespace}.svc": address})
+    for refused, why in {
+        written.replace(path, ""): "Please specify spark.kubernetes.file.upload.path property.",
+        written.replace(UPLOADS, "s3a://nowhere/uploads"): "UnknownStoreException",
+        f"export AWS_SHARED_CREDENTIALS_FILE=$PWD/wrong\n{written}": "SignatureDoesNotMatch",
+    }.items():
+        submit = refused.partition("kubectl logs")[0]
+        said = desk.run(f"{prepare}{{\n{submit}}} 2>&1 || echo exit code $?")
+        assert (said.endswith("exit code 1\n"), why in said, desk.drivers()) == (True, True, []), said
+    assert "invoice: 108.1 32.43\n" in desk.run(prepare + written)
+    desk.run(f"{prepare}{STORED} -get {UPLOADS} stored")
+    stored = {file.name: file.read_text() for file in desk.folder.glob("stored/spark-upload-*/[!.]*")}
+    assert stored == {name: (desk.folder / name).read_text() for name in ("invoice.py", "tax.py", "rate.txt")}
+    assert len(list((desk.folder / "stored").iterdir())) == len(stored), "one of each; a refused submission left none"
     objects = team.kubectl("get", "pods,configmaps,events", "--output=yaml")
     assert not [word for word in (store.access_key, store.secret_key) if word in objects]
 
