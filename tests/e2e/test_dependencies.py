@@ -125,7 +125,8 @@ def test_all_comes_from_s3_with_a_secret(
     assert not [word for word in (store.access_key, store.secret_key) if word in objects + log_text]
 
 
-def test_an_init_container_fetches_with_a_password(team: Team, store: Depot) -> None:
+@pytest.mark.parametrize("mode", ["client", pytest.param("cluster", marks=pytest.mark.long)])
+def test_an_init_container_fetches_with_a_password(team: Team, store: Depot, mode: str) -> None:
     core = team.cluster.core
     core.create_namespaced_config_map(team.name, {"metadata": {"name": "company-ca"}, "data": {"ca.crt": store.ca}})
     secret = {"metadata": {"name": "artifacts"}, "stringData": {"login": f"{store.user}:{store.password}"}}
@@ -137,7 +138,7 @@ def test_an_init_container_fetches_with_a_password(team: Team, store: Depot) -> 
     values["app"] = {"source": values["app"]["source"] + FIND, "jars": ["local:///fetched/lib.jar"]}
     # Both roles have the same one: what is added is for both.
     values["driver"]["initContainers"][0]["args"].append(f"{store.url}/private/lib.jar")
-    end, log = run(team, DEFAULT_LINE, mode="client", **merged(SMALL, values), **{"global": facts})
+    end, log = run(team, DEFAULT_LINE, mode=mode, **merged(SMALL, values), **{"global": facts})
     assert end.succeeded, (end, log)
     assert {"driver: distributed executor: distributed", "jar: True"} <= set(log.splitlines())
     asked = [(one["path"], one["status"]) for one in store.asked()]
