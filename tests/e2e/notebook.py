@@ -27,7 +27,7 @@ SESSION = "from pyspark.sql import SparkSession\nspark = SparkSession.builder.ge
 COUNT = SESSION + "print('counted', spark.range(1000).repartition(2).count())\n"
 """Starts a session, and has an executor work."""
 PATIENCE_S = 120
-_SMALL = {
+_SMALL: dict[str, Any] = {
     "driver": {"requestCores": "100m", "memory": "512m"},
     "executor": {"requestCores": "100m", "memory": "512m"},
     "kernels": 1,
@@ -72,6 +72,7 @@ class Notebook:
             self.team.kubectl("create", "secret", "generic", "notebook-token", f"--from-literal=token={TOKEN}")
             self.team.set_namespace(guard={"secrets": ["notebook-token"]})
         merged = {**_SMALL, "login": {"secret": {"name": "notebook-token"}}, "sparkConf": QUICK, **values}
+        merged["executor"] = {**_SMALL["executor"], **values.get("executor", {})}
         chart = str(self.team.charts / "spark-notebook")
         argv = [action, self.release, chart, f"--namespace={self.team.name}", "--wait", "--timeout=180s", "--values=-"]
         self.team.helm.run(argv, yaml.safe_dump(merged))

@@ -26,6 +26,7 @@ def main() -> None:
     settings = json.loads((FOLDER / "notebook.json").read_text())
     os.environ["PYTHONPATH"] = ":".join([*python_of_spark(), *filter(None, [os.environ.get("PYTHONPATH")])])
     os.environ.setdefault("PYSPARK_PYTHON", "python3")
+    os.chdir(os.environ["HOME"])
     if sys.argv[1:]:
         os.execvp(sys.argv[1], sys.argv[1:])
     write_configuration(Path(os.environ["SPARK_CONF_DIR"]))
