@@ -23,7 +23,7 @@ def ensure_notebook_image(line: SparkLine, base: str, settings: Settings, progre
     Raises:
         Failure: PyPI does not answer, or gives other files than requirements.txt lists.
     """
-    files = [_FOLDER / name for name in ("Dockerfile", "requirements.txt")]
+    files = [_FOLDER / name for name in ("Dockerfile", "overrides.json", "requirements.txt")]
     reference = f"{REPOSITORY}:{line.version}-{fingerprint(Path(__file__), images.image_id(base), *files)}"
     if images.in_engine(reference):
         return reference

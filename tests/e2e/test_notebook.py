@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import yaml
 from door import new_door
-from notebook import COUNT, SESSION, TOKEN, Notebook
+from notebook import COUNT, SESSION, TOKEN, Notebook, notebook_image
 from playwright.sync_api import Browser, expect
+from secure_hdfs import done_as_written
 from team import Team
 from waiting import wait_until
 
-from kindling_dev.settings import ADMIN_NAMESPACE, REPO
+from kindling_dev import flights
+from kindling_dev.guides import blocks, commands, manifests
+from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE, LINES
 
 KILL_THE_JVM = """
@@ -28,6 +34,47 @@ days = spark.range(2000).selectExpr("id % 7 AS day", "rand(1) AS late").groupBy(
 days.toPandas().plot.bar(x="day");"""
 
 
+@pytest.mark.long
+def test_the_guide_leads_to_a_plot(team: Team, tmp_path: Path) -> None:
+    notebook_image()
+    settings = Settings.from_environment()
+    flights.put_on_claim(flights.flights_csv(settings), team.name, settings.kubeconfig)
+    for folder in ("charts", "examples"):
+        (tmp_path / folder).symlink_to(REPO / folder)
+    (listed,) = (block.text for block in manifests("notebook"))
+    values = {"spark-notebook.yaml": (REPO / "values/spark-notebook.yaml").read_text(), "spark-namespace.yaml": ""}
+    own = yaml.safe_dump({"namespace": {"name": team.name}})
+    values |= {f"{team.name}/common.yaml": "", f"{team.name}/spark-namespace.yaml": own + listed}
+    for name, text in values.items():
+        (tmp_path / "values" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "values" / name).write_text(text)
+    written = commands("notebook", "").replace("team-a", team.name).replace("kindling-system", ADMIN_NAMESPACE)
+    done_as_written(written, team.cluster, tmp_path)
+
+    (cell,) = (block.text for block in blocks("notebook") if block.language == "python")
+    report = {"cells": [code_cell(cell), code_cell("spark")], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    inside = ("exec", "--stdin", "anna-0", "--container=driver", "--")
+    team.kubectl(*inside, "sh", "-c", 'printf %s "$0" > ~/report.ipynb', json.dumps(report))
+    done_as_written(commands("notebook", "As a script").replace("team-a", team.name), team.cluster, tmp_path)
+    done = json.loads(team.kubectl(*inside, "sh", "-c", "cat ~/report.ipynb"))
+    plot, session = (cell["outputs"][-1]["data"] for cell in done["cells"])
+    assert "image/png" in plot
+    assert "kubectl port-forward anna-0 4040" in "".join(session["text/html"])
+
+
+def code_cell(source: str) -> dict[str, Any]:
+    """A cell of a notebook's file."""
+    return {
+        "cell_type": "code",
+        "id": uuid4().hex[:8],
+        "metadata": {},
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
+    }
+
+
+@pytest.mark.long
 def test_executors_go_with_their_kernel(team: Team) -> None:
     notebook = Notebook(team)
     notebook.install()
@@ -47,6 +94,7 @@ def test_executors_go_with_their_kernel(team: Team) -> None:
                 kernel.restart()
 
 
+@pytest.mark.long
 def test_the_pods_end_takes_executors_and_keeps_the_home(team: Team) -> None:
     notebook = Notebook(team)
     notebook.install()
@@ -61,6 +109,7 @@ def test_the_pods_end_takes_executors_and_keeps_the_home(team: Team) -> None:
     assert told.text == "kept\n", told
 
 
+@pytest.mark.long
 def test_other_versions_of_executors_are_refused(team: Team) -> None:
     notebook = Notebook(team)
     notebook.install(executor={"image": f"docker.io/{LINES['3.5'].published}"})
@@ -76,6 +125,7 @@ def test_other_versions_of_executors_are_refused(team: Team) -> None:
     assert notebook.executors() == []
 
 
+@pytest.mark.long
 def test_what_is_idle_goes(team: Team) -> None:
     notebook = Notebook(team)
     notebook.install(
@@ -113,7 +163,6 @@ def test_a_browser_plots_and_opens_the_ui(team: Team, chromium: Browser, request
             link = page.get_by_role("link", name="Spark UI").get_attribute("href")
             if request.config.getoption("screenshots"):
                 page.screenshot(path=REPO / "docs/images/notebook.png")
-            page.screenshot(path="/tmp/notebook.png")
         assert link
         assert link.startswith(f"{door.url}/{team.name}/proxy/spark-")
         ui = link.removeprefix(door.url)

@@ -74,8 +74,6 @@ def options(settings: dict) -> list[str]:
         "ServerApp.root_dir": os.environ["HOME"],
         # The page comes by a name that only the Ingress knows, or by a forwarded port.
         "ServerApp.allow_remote_access": True,
-        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
-        "LabApp.news_url": None,
         # What is installed is the image's: another would not be on executors.
         "LabApp.extension_manager": "readonly",
     }
