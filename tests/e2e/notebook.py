@@ -35,6 +35,9 @@ _SMALL: dict[str, Any] = {
 }
 
 
+_CELL: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+
+
 def notebook_image(line: SparkLine = DEFAULT_LINE) -> str:
     """The image of notebooks on a line of Spark, which the cluster has under the name that the chart gives to pods."""
     settings, progress = Settings.from_environment(), Progress()
@@ -65,17 +68,37 @@ class Notebook:
     team: Team
     release: str = "anna"
 
-    def install(self, action: str = "install", **values: Any) -> None:
+    def install(self, action: str = "install", line: SparkLine = DEFAULT_LINE, **values: Any) -> None:
         """Install it with a token, and wait until it answers; keyword arguments are values at the top level."""
-        notebook_image()
+        tag = notebook_image(line).rpartition(":")[2]
         if "Secret/notebook-token" not in self.team.objects():
             self.team.kubectl("create", "secret", "generic", "notebook-token", f"--from-literal=token={TOKEN}")
             self.team.set_namespace(guard={"secrets": ["notebook-token"]})
-        merged = {**_SMALL, "login": {"secret": {"name": "notebook-token"}}, "sparkConf": QUICK, **values}
+        merged = {
+            **_SMALL,
+            "login": {"secret": {"name": "notebook-token"}},
+            "sparkConf": QUICK,
+            "image": {"tag": tag},
+            **values,
+        }
         merged["executor"] = {**_SMALL["executor"], **values.get("executor", {})}
         chart = str(self.team.charts / "spark-notebook")
         argv = [action, self.release, chart, f"--namespace={self.team.name}", "--wait", "--timeout=180s", "--values=-"]
         self.team.helm.run(argv, yaml.safe_dump(merged))
+
+    def write(self, name: str, *cells: str) -> None:
+        """Write a file of cells into its home."""
+        made = [{**_CELL, "id": f"cell-{number}", "source": code} for number, code in enumerate(cells)]
+        text = json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+        self.exec("sh", "-c", 'printf %s "$0" > ~/"$1"', text, name)
+
+    def outputs(self, name: str) -> list[list[dict[str, Any]]]:
+        """What the cells of a file in its home show."""
+        return [cell["outputs"] for cell in json.loads(self.exec("sh", "-c", 'cat ~/"$0"', name))["cells"]]
+
+    def exec(self, *argv: str) -> str:
+        """Run a program in its container; what it printed."""
+        return self.team.kubectl("exec", f"{self.release}-0", "--container=driver", "--", *argv)
 
     def pods(self) -> list[Any]:
         """Its own pod, if it is there."""

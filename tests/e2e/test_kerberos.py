@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from history import History
-from kerberised import Kerberised, image, shows_tokens_to_tasks
+from kerberised import ROUND_TRIP, Kerberised, image, shows_tokens_to_tasks
+from notebook import Notebook
 from secure_hdfs import REALM, URL, SecureHdfs, done_as_written
 from team import EACH, OLD_LINE_LONG, QUICK, RUN_DEADLINE_S, Team
 
@@ -132,6 +133,22 @@ def test_event_logs_are_shown_across_tickets(kerberised: Kerberised, line: Spark
         assert history.application(application)["attempts"][0]["sparkUser"] == "alice"
         # The server's ticket ends.
         time.sleep(130 if release == "first" else 0)
+
+
+@pytest.mark.long
+def test_a_notebook_reads_what_it_wrote(kerberised: Kerberised) -> None:
+    """The session of the page "Spark with secure HDFS, from Jupyter"."""
+    notebook, folder = Notebook(kerberised.team), kerberised.folder()
+    values: dict[str, Any] = {"global": kerberised.facts()}
+    notebook.install(line=OLD, **values)
+    notebook.write("session.ipynb", f"import sys\nsys.argv = ['', '{folder}']", ROUND_TRIP)
+    notebook.exec("python3", "/opt/kindling/start.py", "jupyter", "execute", "--inplace", "session.ipynb")
+    told = "".join(one.get("text", "") for one in notebook.outputs("session.ipynb")[1]).splitlines()
+    executors = [line for line in told if line.startswith("EXECUTOR ")]
+    assert executors
+    assert all(line.endswith("no keytab krb5.conf") for line in executors), executors
+    assert "alice analysts" in kerberised.hdfs.run("alice", "-ls", folder)
+    assert notebook.exec("sh", "-c", "ls /etc/krb5.conf 2>&1 || true").endswith("No such file or directory\n")
 
 
 @pytest.mark.long

@@ -6,7 +6,6 @@ import json
 import re
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import yaml
@@ -52,26 +51,12 @@ def test_the_guide_leads_to_a_plot(team: Team, tmp_path: Path) -> None:
     done_as_written(written, team.cluster, tmp_path)
 
     (cell,) = (block.text for block in blocks("notebook") if block.language == "python")
-    report = {"cells": [code_cell(cell), code_cell("spark")], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    inside = ("exec", "--stdin", "anna-0", "--container=driver", "--")
-    team.kubectl(*inside, "sh", "-c", 'printf %s "$0" > ~/report.ipynb', json.dumps(report))
+    notebook = Notebook(team)
+    notebook.write("report.ipynb", cell, "spark")
     done_as_written(commands("notebook", "As a script").replace("team-a", team.name), team.cluster, tmp_path)
-    done = json.loads(team.kubectl(*inside, "sh", "-c", "cat ~/report.ipynb"))
-    plot, session = (cell["outputs"][-1]["data"] for cell in done["cells"])
+    plot, session = (shown[-1]["data"] for shown in notebook.outputs("report.ipynb"))
     assert "image/png" in plot
     assert "kubectl port-forward anna-0 4040" in "".join(session["text/html"])
-
-
-def code_cell(source: str) -> dict[str, Any]:
-    """A cell of a notebook's file."""
-    return {
-        "cell_type": "code",
-        "id": uuid4().hex[:8],
-        "metadata": {},
-        "source": source,
-        "outputs": [],
-        "execution_count": None,
-    }
 
 
 @pytest.mark.long
