@@ -1,0 +1,161 @@
+"""spark-notebook: the pod is the driver, what is left of it, and what is refused in a line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from refusals import RefusalOf, Values
+
+from chartproof import Helm, Manifest, Render
+
+TOKEN = {"secret": {"name": "notebook-token"}}
+
+
+@pytest.fixture(scope="session")
+def render_notebook(helm: Helm, charts: Path) -> Render:
+    """Render spark-notebook as release "anna" in team-a; keyword arguments are values at the top level."""
+
+    def render(*, release: str = "anna", **values: Any) -> Manifest:
+        values.setdefault("login", TOKEN)
+        chart = charts / "spark-notebook"
+        return helm.template(chart, release=release, namespace="team-a", values=values, checked=False)
+
+    return render
+
+
+def data(manifest: Manifest, key: str) -> str:
+    """A file of the ConfigMap."""
+    return str(manifest.one("ConfigMap").body["data"][key])
+
+
+def container(manifest: Manifest) -> dict[str, Any]:
+    """Spark's, of the notebook."""
+    (found,) = manifest.one("StatefulSet").body["spec"]["template"]["spec"]["containers"]
+    return dict(found)
+
+
+def test_memory_is_that_of_each_kernel(render_notebook: Render) -> None:
+    one, three = (
+        container(render_notebook(kernels=kernels, driver={"memory": "2g"}))["resources"] for kernels in (1, 3)
+    )
+    assert one["limits"]["memory"] == one["requests"]["memory"] == f"{512 + 2048 + 819}Mi"
+    assert three["limits"]["memory"] == f"{512 + 3 * (2048 + 819)}Mi"
+
+
+def test_executors_are_of_the_notebooks_image(render_notebook: Render) -> None:
+    manifest = render_notebook()
+    spec = manifest.one("StatefulSet").body["spec"]["template"]["spec"]
+    image = f"spark.kubernetes.container.image={spec['containers'][0]['image']}"
+    assert image in data(manifest, "spark.properties").splitlines()
+    assert "initContainers" not in spec
+
+
+def test_another_image_of_executors_is_looked_at(render_notebook: Render) -> None:
+    manifest = render_notebook(executor={"image": "registry.example.com/spark:1"})
+    (look,) = manifest.one("StatefulSet").body["spec"]["template"]["spec"]["initContainers"]
+    assert look["image"] == "registry.example.com/spark:1"
+    assert "--compare" in data(manifest, "driver-spark-env.sh")
+    conf = data(manifest, "spark.properties")
+    assert "spark.kubernetes.executor.container.image=registry.example.com/spark:1" in conf.splitlines()
+
+
+def test_the_token_is_in_the_notebook_alone(render_notebook: Render) -> None:
+    manifest = render_notebook()
+    assert "/etc/notebook-login" in {mount["mountPath"] for mount in container(manifest)["volumeMounts"]}
+    assert "notebook-token" not in data(manifest, "executor.yaml")
+    assert not {env["name"] for env in container(manifest)["env"]} & {"JUPYTER_TOKEN"}
+
+
+def test_an_idle_notebook_may_stop_itself_alone(render_notebook: Render) -> None:
+    assert not render_notebook().all("Role")
+    (rule,) = render_notebook(idle={"notebook": "8h"}).one("Role").body["rules"]
+    assert rule == {
+        "apiGroups": ["apps"],
+        "resources": ["statefulsets/scale"],
+        "resourceNames": ["anna"],
+        "verbs": ["patch"],
+    }
+
+
+def test_a_long_release_is_cut_for_its_pods_label(render_notebook: Render) -> None:
+    manifest = render_notebook(release="a" * 51 + "-b", idle={"notebook": "8h"})
+    assert manifest.one("StatefulSet").name == "a" * 51
+    assert manifest.one("Role").body["rules"][0]["resourceNames"] == ["a" * 51]
+
+
+def test_a_claim_outlives_the_release(render_notebook: Render) -> None:
+    claim = render_notebook().one("PersistentVolumeClaim")
+    assert claim.body["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    for home in ({"claim": False}, {"existingClaim": "mine"}):
+        assert not render_notebook(home=home).all("PersistentVolumeClaim")
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ({}, "rootLogger.level = INFO\n"),
+        ({"level": "WARN"}, "rootLogger.level = WARN\n"),
+        ({"json": True}, '"ts":'),
+        ({"properties": "rootLogger.level = off\n"}, "rootLogger.level = off\n"),
+    ],
+)
+def test_a_kernels_log_follows_the_values(render_notebook: Render, log: Values, expected: str) -> None:
+    text = data(render_notebook(log=log), "driver-log4j2.properties")
+    assert expected in text
+    assert ("/proc/1/fd/2" in text) == (not log.keys() & {"json", "properties"})
+
+
+def test_its_link_is_that_of_the_ui_proxy(render_notebook: Render) -> None:
+    settings = json.loads(data(render_notebook(), "notebook.json"))
+    assert settings["uiUrl"] == ""
+    proxied = render_notebook(**{"global": {"uiProxy": {"url": "https://spark.example.com/"}}})
+    assert json.loads(data(proxied, "notebook.json"))["uiUrl"] == "https://spark.example.com/team-a/proxy/"
+
+
+def test_a_path_is_the_ingress_and_the_probes(render_notebook: Render) -> None:
+    manifest = render_notebook(basePath="/notebooks/anna", ingress={"enabled": True, "host": "spark.example.com"})
+    (rule,) = manifest.one("Ingress").body["spec"]["rules"]
+    assert rule["http"]["paths"][0]["path"] == "/notebooks/anna/"
+    assert container(manifest)["readinessProbe"]["httpGet"]["path"] == "/notebooks/anna/api"
+
+
+def test_executors_pods_are_those_of_spark_job(render_notebook: Render, render_job: Render) -> None:
+    own, of_job = (yaml.safe_load(data(manifest, "executor.yaml")) for manifest in (render_notebook(), render_job()))
+    for labels in (own["metadata"]["labels"], of_job["metadata"]["labels"]):
+        del labels["app.kubernetes.io/name"], labels["app.kubernetes.io/instance"]
+    assert own == of_job
+
+
+REFUSED: list[tuple[Values, str]] = [
+    ({"login": {}}, "login.secret.name is empty: set it to the Secret with the notebook's token"),
+    ({"login": {"method": "proxy", **TOKEN}}, 'login.secret.name is "notebook-token" and login.method is proxy'),
+    ({"login": {"method": "proxy"}}, "login.method is proxy but network.from is empty: name the pods"),
+    ({"network": {"from": {"all": {"ports": [8888]}}}}, "network.from.all names nobody"),
+    ({"ingress": {"enabled": True}}, "ingress.enabled is true but ingress.host is empty"),
+    ({"ingress": {"annotations": {"helm.sh/hook": "test"}}}, "ingress.annotations sets helm.sh/hook"),
+    ({"home": {"claim": False, "existingClaim": "mine"}}, 'home.existingClaim is "mine" but home.claim is false'),
+    ({"log": {"level": "WARN", "properties": "x"}}, "log.properties is a whole configuration"),
+    ({"driver": {"memory": "256m"}}, 'driver.memory is "256m", and Spark needs 512m at least'),
+    ({"driver": {"env": {"SPARK_CONF_DIR": "/x"}}}, "driver.env sets SPARK_CONF_DIR"),
+    ({"driver": {"env": {"POD_UID": "x"}}}, 'variables named "POD_UID", of which one is the chart\'s'),
+    (
+        {"driver": {"podTemplate": {"spec": {"restartPolicy": "Never"}}}},
+        "sets spec.restartPolicy, which the chart sets",
+    ),
+    (
+        {"driver": {"podTemplate": {"spec": {"containers": [{"name": "driver", "args": ["x"]}]}}}},
+        "sets args of container driver, which the chart sets itself; use instead: nothing: JupyterLab",
+    ),
+    ({"executor": {"dynamicAllocation": {"max": 1}, "instances": 2}}, "executor.instances is 2, more than"),
+    ({"sparkConf": {"spark.submit.deployMode": "cluster"}}, "use instead: nothing: client"),
+    ({"sparkConf": {"spark.driver.memory": "1g"}}, "use instead: driver.memory"),
+]
+
+
+@pytest.mark.parametrize(("values", "says"), REFUSED, ids=[says[:50] for _, says in REFUSED])
+def test_values_are_refused(render_notebook: Render, refusal_of: RefusalOf, values: Values, says: str) -> None:
+    assert says in refusal_of(render_notebook, values)
