@@ -55,17 +55,23 @@ class Doctor:
         self._witness = witness
         self._client = client
         self._slots = Shares(_AT_ONCE)
-        self._looks: dict[Target, _Look] = {}
+        self._looks: dict[tuple[str, str, Target], _Look] = {}
 
     async def problem(self, application: Application, target: Target, context: str) -> str | None:
         """What is wrong with a UI, in a line that names what to drop; "": nothing; None: it does not say yet."""
-        look = self._looks.get(target)
+        key = (application.namespace, application.app_id, target)
+        look = self._looks.get(key)
         if look is None or look.in_vain:
-            for gone in [known for known in self._looks if known.pod_uid not in self._catalog.pods]:
+            for gone in [known for known in self._looks if not self._is_there(*known)]:
                 del self._looks[gone]
-            look = self._looks[target] = _Look(asyncio.create_task(self._look(application, target, context)))
+            look = self._looks[key] = _Look(asyncio.create_task(self._look(application, target, context)))
         await asyncio.wait([look.task], timeout=_PATIENCE_S)
         return look.task.result() if look.task.done() else None
+
+    def _is_there(self, namespace: str, app_id: str, target: Target) -> bool:
+        """Whether an application is still at a target: a kernel that is started anew is another, at the same port."""
+        known = self._catalog.index.applications.get((namespace, app_id))
+        return known is not None and known.target == target
 
     def stop(self) -> None:
         """End the looks."""
@@ -86,7 +92,7 @@ class Doctor:
             log.info("driver does not answer", extra={"target": str(target), "problem": type(error).__name__})
             return None
         problem = diagnosis(root, context, application.app_id)
-        self._catalog.find(target.pod_uid, problem)
+        self._catalog.find(application.namespace, application.app_id, target.pod_uid, problem)
         return problem
 
     async def _root(self, target: Target, context: str) -> str | None:

@@ -18,7 +18,7 @@ import aiohttp
 
 from spark_ui_proxy.index import HistoryServer, Index
 from spark_ui_proxy.pods import APP_ID
-from spark_ui_proxy.rest import RestError, get_json, text
+from spark_ui_proxy.rest import RestError, get_json, moment, text
 
 PART = 500
 """Applications asked for at once: what is parsed in some milliseconds."""
@@ -230,18 +230,14 @@ def _parse(raw: Any) -> FinishedApplication | None:
             attempt=attempt_id,
             name=text(raw["name"], 256),
             user=text(attempt["sparkUser"], 128),
-            started=_moment(started),
-            ended=_moment(ended),
+            started=moment(started),
+            ended=moment(ended),
             completed=bool(attempt["completed"]),
             spark_version=text(attempt.get("appSparkVersion", ""), 32),
             failed=attempt.get("exitCode") not in (None, 0),
         )
     except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, OSError):
         return None
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds // 1000, UTC) + timedelta(milliseconds=milliseconds % 1000)
 
 
 def _date(moment: datetime) -> str:

@@ -36,17 +36,18 @@ class Application:
     Attributes:
         namespace, app_id: its key; of two drivers with the same, the newest that runs counts (`disputed`).
         pod, pod_uid: the driver's.
-        name: what its owner calls it: the label spark-app-name, else the release, else the pod.
-        user: SPARK_USER of the driver, or "".
+        name: what its owner calls it: the label spark-app-name, else the release, else the pod. Of one that its driver
+            names: as the driver says, else these.
+        user: SPARK_USER of the driver, else as the driver says, or "".
         state: `pending`, `running`, `succeeded`, `failed`.
         target: of its UI while it runs, else None.
         problem: why there is none though it runs (host network, port out of range, forged status), in a line; or "".
-        created: when its pod was made.
+        created: when its pod was made; of one that its driver names (`Named`), when it started.
         ended: when the driver's container ended; None while it runs.
-        spark_version: of the label spark-version, or "".
+        spark_version: of the label spark-version, else as the driver says, or "".
         executors: how many executors run.
-        cpu: cores asked for by driver and executors.
-        memory: bytes asked for by driver and executors.
+        cpu: cores asked for by the driver's pod, which other applications may be in too, and by executors.
+        memory: bytes asked for by the same.
         disputed: another driver in the namespace bears the same id.
     """
 
@@ -66,6 +67,24 @@ class Application:
     cpu: float = 0
     memory: int = 0
     disputed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An application as its driver names it, where the pod's manifest names none.
+
+    Attributes:
+        port: at which it was asked.
+        name, user, spark_version: text for any page; "": it does not say.
+        started: None: it does not say, or says a day to come.
+    """
+
+    app_id: str
+    port: int
+    name: str = ""
+    user: str = ""
+    spark_version: str = ""
+    started: datetime | None = None
 
 
 @dataclass(frozen=True)

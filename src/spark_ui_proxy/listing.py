@@ -18,6 +18,8 @@ SHARED = "shs"
 """Stands for the namespace of what the shared history server alone knows: no namespace may have this name."""
 _HISTORY_FOLLOWS = timedelta(minutes=10)
 """How long an application whose pod is gone is shown before its history server has it."""
+_KEPT_OF_A_POD = 32
+"""Of those that ended in one pod so many are shown before the history has them: a driver may make up any number."""
 _KEPT_ANSWERS = 64
 _PLACE = attrgetter("place")
 
@@ -148,9 +150,9 @@ class Listing:
             self._ended[key] = replace(
                 row, state=state, ended=row.ended or now, live=None, executors=None, cpu=None, memory=None
             )
-        self._ended = {
-            key: row for key, row in self._ended.items() if key not in self._live and not self._in_history(*key)
-        }
+        self._ended = _latest_of_pods(
+            {key: row for key, row in self._ended.items() if key not in self._live and not self._in_history(*key)}
+        )
         self._pods = defaultdict(dict)
         for (namespace, app_id), row in (*self._ended.items(), *self._live.items()):
             self._pods[namespace][app_id] = row
@@ -264,6 +266,17 @@ class Listing:
             del self._ended[key]
         if gone:
             self._made_of = (-1, -1)
+
+
+def _latest_of_pods(rows: dict[tuple[str, str], Row]) -> dict[tuple[str, str], Row]:
+    """Rows in the order in which they came, less those of which later ones of the same pod are too many."""
+    seen: Counter[tuple[str, str]] = Counter()
+    kept = []
+    for key, row in reversed(rows.items()):
+        seen[row.namespace, row.pod] += 1
+        if seen[row.namespace, row.pod] <= _KEPT_OF_A_POD:
+            kept.append((key, row))
+    return dict(reversed(kept))
 
 
 def _of_history(namespace: str, known: FinishedApplication) -> Row:

@@ -14,6 +14,8 @@ from spark_ui_proxy.kubelet import doubt, node_addresses, runs
 
 DRIVER, EXECUTOR, HISTORY_SERVER = "driver", "executor", "history-server"
 SELECTOR = f"spark-role in ({DRIVER},{EXECUTOR},{HISTORY_SERVER})"
+UI_PORTS = 17
+"""Ports at which the UIs of one pod's applications may be: as many as Spark tries (spark.port.maxRetries)."""
 APP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _UI_PORT, _HISTORY_PORT = 4040, 18080
 _APP_ID_ARGUMENT = "spark.app.id="

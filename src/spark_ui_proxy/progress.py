@@ -58,17 +58,17 @@ class ProgressReader:
     def __init__(self, client: aiohttp.ClientSession) -> None:
         self._client = client
         self._slots = Shares(_ASKED_AT_ONCE)
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[tuple[str, str], _Seen] = {}
         self._asking: set[asyncio.Task[None]] = set()
 
     def of(self, application: Application) -> Progress | None:
         """What is known; None: nothing, or the driver does not say."""
-        seen = self._seen.get(application.pod_uid)
+        seen = self._seen.get(_key(application))
         return seen.progress if seen else None
 
     def has_log(self, application: Application) -> bool:
         """Whether its UI is known to have a page of the driver's log (Spark 4, with spark.driver.log.localDir)."""
-        seen = self._seen.get(application.pod_uid)
+        seen = self._seen.get(_key(application))
         return bool(seen and seen.has_log)
 
     def want(self, applications: Iterable[Application]) -> None:
@@ -76,7 +76,7 @@ class ProgressReader:
         now = time.monotonic()
         for application in applications:
             if application.target:
-                seen = self._seen.setdefault(application.pod_uid, _Seen(application, now))
+                seen = self._seen.setdefault(_key(application), _Seen(application, now))
                 seen.application, seen.wanted_at = application, now
         self.tick()
 
@@ -117,6 +117,11 @@ class ProgressReader:
             seen.progress, pause = None, _AFTER_FAILURE_SECONDS
         finally:
             seen.due_at, seen.asking = time.monotonic() + pause, False
+
+
+def _key(application: Application) -> tuple[str, str]:
+    """One pod may run several; one id may come to another pod."""
+    return application.pod_uid, application.app_id
 
 
 def _parse(raw: Any) -> Progress | None:

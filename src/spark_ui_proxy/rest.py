@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -75,6 +76,15 @@ async def has_page(client: aiohttp.ClientSession, target: Target, path: str, *, 
 
 def _timeout(seconds: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=seconds, sock_connect=3)
+
+
+def moment(milliseconds: int) -> datetime:
+    """A time as Spark's REST has it.
+
+    Raises:
+        TypeError, ValueError, OverflowError, OSError: it is none.
+    """
+    return datetime.fromtimestamp(milliseconds // 1000, UTC) + timedelta(milliseconds=milliseconds % 1000)
 
 
 def text(raw: Any, longest: int) -> str:

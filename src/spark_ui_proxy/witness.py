@@ -18,7 +18,7 @@ import aiohttp
 
 from spark_ui_proxy.catalog import Catalog
 from spark_ui_proxy.index import Target
-from spark_ui_proxy.naming import only_id
+from spark_ui_proxy.naming_answers import only_id
 from spark_ui_proxy.pods import DRIVER
 from spark_ui_proxy.rest import RestError, get_json
 from spark_ui_proxy.shares import Shares
@@ -73,7 +73,12 @@ class Witness:
             if not claims.has_node(address)
             for uid in claims.claimants(address)
         )
-        found = {(pod.namespace, pod.target.address): pod.target for pod in pods if pod.role == DRIVER and pod.target}
+        found = {
+            (pod.namespace, target.address): target
+            for pod in pods
+            if pod.role == DRIVER
+            for target in self._catalog.targets(pod)
+        }
         return {key: target for key, target in found.items() if key not in self._asked_at}
 
     async def ask(self, namespace: str, target: Target) -> None:

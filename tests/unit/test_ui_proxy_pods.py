@@ -14,8 +14,8 @@ from spark_ui_proxy.addresses import Addresses
 from spark_ui_proxy.catalog import Catalog
 from spark_ui_proxy.config import Limits
 from spark_ui_proxy.doctor import diagnosis
-from spark_ui_proxy.index import Index, Target
-from spark_ui_proxy.naming import only_id
+from spark_ui_proxy.index import Index, Named, Target
+from spark_ui_proxy.naming_answers import only_id
 from spark_ui_proxy.pods import quantity, read_pod
 from spark_ui_proxy.witness import said
 
@@ -414,11 +414,12 @@ def test_a_notebook_has_the_id_that_it_says() -> None:
     kept, gone = catalog()
     kept.put(changed("metadata", "labels", to={"spark-role": "driver"}))
     assert not kept.index.applications
-    kept.name("u-1", "app-2026")
-    assert kept.index.applications["team-a", "app-2026"].target
-    kept.name("u-1", "app-2027")
+    place = Target("u-1", "10.0.0.1", 4040)
+    kept.name(place, [Named("app-2026", 4040)])
+    assert kept.index.applications["team-a", "app-2026"].target == place
+    kept.name(place, [Named("app-2027", 4040)])
     assert set(kept.index.applications) == {("team-a", "app-2027")}
-    kept.name("u-1", "")
+    kept.name(place, [])
     assert not kept.index.applications
     assert gone == [1, 1]
 

@@ -115,7 +115,8 @@ async def _until(condition: Callable[[], bool]) -> None:
 def test_a_driver_gets_its_name_though_many_of_another_tenant_do_not_answer() -> None:
     async def scene(world: _World) -> None:
         world.all_drivers()
-        naming = asyncio.create_task(Naming(world.catalog, world.client).run())
+        witness = Witness(world.catalog, world.client)
+        naming = asyncio.create_task(Naming(world.catalog, world.client, witness).run())
         await _until(lambda: ("team-b", "app-1") in world.catalog.index.applications)
         # And one that comes while the first round of the others lasts.
         world.catalog.drop("team-b-0")
