@@ -105,13 +105,14 @@ def driver(
     name: str = "of-a-test",
     tasks: int = 10,
     address: str = "",
+    port: int = 4040,
     conf: Mapping[str, str] | None = None,
 ) -> Iterator[Driver]:
     """An application on Spark of a line ("4.3"), with one core, and more of Spark's configuration if wanted.
 
-    With an address of 127.0.0.0/8 its UI has Spark's own port there.
+    With an address of 127.0.0.0/8 its UI has Spark's own port there, or another that Spark is to take.
     """
-    target = _target(address, 4040)
+    target = _target(address, port)
     (folder / "go").write_text("0")
     (folder / "application.py").write_text(_APPLICATION)
     own = {

@@ -25,14 +25,14 @@ class Speaking:
 
 
 @contextmanager
-def speaking(address: str, namespace: str, pod: str, port: int = 4050) -> Iterator[Speaking]:
+def speaking(address: str, namespace: str, pod: str, port: int = 4050, app_id: str = "spark-1") -> Iterator[Speaking]:
     """A driver of a pod, at an address of this machine, until the context ends."""
     driver = Speaking(address, port)
     properties = [["spark.kubernetes.namespace", namespace], ["spark.kubernetes.driver.pod.name", pod]]
     pages = {
         "/jobs/": "<html>hello</html>",
-        "/api/v1/applications": json.dumps([{"id": "spark-1", "name": "pi"}]),
-        "/api/v1/applications/spark-1/environment": json.dumps({"sparkProperties": properties}),
+        "/api/v1/applications": json.dumps([{"id": app_id, "name": "pi"}]),
+        f"/api/v1/applications/{app_id}/environment": json.dumps({"sparkProperties": properties}),
     }
 
     class Handler(BaseHTTPRequestHandler):
