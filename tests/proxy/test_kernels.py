@@ -73,6 +73,12 @@ def test_kernels_of_a_notebook_are_seen_and_ended_apart(
         print(f"Spark {line}: gone {gone:.1f} s after it ended, shown {came:.1f} s after its job began")
 
 
+def shown(door: Door, team: Team, app_id: str) -> None:
+    """Wait until the first page of an application is served."""
+    page = f"/{team.name}/proxy/{app_id}/jobs/"
+    door.decider.wait(lambda: door.get(page, team.viewer).status == 200, f"{app_id} is shown", _SOON_S)
+
+
 def kill(door: Door, team: Team, driver: spark_ui.Driver) -> None:
     """End the job of a driver, by who may; who may only look does not."""
     path = f"/{team.name}/proxy/{driver.app_id}"
@@ -104,11 +110,11 @@ def test_a_further_port_takes_no_other_pods_id(door: Door, team: Team, address: 
         team.pods.make("job", labels={"spark-app-selector": job}, ip=victim)
         team.pods.make("notebook", ip=notebook)
         for app_id in honest:
-            door.shown(team, app_id)
+            shown(door, team, app_id)
         own = f"spark-{uuid4().hex}"
         stolen = [driver(evil, "evil", port, app_id) for port, app_id in ((4040, job), (4041, kernel), (4042, own))]
         team.pods.make("evil", ip=evil)
-        door.shown(team, own)
+        shown(door, team, own)
         entries = listed(door, team)
         assert {app_id: entries[app_id]["pod"] for app_id in (job, kernel, own)} == {
             job: "job",
@@ -143,8 +149,7 @@ def test_a_pod_that_answers_everywhere_displaces_nobody(
             for port, app_id in ids.items()
         }
         team.pods.make("evil", ip=evil)
-        page = f"/{other.name}/proxy/{kernel}/jobs/"
-        door.decider.wait(lambda: door.get(page, other.viewer).status == 200, "another team's is shown", _SOON_S)
+        shown(door, other, kernel)
         door.decider.wait(lambda: len(listed(door, team)) > 1, "the pod's are listed", _SOON_S)
         assert set(listed(door, team)) == {ids[port] for port in range(4040, 4057)}
         assert not any(asked[port] for port in range(4057, 4101))
