@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from door import Door, Window, new_door
 from grants import service_account, wait_until_granted
 from playwright.sync_api import Browser, expect
 from team import QUICK, SMALL, Team, is_running
+from waiting import wait_until
 
 from kindling_dev.spark_image import DEFAULT_LINE
 
@@ -78,7 +79,7 @@ def notebook(team: Team) -> dict[str, Any]:
         }
     }
     environment = {"CONF": json.dumps(conf), "KERNEL": _KERNEL, "TEMPLATE": json.dumps(executor)}
-    container = {
+    container: dict[str, Any] = {
         "name": "notebook",
         "image": image,
         "command": ["bash", "-c", _BOTH],
@@ -117,7 +118,7 @@ def test_two_applications_of_one_pod_come_and_end_apart(team: Team, door: Door, 
         items = json.loads(door.ask(f"/-/api/v1/applications?namespace={team.name}").text)["items"]
         return {item["id"]: item for item in items}
 
-    came = until(lambda: all(entries().get(ids[name], {}).get("executors") == 1 for name in ids), "both are listed")
+    wait_until(lambda: all(entries().get(ids[name], {}).get("executors") == 1 for name in ids), "both are listed")
     for name, app_id in ids.items():
         entry = entries()[app_id]
         assert (entry["name"], entry["state"], entry["pod"], entry["problem"]) == (name, "running", "notebook", "")
@@ -136,7 +137,9 @@ def test_two_applications_of_one_pod_come_and_end_apart(team: Team, door: Door, 
 
     team.kubectl("exec", "notebook", "--", "touch", "/tmp/end-second")
     team.cluster.wait_for_log(team.name, "notebook", "ENDED second", 60)
-    gone = until(lambda: entries()[ids["second"]]["state"] == "ended", "the second has ended", _SOON_S)
+    began = time.monotonic()
+    wait_until(lambda: entries()[ids["second"]]["state"] == "ended", "the second has ended", _SOON_S)
+    print(f"gone {time.monotonic() - began:.1f} s after its end")
     assert entries()[ids["second"]]["links"]["ui"] is None
     assert door.ask(f"/{team.name}/proxy/{ids['second']}/jobs/").status == 404
     assert door.ask(f"/{team.name}/proxy/{ids['first']}/jobs/").status == 200
@@ -145,13 +148,3 @@ def test_two_applications_of_one_pod_come_and_end_apart(team: Team, door: Door, 
     expect(opened.page.get_by_role("link", name="second", exact=True)).to_have_count(0)
     assert opened.faults.found == []
     assert is_running(core.read_namespaced_pod("notebook", team.name))
-    print(f"both listed {came:.1f} s after their first jobs, the second gone {gone:.1f} s after its end")
-
-
-def until(holds: Callable[[], bool], what: str, seconds: float = 60) -> float:
-    """Wait until something holds; the seconds that took."""
-    began = time.monotonic()
-    while not holds():
-        assert time.monotonic() - began < seconds, what
-        time.sleep(0.2)
-    return time.monotonic() - began
