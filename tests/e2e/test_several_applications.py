@@ -109,6 +109,9 @@ def test_two_applications_of_one_pod_come_and_end_apart(team: Team, door: Door, 
     wait_until_granted(team.cluster, team.name, driver, "create pods", "create configmaps")
     core = team.cluster.core
     core.create_namespaced_pod(team.name, notebook(team))
+    where = {"namespace": team.name, "field_selector": "metadata.name=notebook"}
+    listing = core.list_namespaced_pod
+    team.cluster.wait_for(listing, lambda pod, _: is_running(pod) or None, "the notebook's pod", 90, **where)
     for name in ("first", "second"):
         team.cluster.wait_for_log(team.name, "notebook", f"READY {name}", _READY_S)
     printed = [line.split() for line in core.read_namespaced_pod_log("notebook", team.name).splitlines()]
