@@ -3,6 +3,7 @@ spark-notebook.checks: values that cannot go together, each refused in one line 
 */}}
 {{- define "spark-notebook.checks" -}}
 {{- include "spark-common.checkText" .Values -}}
+{{- include "spark-common.checkServiceName" . -}}
 {{- include "spark-common.checkHelpers" .Values.global.helpers -}}
 {{- include "spark-common.checkLabels" (dict "labels" .Values.global.commonLabels "from" "global.commonLabels") -}}
 {{- include "spark-common.checkAnnotations" (dict "annotations" .Values.ingress.annotations "from" "ingress.annotations") -}}
