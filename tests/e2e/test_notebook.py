@@ -138,10 +138,12 @@ def test_a_browser_plots_and_opens_the_ui(team: Team, chromium: Browser, request
             page = chromium.new_context(viewport={"width": 1200, "height": 900}).new_page()
             page.goto(f"{url}/lab?token={TOKEN}")
             page.locator(".jp-LauncherCard", has_text="Python 3").first.click()
+            expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
             for number, code in enumerate((PLOT, "spark")):
                 cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").nth(number)
                 cell.click()
                 page.keyboard.insert_text(code)
+                expect(cell).to_contain_text(code.splitlines()[0])
                 page.keyboard.press("Shift+Enter")
                 shown = page.locator(".jp-Notebook .jp-CodeCell").nth(number).locator(".jp-OutputArea-output")
                 expect(shown.locator("img" if number == 0 else "a").first).to_be_visible(timeout=120_000)
