@@ -33,6 +33,29 @@ for host, keytab, krb5 in spark.sparkContext.parallelize(range(8), 8).mapPartiti
 print("APPLICATION", spark.sparkContext.applicationId)
 """
 """Writes Parquet to a folder, reads it back, and tells which files executors have."""
+ROUNDS = """
+import sys, time
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+folder, seconds, last = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+end, number, again = time.time() + seconds, 0, 0
+while time.time() < end:
+    began = time.time()
+    try:
+        spark.range(1000).repartition(2).write.mode("overwrite").parquet(f"{folder}/{number}")
+        assert spark.read.parquet(f"{folder}/{number}").distinct().count() == 1000
+        number += 1
+        print("ROUND", number, flush=True)
+    except Exception as error:
+        if last:
+            raise
+        again += 1
+        print("AGAIN", again, str(error).partition(chr(10))[0], flush=True)
+    time.sleep(max(0, began + 10 - time.time()))
+assert spark.read.parquet(f"{folder}/*").count() == 1000 * number
+print("RIGHT", number, "AGAIN", again)
+"""
+"""Writes and reads a folder every ten seconds, and tries again what failed; with a third argument it fails then."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +97,17 @@ class Kerberised:
         self, release: str, *arguments: str, source: str = ROUND_TRIP, line: SparkLine = DEFAULT_LINE, **values: Any
     ) -> tuple[JobEnd, str]:
         """Run an application to its end: that, and what it printed; keyword arguments are values at the top level."""
+        self.start(release, *arguments, source=source, line=line, **values)
+        end = self.team.end_of(release)
+        return end, self.team.log_of(end)
+
+    def start(
+        self, release: str, *arguments: str, source: str = ROUND_TRIP, line: SparkLine = DEFAULT_LINE, **values: Any
+    ) -> None:
+        """The same, without waiting for its end."""
         app = {"source": source, "args": list(arguments)}
         merged = {"global": self.facts(), "image": image(line), "app": app, "sparkConf": QUICK, **values}
         self.team.install(release, line=line, **merged)
-        end = self.team.end_of(release)
-        return end, self.team.log_of(end)
 
 
 def image(line: SparkLine) -> dict[str, str]:

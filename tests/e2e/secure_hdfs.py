@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import fcntl
 import io
+import re
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TextIO
+from uuid import uuid4
 
 import yaml
 
@@ -34,15 +37,28 @@ class SecureHdfs:
     """What a client needs, a shell, and its servers to stop and start.
 
     Attributes:
-        cluster: where it runs, in namespace NAMESPACE.
+        cluster: where it runs.
+        namespace: in which.
+        realm: its principals'.
     """
 
     cluster: Cluster
+    namespace: str = NAMESPACE
+    realm: str = REALM
+
+    @property
+    def url(self) -> str:
+        """Where its clients find it."""
+        return _moved(URL, self)
+
+    def manifest(self, name: str) -> str:
+        """A file of the example, for its namespace and realm."""
+        return _moved((EXAMPLE / name).read_text(), self)
 
     @cached_property
     def client_configuration(self) -> dict[str, dict[str, str]]:
         """Name of each ConfigMap that a client has -> file -> content: ``hadoop-conf``, ``krb5-conf``."""
-        objects = yaml.safe_load_all((EXAMPLE / "client-configuration.yaml").read_text())
+        objects = yaml.safe_load_all(self.manifest("client-configuration.yaml"))
         return {one["metadata"]["name"]: one["data"] for one in objects}
 
     @property
@@ -72,6 +88,24 @@ class SecureHdfs:
             Failure: the KDC is stopped, or does not know the principal.
         """
         return base64.b64decode(self.exec("kdc", "bash", "-o", "pipefail", "-c", f"keytab {principal} | base64"))
+
+    def tokens(self, principal: str) -> bytes:
+        """A file with a new delegation token of a principal, who may renew it.
+
+        Raises:
+            Failure: it is told no token.
+        """
+        fetched = "f=$(mktemp -u); hdfs fetchdt --renewer $0 $f >&2; base64 $f; rm $f"
+        return base64.b64decode(self.exec("client", "as", principal, "bash", "-euc", fetched, principal))
+
+    def renew(self, principal: str, tokens: bytes) -> None:
+        """Let the tokens of a file last a minute from now on; the file stays as it is.
+
+        Raises:
+            Failure: they have ended.
+        """
+        renewed = 'f=$(mktemp); base64 -d <<<"$0" >$f; hdfs fetchdt --renew $f; rm $f'
+        self.exec("client", "as", principal, "bash", "-euc", renewed, base64.b64encode(tokens).decode())
 
     def run(self, principal: str, *argv: str) -> str:
         """Run Hadoop's shell as a principal, ``run("alice", "-ls", "/")``; what it printed.
@@ -117,28 +151,32 @@ class SecureHdfs:
         self.kubectl("scale", "deployment/kdc", "--replicas=0")
         self.kubectl("wait", "--for=delete", "pod", "--selector=app=kdc", "--timeout=60s")
         # For a moment the node still sends them to the pod that is gone, where they would hang for minutes.
-        self._wait_for_connection("refused")
+        self.wait_for_connection("refused")
 
     def start_kdc(self) -> None:
         """Start the KDC, with the keys that it had."""
         self.kubectl("scale", "deployment/kdc", "--replicas=1")
         self.kubectl("rollout", "status", "deployment/kdc", "--timeout=60s")
-        self._wait_for_connection("accepted")
+        self.wait_for_connection("accepted")
 
     def restart_namenode(self) -> None:
         """Make the NameNode's pod anew, and wait until it is out of safe mode."""
         self.kubectl("delete", "pod", "namenode-0")
         self.kubectl("rollout", "status", "statefulset/namenode", "--timeout=120s")
 
-    def _wait_for_connection(self, outcome: str) -> None:
-        address = KDC.replace(":", "/")
-        connect = f"timeout 2 bash -c '</dev/tcp/{address} && echo accepted' 2>&1"
-        tried = f"for _ in {{1..30}}; do {connect} | grep {outcome} && exit; sleep 0.5; done; exit 1"
+    def wait_for_connection(self, outcome: str, address: str = KDC) -> None:
+        """Wait until connections to an address are "accepted" or "refused".
+
+        Raises:
+            Failure: they are not within a while.
+        """
+        connect = f"timeout 2 bash -c '</dev/tcp/{address.replace(':', '/')} && echo accepted' 2>&1"
+        tried = f"for _ in {{1..120}}; do {connect} | grep {outcome} && exit; sleep 0.5; done; exit 1"
         self.exec("client", "bash", "-c", tried)
 
     def kubectl(self, *argv: str) -> str:
         """Run kubectl in its namespace as the cluster's admin."""
-        return run(["kubectl", f"--kubeconfig={self.cluster.kubeconfig}", f"--namespace={NAMESPACE}", *argv])
+        return run(["kubectl", f"--kubeconfig={self.cluster.kubeconfig}", f"--namespace={self.namespace}", *argv])
 
     @contextmanager
     def used(self, *, alone: bool = False) -> Iterator[None]:
@@ -146,6 +184,51 @@ class SecureHdfs:
         with (_FOLDER / "secure-hdfs.tests").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
             yield
+
+
+def second_hdfs(first: SecureHdfs, namespace: str) -> SecureHdfs:
+    """Another HDFS, in a namespace that is there: of the realm, the KDC and the passwords of the first.
+
+    Raises:
+        Failure: it did not start.
+    """
+    second = SecureHdfs(first.cluster, namespace)
+    servers = [f"{one}.{namespace}.svc.cluster.local" for one in ("nn/namenode", "dn/datanode-0.datanode")]
+    add = 'for one; do echo "add_principal -clearpolicy -pw $(</etc/keys/password) $one"; done | kadmin.local >&2'
+    first.exec("kdc", "env", "KRB5_KDC_PROFILE=/etc/kdc/kdc.conf", "bash", "-euo", "pipefail", "-c", add, "-", *servers)
+    _apply(second, first.exec("client", "cat", "/etc/keys/password"), "client", "namenode", "datanode")
+    second.kubectl("wait", "--for=condition=Complete", "job/directories", "--timeout=180s")
+    return second
+
+
+def hdfs_of_another_realm(first: SecureHdfs, namespace: str) -> SecureHdfs:
+    """A NameNode, in a namespace that is there, whose realm and KDC know nothing of the first HDFS's.
+
+    Raises:
+        Failure: it did not start.
+    """
+    other = SecureHdfs(first.cluster, namespace, "OTHER.EXAMPLE")
+    _apply(other, uuid4().hex, "kdc", "namenode")
+    first.wait_for_connection("accepted", other.url.removeprefix("hdfs://"))
+    return other
+
+
+def _apply(hdfs: SecureHdfs, password: str, *manifests: str) -> None:
+    with TemporaryDirectory() as folder:
+        for name in ("client-configuration", *manifests):
+            (Path(folder) / f"{name}.yaml").write_text(hdfs.manifest(f"{name}.yaml"))
+        (Path(folder) / "password").write_text(password)
+        hdfs.kubectl("create", "secret", "generic", "keys", f"--from-file={folder}/password")
+        (Path(folder) / "password").unlink()
+        hdfs.kubectl("apply", f"--filename={folder}")
+
+
+def _moved(text: str, hdfs: SecureHdfs) -> str:
+    """The example's text for another namespace; of another realm, the KDC is another too."""
+    of_servers = (
+        r"\b(namenode|datanode)\.hdfs\.svc\b" if hdfs.realm == REALM else r"\b(namenode|datanode|kdc)\.hdfs\.svc\b"
+    )
+    return re.sub(of_servers, rf"\1.{hdfs.namespace}.svc", text).replace(REALM, hdfs.realm)
 
 
 @contextmanager

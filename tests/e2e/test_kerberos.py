@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from history import History
-from kerberised import ROUND_TRIP, Kerberised, image, shows_tokens_to_tasks
+from kerberised import ROUND_TRIP, ROUNDS, Kerberised, image, shows_tokens_to_tasks
 from notebook import Notebook
 from secure_hdfs import REALM, URL, SecureHdfs, done_as_written
 from team import EACH, OLD_LINE_LONG, QUICK, RUN_DEADLINE_S, Team
@@ -24,29 +24,6 @@ OLD = LINES["3.5"]
 READ = (
     "import sys\nfrom pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().read.parquet(sys.argv[1])\n"
 )
-ROUNDS = """
-import sys, time
-from pyspark.sql import SparkSession
-spark = SparkSession.builder.getOrCreate()
-folder, seconds = sys.argv[1], int(sys.argv[2])
-end, number, again = time.time() + seconds, 0, 0
-while time.time() < end:
-    began = time.time()
-    try:
-        spark.range(1000).repartition(2).write.mode("overwrite").parquet(f"{folder}/{number}")
-        assert spark.read.parquet(f"{folder}/{number}").distinct().count() == 1000
-        number += 1
-        print("ROUND", number, flush=True)
-    except Exception as error:
-        again += 1
-        print("AGAIN", again, str(error).partition(chr(10))[0], flush=True)
-    time.sleep(max(0, began + 10 - time.time()))
-assert spark.read.parquet(f"{folder}/*").count() == 1000 * number
-print("RIGHT", number, "AGAIN", again)
-"""
-"""Writes and reads a folder every ten seconds, and tries again what failed."""
-
-
 NEW_TOKEN = "HadoopDelegationTokenManager: Updating delegation tokens."
 
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import pytest
 from kerberised import Kerberised, shows_tokens_to_tasks
-from secure_hdfs import REALM, SecureHdfs
+from secure_hdfs import REALM, SecureHdfs, hdfs_of_another_realm
 from team import Team
 from tool import kindling, submitter_kubeconfig
 
@@ -150,15 +150,14 @@ class Client:
     def have_ticket(self, life: str) -> None:
         """Have a ticket cache of alice's instead of a keytab."""
         made = 'f=$(mktemp); kinit -l "$0" -c FILE:$f alice </etc/keys/password >&2; base64 $f; rm $f'
-        self._have("tickets", "KRB5CCNAME", self.hdfs.exec("client", "bash", "-c", made, life))
+        self._have("tickets", "KRB5CCNAME", base64.b64decode(self.hdfs.exec("client", "bash", "-c", made, life)))
 
     def have_token(self) -> None:
         """Have a delegation token of alice's instead of a keytab."""
-        made = "f=$(mktemp -u); hdfs fetchdt --renewer alice $f >&2; base64 $f; rm $f"
-        self._have("tokens", "HADOOP_TOKEN_FILE_LOCATION", self.hdfs.exec("client", "as", "alice", "bash", "-c", made))
+        self._have("tokens", "HADOOP_TOKEN_FILE_LOCATION", self.hdfs.tokens("alice"))
 
-    def _have(self, file: str, variable: str, content: str) -> None:
-        self.principal, self.files[file], self.env[variable] = "", base64.b64decode(content), f"FOLDER/{file}"
+    def _have(self, file: str, variable: str, content: bytes) -> None:
+        self.principal, self.files[file], self.env[variable] = "", content, f"FOLDER/{file}"
 
     def finding(self, shell: Shell) -> Finding:
         """Run the application; what ``kindling why`` says of what it printed."""
@@ -173,6 +172,7 @@ class Client:
         }
         argv = ["exec", "--stdin", "shell", "--", "python3", "-c", IN_POD]
         log = driver_log.plain(shell.kubectl(*argv, stdin=json.dumps(given)).splitlines())
+        print("\n".join(log))
         driver = Pod("shell", "driver", "Failed", containers=(Container("driver", state="terminated", exit_code=1),))
         (finding,) = explain(Run("shell", shell.namespace, drivers=(driver,), log=tuple(log))).findings
         return finding
@@ -295,6 +295,14 @@ def permission_denied(client: Client) -> None:
     client.files["keytab"], client.principal = client.hdfs.keytab("bob"), f"bob@{REALM}"
 
 
+def unknown_namenode(client: Client) -> None:
+    client.path = "hdfs://nowhere.hdfs.svc.cluster.local:8020/"
+
+
+def namenode_does_not_listen(client: Client) -> None:
+    client.path = "hdfs://datanode-0.datanode.hdfs.svc.cluster.local:8020/"
+
+
 FAULTS: dict[Callable[[Client], None], tuple[str, str]] = {
     no_krb5_conf: ("kerberos-no-realm", "global.kerberos.configMap"),
     not_in_the_keytab: ("keytab-without-principal", f"bob@{REALM}"),
@@ -310,13 +318,18 @@ FAULTS: dict[Callable[[Client], None], tuple[str, str]] = {
     no_namenode_principal: ("hdfs-server-principal", "dfs.namenode.kerberos.principal"),
     no_rule: ("kerberos-no-rule", "auth_to_local"),
     permission_denied: ("hdfs-permission", "bob have READ_EXECUTE on /user/alice"),
+    unknown_namenode: ("hdfs-unreachable", "nowhere.hdfs.svc.cluster.local"),
     written_without_protection: ("hdfs-data-protection", "dfs.data.transfer.protection"),
 }
 SLOW_FAULTS: dict[Callable[[Client], None], tuple[str, str]] = {
+    namenode_does_not_listen: (
+        "hdfs-unreachable",
+        "the NameNode datanode-0.datanode.hdfs.svc.cluster.local:8020 takes",
+    ),
     realm_typed_wrong: ("keytab-without-principal", "alice@HDFS.EXMAPLE"),
     stale_keytab_without_preauth: ("keytab-stale", "make the keytab anew"),
     wrong_kdc_port: ("kdc-unreachable", "name and port"),
-    other_namenode_principal: ("hdfs-server-principal", "_HOST"),
+    other_namenode_principal: ("hdfs-server-principal", "the NameNode namenode.hdfs.svc.cluster.local:8020 has"),
     other_rpc_protection: ("hdfs-rpc-protection", "hadoop.rpc.protection"),
     read_without_protection: ("hdfs-data-protection", "dfs.data.transfer.protection"),
     ticket_ended: ("kerberos-ticket-ended", "ticketCache"),
@@ -337,6 +350,22 @@ def test_a_fault_is_explained(shell: Shell, secure_hdfs: SecureHdfs, fault: Call
     id_, words = {**FAULTS, **SLOW_FAULTS}[fault]
     assert found.id == id_, found
     assert words in f"{found.cause}; {found.cure}"
+
+
+@pytest.mark.long
+def test_an_hdfs_of_another_realm_is_explained(
+    shell: Shell, secure_hdfs: SecureHdfs, new_namespace: Callable[..., str]
+) -> None:
+    other = hdfs_of_another_realm(secure_hdfs, new_namespace("hdfs"))
+    client = client_of(secure_hdfs)
+    client.path = f"{other.url}/user"
+    found = client.finding(shell)
+    address = other.url.removeprefix("hdfs://")
+    assert (found.id, address in found.cause) == ("hdfs-server-principal", True), found
+    pattern = "<property><name>dfs.namenode.kerberos.principal.pattern</name><value>*</value></property>"
+    client.edit("hdfs-site.xml", "</configuration>", f"{pattern}</configuration>")
+    found = client.finding(shell)
+    assert (found.id, address in found.cause) == ("hdfs-realm", True), found
 
 
 @pytest.mark.long

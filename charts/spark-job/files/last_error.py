@@ -57,6 +57,7 @@ class LastError:
         """The best line so far, or ""; where a fault is known, its cause, its cure and the line that tells of it."""
         error = "\n".join(self._error)
         fault = kerberos_faults.fault_of(error) or fetch_faults.fault_of(error, list(self._notes))
+        fault = fault or kerberos_faults.unreached(error)
         if fault is None and self._best[0] <= _SAID:
             fault = fetch_faults.missing_file([self._no_file], of_start=True)
         return f"{fault.cause}; {fault.cure}: {fault.line.lstrip(': ')}"[:LIMIT] if fault else self._best[1]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from kindling import driver_log
 from kindling.causes import fetch_faults
-from kindling.causes.kerberos import explain_kerberos
+from kindling.causes.kerberos import explain_kerberos, explain_unreached
 from kindling.causes.refused import explain_refusal
 from kindling.facts import Evidence, Finding, Pod, Run
 
@@ -130,6 +130,10 @@ def _executors_fail(run: Run, _: Pod) -> Finding | None:
 
 def _kerberos(run: Run, driver: Pod) -> Finding | None:
     return explain_kerberos(run) if driver.main.exit_code in _OF_EXCEPTIONS else None
+
+
+def _namenode(run: Run, driver: Pod) -> Finding | None:
+    return explain_unreached(run) if driver.main.exit_code in _OF_EXCEPTIONS else None
 
 
 def _dependency(run: Run, pod: Pod) -> Finding | None:
@@ -257,6 +261,7 @@ _CAUSES: tuple[Callable[[Run, Pod], Finding | None], ...] = (
     _executors_fail,
     _kerberos,
     _dependency,
+    _namenode,
     _file,
     _main_class,
     _other_class,

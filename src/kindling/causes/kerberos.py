@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 
 from kindling import driver_log
-from kindling.causes.kerberos_faults import LOST_TOKEN, NO_DATA_PROTECTION, NO_TOKEN, explained, fault_of
+from kindling.causes.kerberos_faults import (
+    LOST_TOKEN,
+    NO_DATA_PROTECTION,
+    NO_TOKEN,
+    NOT_FETCHED,
+    explained,
+    fault_of,
+    unreached,
+)
 from kindling.causes.known_faults import Explained
 from kindling.facts import Finding, Run
 
@@ -24,8 +32,25 @@ def explain_kerberos(run: Run) -> Finding | None:
     if found is None:
         return None
     if found.id == NO_TOKEN.id:
-        found = _of_java(run, error.text) or found
+        found = _of_fetch(run) or _of_java(run, error.text) or found
+    return _finding(run, found)
+
+
+def explain_unreached(run: Run) -> Finding | None:
+    """The NameNode that did not answer an application, if that ended the run."""
+    error = driver_log.error_of(run.log)
+    found = unreached(error.text) if error else None
+    return _finding(run, found) if found else None
+
+
+def _finding(run: Run, found: Explained) -> Finding:
     return Finding(found.id, "driver", found.cause, found.cure, (run.in_log(found.line),))
+
+
+def _of_fetch(run: Run) -> Explained | None:
+    """Why the driver got no tokens for executors: one file system that gives none costs those of all."""
+    warnings = (line for line in reversed(run.log) if NOT_FETCHED in line)
+    return next((found for line in warnings if (found := fault_of(line) or unreached(line))), None)
 
 
 def _of_data(run: Run, error: str) -> Explained | None:

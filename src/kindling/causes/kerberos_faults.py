@@ -15,6 +15,12 @@ _DENIED = re.compile(r"Permission denied: user=([^\s,]{1,256}), access=([A-Z_]{1
 _OF_EXECUTOR = re.compile(
     r"-exec-\d{1,9}/\d|Lost task [\d.]{1,20} in stage [\d.]{1,20} \(TID \d{1,20}\) \(\S{1,300} executor \d"
 )
+_NAMENODES = (
+    re.compile(r"DestHost:destPort ([\w.-]{1,255}:\d{1,5})"),
+    re.compile(r" to ([\w.-]{1,255}:\d{1,5}) failed on "),
+    re.compile(r"destination host is: \"?([\w.-]{1,255})\"?(?:[/\w.]{0,64}:(\d{1,5}))?"),
+    re.compile(r"UnknownHostException: ([\w.-]{1,255})"),
+)
 _CORE_SITE = "core-site.xml of global.hadoop.configMap"
 _HDFS_SITE = "hdfs-site.xml of global.hadoop.configMap"
 
@@ -124,8 +130,16 @@ FAULTS = (
     Fault(
         "hdfs-server-principal",
         ("Server has invalid Kerberos principal: ",),
-        "the NameNode has another principal than the client expects",
-        f"set dfs.namenode.kerberos.principal in {_HDFS_SITE} to what the server has, its whole name in place of _HOST",
+        "{namenode} has another principal than the client expects",
+        f"set dfs.namenode.kerberos.principal in {_HDFS_SITE} to what it has, its whole name in place of _HOST; "
+        "of several clusters dfs.namenode.kerberos.principal.pattern too",
+    ),
+    Fault(
+        "hdfs-realm",
+        ("Server not found in Kerberos database", "Fail to create credential", "No service creds"),
+        "no KDC that the driver knows gives it a ticket for {namenode}",
+        "correct the address, or ask the KDC's admin whether its realm is trusted; name that realm in krb5.conf",
+        "GSS initiate failed",
     ),
     Fault(
         "hdfs-client-simple",
@@ -194,6 +208,29 @@ FAULTS = (
     ),
 )
 """From what says most to what says least: the first that fits counts."""
+UNREACHED = (
+    Fault(
+        "hdfs-unreachable",
+        ("IllegalArgumentException: java.net.UnknownHostException: ",),
+        "neither Hadoop's configuration nor the pod's DNS knows {namenode}",
+        f"correct the address, or name the NameNodes of the nameservice in {_HDFS_SITE}",
+    ),
+    Fault(
+        "hdfs-unreachable",
+        (" failed on connection exception: ", " failed on socket timeout exception: ", "No Route to Host from "),
+        "{namenode} takes no connection",
+        "correct the address, let the pods reach it (network.egress of spark-namespace), or ask HDFS's admin",
+    ),
+)
+"""Of a NameNode that an application itself asks: what spark-submit fetches from one is told by ``fetch_faults``."""
+NOT_FETCHED = "Failed to get token from service hadoopfs"
+"""Words of the warning after which a driver goes on without tokens of any HDFS."""
+
+
+def unreached(error: str) -> Explained | None:
+    """The NameNode that did not answer, if an error tells of one."""
+    found = first_of(UNREACHED, error)
+    return found[0].explained(found[1], _names(error)) if found else None
 
 
 def fault_of(error: str) -> Explained | None:
@@ -211,4 +248,11 @@ def explained(fault: Fault, error: str, java: str = "") -> Explained:
 def _names(error: str) -> dict[str, str]:
     found, denied = _PRINCIPAL.search(error), _DENIED.search(error)
     user, access, inode = denied.groups() if denied else ("the user", "what it asks for", "a file")
-    return {"principal": found[1] if found else "the principal", "user": user, "access": access, "inode": inode}
+    principal = found[1] if found else "the principal"
+    return {"principal": principal, "user": user, "access": access, "inode": inode, "namenode": _namenode(error)}
+
+
+def _namenode(error: str) -> str:
+    """What a sentence calls the NameNode: with its address, if the error has one."""
+    found = next((match for pattern in _NAMENODES if (match := pattern.search(error))), None)
+    return " ".join(["the NameNode", *([":".join(filter(None, found.groups()))] if found else [])])

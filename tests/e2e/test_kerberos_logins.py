@@ -1,0 +1,142 @@
+"""Drivers of an HDFS with Kerberos that log in otherwise than by a keytab, and jobs of two such HDFS."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kerberised import ROUNDS, Kerberised
+from secure_hdfs import REALM, SecureHdfs, second_hdfs
+from team import Team
+from tool import kindling, submitter_kubeconfig
+
+from kindling_dev.guides import manifests
+
+TOKENS = "fetched-tokens"
+NOWHERE = "hdfs://nowhere.hdfs.svc.cluster.local:8020"
+LONGER_THAN_A_TICKET_S = 150
+MODES = pytest.mark.parametrize(
+    "mode", ["client", pytest.param("cluster", marks=pytest.mark.long)], ids=["client", "cluster"]
+)
+
+
+def secrets_of(pod: Any) -> set[str]:
+    """The Secrets that a pod has as volumes."""
+    return {volume.secret.secret_name for volume in pod.spec.volumes if volume.secret}
+
+
+def give_tokens(team: Team, hdfs: SecureHdfs) -> tuple[Kerberised, bytes, dict[str, Any]]:
+    """Give a team tokens of alice's, and no keytab: the tokens, and a job's values."""
+    kerberised = Kerberised(team, hdfs)
+    hdfs.give_configuration(team.name)
+    tokens = {"name": TOKENS, "key": "alice.tokens"}
+    facts = {"hadoop": {"configMap": "hadoop-conf"}, "kerberos": {"configMap": "krb5-conf", "tokens": tokens}}
+    values: dict[str, Any] = {"global": facts}
+    team.set_namespace(**values)
+    fetched = hdfs.tokens("alice")
+    kerberised.give_secret(TOKENS, "alice.tokens", fetched)
+    return kerberised, fetched, values
+
+
+@MODES
+def test_fetched_tokens_are_all_that_a_job_has(team: Team, secure_hdfs: SecureHdfs, mode: str) -> None:
+    kerberised, fetched, values = give_tokens(team, secure_hdfs)
+    folder = kerberised.folder()
+    kerberised.start("fetched", folder, mode=mode, **values)
+    assert secrets_of(team.running("fetched", "driver")) == {TOKENS}
+    assert not secrets_of(team.pod("fetched", "executor"))
+    secure_hdfs.renew("alice", fetched)
+    end = team.end_of("fetched")
+    log = team.log_of(end)
+    assert end.succeeded, log
+    assert re.search(r"^EXECUTOR \S+ no keytab krb5\.conf$", log, re.MULTILINE)
+    assert secure_hdfs.run("alice", "-ls", folder).count("alice analysts") == 8
+
+
+@pytest.mark.long
+def test_a_run_ends_with_its_tokens(team: Team, secure_hdfs: SecureHdfs, tmp_path: Path) -> None:
+    kerberised, _, values = give_tokens(team, secure_hdfs)
+    end, log = kerberised.run("late", kerberised.folder(), "120", "stop", source=ROUNDS, **values)
+    assert not end.succeeded, log
+    assert "ROUND 1" in log, "the tokens were good at first"
+    printed = kindling(submitter_kubeconfig(team, tmp_path), "why", "late", "--json")
+    (found,) = json.loads(printed.stdout)["findings"]
+    assert found["id"] == "token-ended", log
+    assert "global.kerberos.keytab instead of tokens" in found["cure"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", ["client", "cluster"])
+def test_a_sidecar_renews_a_ticket_cache(team: Team, secure_hdfs: SecureHdfs, mode: str) -> None:
+    kerberised = Kerberised(team, secure_hdfs)
+    (values,) = [yaml.safe_load(block.text) for block in manifests("secure-hdfs") if "ticketCache:" in block.text]
+    secure_hdfs.give_configuration(team.name)
+    kerberised.give_secret("alice-keytab", "alice.keytab", secure_hdfs.keytab("alice"))
+    team.set_namespace(**{"global": values["global"]}, guard={"secrets": ["alice-keytab"]})
+    folder, seconds = kerberised.folder(), LONGER_THAN_A_TICKET_S
+    values["driver"]["requestCores"] = "200m"
+    kerberised.start("cached", folder, str(seconds), source=ROUNDS, mode=mode, **values)
+    driver = team.running("cached", "driver")
+    (container,) = driver.spec.containers
+    mounted = {mount.name for mount in container.volume_mounts}
+    assert not {volume.name for volume in driver.spec.volumes if volume.secret} & mounted, "Spark has no keytab"
+    assert not secrets_of(team.pod("cached", "executor"))
+    end = team.end_of("cached", seconds + 90)
+    log = team.log_of(end)
+    assert end.succeeded, log
+    right, again = map(int, re.findall(r"^RIGHT (\d+) AGAIN (\d+)$", log, re.MULTILINE)[0])
+    print(f"{right} rounds were right, {again} tried again")
+    assert right >= 10
+    assert again == 0, log
+
+
+def test_a_job_has_its_event_log_in_another_hdfs(
+    team: Team, secure_hdfs: SecureHdfs, new_namespace: Callable[..., str]
+) -> None:
+    other = second_hdfs(secure_hdfs, new_namespace("hdfs"))
+    kerberised = Kerberised(team, secure_hdfs)
+    kerberised.prepare("alice")
+    pattern = {"name": "dfs.namenode.kerberos.principal.pattern", "value": f"nn/*@{REALM}"}
+    added = f"<property><name>{pattern['name']}</name><value>{pattern['value']}</value></property></configuration>"
+    site = {"hdfs-site.xml": secure_hdfs.hdfs_site.replace("</configuration>", added)}
+    team.kubectl("patch", "configmap", "hadoop-conf", f"--patch={json.dumps({'data': site})}")
+    for data, log in ((secure_hdfs, other), (other, secure_hdfs)):
+        facts = kerberised.facts()
+        facts["eventLog"] = {"store": "hdfs", "url": f"{log.url}/spark-events"}
+        if data is other:
+            facts["hadoop"]["accessFileSystems"] = [other.url]
+        release, folder = f"log-in-{log.namespace}", kerberised.folder()
+        values: dict[str, Any] = {"global": facts}
+        end, said = kerberised.run(release, f"{data.url}{folder}", **values)
+        assert end.succeeded, said
+        assert data.run("alice", "-ls", folder).count("alice analysts") == 8
+        (application,) = re.findall(r"^APPLICATION (\S+)$", said, re.MULTILINE)
+        # The history server's own principal reads it.
+        files = log.run("spark", "-ls", "-C", f"/spark-events/eventlog_v2_{application}").split()
+        assert any("/events_1_" in file for file in files), files
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param({"eventLog": {"store": "hdfs", "url": f"{NOWHERE}/spark-events"}}, id="event-log"),
+        pytest.param({"hadoop": {"configMap": "hadoop-conf", "accessFileSystems": [NOWHERE]}}, id="tokens"),
+    ],
+)
+def test_an_hdfs_that_is_nowhere_is_explained(
+    team: Team, secure_hdfs: SecureHdfs, tmp_path: Path, facts: dict[str, Any]
+) -> None:
+    kerberised = Kerberised(team, secure_hdfs)
+    kerberised.prepare("alice")
+    values: dict[str, Any] = {"global": {**kerberised.facts(), **facts}}
+    end, log = kerberised.run("job", kerberised.folder(), **values)
+    assert not end.succeeded, log
+    (found,) = json.loads(kindling(submitter_kubeconfig(team, tmp_path), "why", "job", "--json").stdout)["findings"]
+    assert found["id"] == "hdfs-unreachable", log
+    assert NOWHERE.removeprefix("hdfs://").partition(":")[0] in found["cause"]
+    assert "correct the address" in found["cure"]
