@@ -151,27 +151,23 @@ class SecureHdfs:
         self.kubectl("scale", "deployment/kdc", "--replicas=0")
         self.kubectl("wait", "--for=delete", "pod", "--selector=app=kdc", "--timeout=60s")
         # For a moment the node still sends them to the pod that is gone, where they would hang for minutes.
-        self.wait_for_connection("refused")
+        self._wait_for_connection("refused")
 
     def start_kdc(self) -> None:
         """Start the KDC, with the keys that it had."""
         self.kubectl("scale", "deployment/kdc", "--replicas=1")
         self.kubectl("rollout", "status", "deployment/kdc", "--timeout=60s")
-        self.wait_for_connection("accepted")
+        self._wait_for_connection("accepted")
 
     def restart_namenode(self) -> None:
         """Make the NameNode's pod anew, and wait until it is out of safe mode."""
         self.kubectl("delete", "pod", "namenode-0")
         self.kubectl("rollout", "status", "statefulset/namenode", "--timeout=120s")
 
-    def wait_for_connection(self, outcome: str, address: str = KDC) -> None:
-        """Wait until connections to an address are "accepted" or "refused".
-
-        Raises:
-            Failure: they are not within a while.
-        """
-        connect = f"timeout 2 bash -c '</dev/tcp/{address.replace(':', '/')} && echo accepted' 2>&1"
-        tried = f"for _ in {{1..120}}; do {connect} | grep {outcome} && exit; sleep 0.5; done; exit 1"
+    def _wait_for_connection(self, outcome: str) -> None:
+        address = KDC.replace(":", "/")
+        connect = f"timeout 2 bash -c '</dev/tcp/{address} && echo accepted' 2>&1"
+        tried = f"for _ in {{1..30}}; do {connect} | grep {outcome} && exit; sleep 0.5; done; exit 1"
         self.exec("client", "bash", "-c", tried)
 
     def kubectl(self, *argv: str) -> str:
@@ -196,24 +192,22 @@ def second_hdfs(first: SecureHdfs, namespace: str) -> SecureHdfs:
     servers = [f"{one}.{namespace}.svc.cluster.local" for one in ("nn/namenode", "dn/datanode-0.datanode")]
     add = 'for one; do echo "add_principal -clearpolicy -pw $(</etc/keys/password) $one"; done | kadmin.local >&2'
     first.exec("kdc", "env", "KRB5_KDC_PROFILE=/etc/kdc/kdc.conf", "bash", "-euo", "pipefail", "-c", add, "-", *servers)
-    _apply(second, first.exec("client", "cat", "/etc/keys/password"), "client", "namenode", "datanode")
-    second.kubectl("wait", "--for=condition=Complete", "job/directories", "--timeout=180s")
+    _start(second, first.exec("client", "cat", "/etc/keys/password"), "client", "namenode", "datanode")
     return second
 
 
-def hdfs_of_another_realm(first: SecureHdfs, namespace: str) -> SecureHdfs:
-    """A NameNode, in a namespace that is there, whose realm and KDC know nothing of the first HDFS's.
+def hdfs_of_another_realm(cluster: Cluster, namespace: str) -> SecureHdfs:
+    """An HDFS, in a namespace that is there, whose realm and KDC know nothing of the others'.
 
     Raises:
         Failure: it did not start.
     """
-    other = SecureHdfs(first.cluster, namespace, "OTHER.EXAMPLE")
-    _apply(other, uuid4().hex, "kdc", "namenode")
-    first.wait_for_connection("accepted", other.url.removeprefix("hdfs://"))
+    other = SecureHdfs(cluster, namespace, "OTHER.EXAMPLE")
+    _start(other, uuid4().hex, "client", "kdc", "namenode", "datanode")
     return other
 
 
-def _apply(hdfs: SecureHdfs, password: str, *manifests: str) -> None:
+def _start(hdfs: SecureHdfs, password: str, *manifests: str) -> None:
     with TemporaryDirectory() as folder:
         for name in ("client-configuration", *manifests):
             (Path(folder) / f"{name}.yaml").write_text(hdfs.manifest(f"{name}.yaml"))
@@ -221,6 +215,7 @@ def _apply(hdfs: SecureHdfs, password: str, *manifests: str) -> None:
         hdfs.kubectl("create", "secret", "generic", "keys", f"--from-file={folder}/password")
         (Path(folder) / "password").unlink()
         hdfs.kubectl("apply", f"--filename={folder}")
+    hdfs.kubectl("wait", "--for=condition=Complete", "job/directories", "--timeout=300s")
 
 
 def _moved(text: str, hdfs: SecureHdfs) -> str:

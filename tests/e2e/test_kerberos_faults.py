@@ -356,7 +356,7 @@ def test_a_fault_is_explained(shell: Shell, secure_hdfs: SecureHdfs, fault: Call
 def test_an_hdfs_of_another_realm_is_explained(
     shell: Shell, secure_hdfs: SecureHdfs, new_namespace: Callable[..., str]
 ) -> None:
-    other = hdfs_of_another_realm(secure_hdfs, new_namespace("hdfs"))
+    other = hdfs_of_another_realm(shell.cluster, new_namespace("hdfs"))
     client = client_of(secure_hdfs)
     client.path = f"{other.url}/user"
     found = client.finding(shell)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from failed_pods import finding, message
 
-from kindling.causes.kerberos_faults import FAULTS, LOST_TOKEN, NO_DATA_PROTECTION, NO_TOKEN
+from kindling.causes.kerberos_faults import FAULTS, LOST_TOKEN, NO_DATA_PROTECTION, NO_TOKEN, UNREACHED
 
 LOGS = Path(__file__).parent / "kerberos_logs"
 FOUND = {
@@ -35,7 +35,7 @@ FOUND = {
     "tgt-ended": ("kerberos-ticket-ended", "ticketCache"),
     "simple": ("hdfs-client-simple", "hadoop.security.authentication"),
     "no-nn-principal": ("hdfs-server-principal", "dfs.namenode.kerberos.principal"),
-    "wrong-nn-principal": ("hdfs-server-principal", "_HOST"),
+    "wrong-nn-principal": ("hdfs-server-principal", "the NameNode namenode.hdfs.svc.cluster.local:8020 has another"),
     "rules": ("kerberos-no-rule", "auth_to_local"),
     "other-default-realm": ("kerberos-no-rule", "default_realm"),
     "rpc": ("hdfs-rpc-protection", "hadoop.rpc.protection"),
@@ -43,6 +43,9 @@ FOUND = {
     "write-block": ("hdfs-data-protection", "dfs.data.transfer.protection"),
     "data-protection-differs": ("hdfs-data-protection", "dfs.data.transfer.protection"),
     "token-expired": ("token-ended", "global.kerberos.keytab"),
+    "namenode-unknown": ("hdfs-unreachable", "knows the NameNode nowhere.hdfs.svc.cluster.local"),
+    "namenode-down": ("hdfs-unreachable", "datanode-0.datanode.hdfs.svc.cluster.local:8020 takes no connection"),
+    "other-realm": ("hdfs-realm", "a ticket for the NameNode namenode.hdfs-"),
     "denied": ("hdfs-permission", "bob have READ_EXECUTE on /user/alice"),
 }
 """Name of a log -> id of the finding, and words of its cause or cure."""
@@ -59,7 +62,7 @@ def log(name: str) -> list[str]:
 
 def test_each_captured_log_is_of_a_fault() -> None:
     assert {path.stem for path in LOGS.glob("*.log")} == {*FOUND, OF_EXECUTORS}
-    known = {fault.id for fault in (*FAULTS, LOST_TOKEN, NO_DATA_PROTECTION, NO_TOKEN)}
+    known = {fault.id for fault in (*FAULTS, *UNREACHED, LOST_TOKEN, NO_DATA_PROTECTION, NO_TOKEN)}
     told = {*(name for name, _ in FOUND.values()), LOST_TOKEN.id, NO_TOKEN.id}
     assert known - told == {"kerberos-login"}
 
@@ -92,6 +95,21 @@ def test_executors_without_tokens_are_told_apart() -> None:
         assert finding(other).id == NO_TOKEN.id
         assert "global.hadoop.accessFileSystems" in finding(other).cure
     assert message(lost).startswith("executors have no delegation token")
+
+
+@pytest.mark.parametrize(
+    ("name", "id_"), [("namenode-unknown", "hdfs-unreachable"), ("other-realm", "hdfs-realm")], ids=lambda one: one
+)
+def test_tokens_that_were_not_fetched_tell_why(name: str, id_: str) -> None:
+    thrown = next(line for line in log(name) if line.startswith(": ")).removeprefix(": ")
+    without = [line for line in log(OF_EXECUTORS) if "Created token for" not in line]
+    warning = (
+        f"26/11/29 00:00:00 WARN HadoopFSDelegationTokenProvider: Failed to get token from service hadoopfs {thrown}"
+    )
+    told = finding([warning, *without])
+    assert told.id == id_
+    assert told.cause == finding(log(name)).cause
+    assert told.evidence[0].message == warning
 
 
 def test_a_login_that_fails_otherwise_is_told() -> None:
