@@ -30,24 +30,27 @@ def secrets_of(pod: Any) -> set[str]:
     return {volume.secret.secret_name for volume in pod.spec.volumes if volume.secret}
 
 
-def give_tokens(team: Team, hdfs: SecureHdfs) -> tuple[Kerberised, bytes, dict[str, Any]]:
-    """Give a team tokens of alice's, and no keytab: the tokens, and a job's values."""
-    kerberised = Kerberised(team, hdfs)
-    hdfs.give_configuration(team.name)
+def start_with_tokens(kerberised: Kerberised, release: str, *arguments: str, **more: Any) -> bytes:
+    """Start an application whose driver has tokens of alice's, and no keytab; the tokens."""
+    team = kerberised.team
+    kerberised.hdfs.give_configuration(team.name)
     tokens = {"name": TOKENS, "key": "alice.tokens"}
     facts = {"hadoop": {"configMap": "hadoop-conf"}, "kerberos": {"configMap": "krb5-conf", "tokens": tokens}}
     values: dict[str, Any] = {"global": facts}
     team.set_namespace(**values)
-    fetched = hdfs.tokens("alice")
+    kerberised.start(release, *arguments, **values, **more)
+    # A minute is all that they last: the driver waits for them, not they for a place on the node.
+    team.pod(release, "driver", lambda pod: pod.spec.node_name)
+    fetched = kerberised.hdfs.tokens("alice")
     kerberised.give_secret(TOKENS, "alice.tokens", fetched)
-    return kerberised, fetched, values
+    return fetched
 
 
 @MODES
 def test_fetched_tokens_are_all_that_a_job_has(team: Team, secure_hdfs: SecureHdfs, mode: str) -> None:
-    kerberised, fetched, values = give_tokens(team, secure_hdfs)
+    kerberised = Kerberised(team, secure_hdfs)
     folder = kerberised.folder()
-    kerberised.start("fetched", folder, mode=mode, **values)
+    fetched = start_with_tokens(kerberised, "fetched", folder, mode=mode)
     assert secrets_of(team.running("fetched", "driver")) == {TOKENS}
     assert not secrets_of(team.pod("fetched", "executor"))
     secure_hdfs.renew("alice", fetched)
@@ -60,8 +63,10 @@ def test_fetched_tokens_are_all_that_a_job_has(team: Team, secure_hdfs: SecureHd
 
 @pytest.mark.long
 def test_a_run_ends_with_its_tokens(team: Team, secure_hdfs: SecureHdfs, tmp_path: Path) -> None:
-    kerberised, _, values = give_tokens(team, secure_hdfs)
-    end, log = kerberised.run("late", kerberised.folder(), "120", "stop", source=ROUNDS, **values)
+    kerberised = Kerberised(team, secure_hdfs)
+    start_with_tokens(kerberised, "late", kerberised.folder(), "120", "stop", source=ROUNDS)
+    end = team.end_of("late")
+    log = team.log_of(end)
     assert not end.succeeded, log
     assert "ROUND 1" in log, "the tokens were good at first"
     printed = kindling(submitter_kubeconfig(team, tmp_path), "why", "late", "--json")
