@@ -101,15 +101,12 @@ def test_executors_without_tokens_are_told_apart() -> None:
     ("name", "id_"), [("namenode-unknown", "hdfs-unreachable"), ("other-realm", "hdfs-realm")], ids=lambda one: one
 )
 def test_tokens_that_were_not_fetched_tell_why(name: str, id_: str) -> None:
-    thrown = next(line for line in log(name) if line.startswith(": ")).removeprefix(": ")
+    thrown = log(name)[next(number for number, line in enumerate(log(name)) if line.startswith(": ")) :]
+    warning = "26/11/29 00:00:00 WARN HadoopFSDelegationTokenProvider: Failed to get token from service hadoopfs"
     without = [line for line in log(OF_EXECUTORS) if "Created token for" not in line]
-    warning = (
-        f"26/11/29 00:00:00 WARN HadoopFSDelegationTokenProvider: Failed to get token from service hadoopfs {thrown}"
-    )
-    told = finding([warning, *without])
+    told = finding([warning, *(line.removeprefix(": ") for line in thrown), *without])
     assert told.id == id_
     assert told.cause == finding(log(name)).cause
-    assert told.evidence[0].message == warning
 
 
 def test_a_login_that_fails_otherwise_is_told() -> None:

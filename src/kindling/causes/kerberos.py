@@ -9,7 +9,6 @@ from kindling.causes.kerberos_faults import (
     LOST_TOKEN,
     NO_DATA_PROTECTION,
     NO_TOKEN,
-    NOT_FETCHED,
     explained,
     fault_of,
     unreached,
@@ -20,6 +19,8 @@ from kindling.facts import Finding, Run
 _JAVA = re.compile(r"Java version (\d{1,3})\b")
 _SINCE_NO_INHERITANCE = 22
 _FETCHED = "Created token for "
+_NOT_FETCHED = "Failed to get token from service hadoopfs"
+"""After this warning a driver goes on without tokens of any HDFS."""
 _RESETS = ("Connection reset", "DIGEST-MD5: No common protection layer")
 
 
@@ -49,8 +50,8 @@ def _finding(run: Run, found: Explained) -> Finding:
 
 def _of_fetch(run: Run) -> Explained | None:
     """Why the driver got no tokens for executors: one file system that gives none costs those of all."""
-    warnings = (line for line in reversed(run.log) if NOT_FETCHED in line)
-    return next((found for line in warnings if (found := fault_of(line) or unreached(line))), None)
+    warning = driver_log.warned(run.log, _NOT_FETCHED)
+    return fault_of(warning) or unreached(warning)
 
 
 def _of_data(run: Run, error: str) -> Explained | None:

@@ -6,7 +6,6 @@ Standard library and Python 3.8 only: see ``known_faults``.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from kindling.causes.known_faults import Explained, Fault, first_of, line_with
 
@@ -46,13 +45,6 @@ NO_DATA_PROTECTION = Fault(
     f"set dfs.data.transfer.protection to the cluster's value in {_HDFS_SITE}",
 )
 """Where connections to DataNodes were reset; else HDFS has lost the block, or cannot be reached."""
-NO_TICKET = Fault(
-    "hdfs-realm",
-    ("Server not found in Kerberos database", "Fail to create credential", "No service creds"),
-    "no KDC that the driver knows gives it a ticket for {namenode}",
-    "correct the address, or ask the KDC's admin whether its realm is trusted; name that realm in krb5.conf",
-    "GSS initiate failed",
-)
 FAULTS = (
     Fault(
         "kerberos-no-realm",
@@ -142,7 +134,13 @@ FAULTS = (
         f"set dfs.namenode.kerberos.principal in {_HDFS_SITE} to what it has, its whole name in place of _HOST; "
         "of several clusters dfs.namenode.kerberos.principal.pattern too",
     ),
-    NO_TICKET,
+    Fault(
+        "hdfs-realm",
+        ("Server not found in Kerberos database", "Fail to create credential", "No service creds"),
+        "no KDC that the driver knows gives it a ticket for {namenode}",
+        "correct the address, or ask the KDC's admin whether its realm is trusted; name that realm in krb5.conf",
+        "GSS initiate failed",
+    ),
     Fault(
         "hdfs-client-simple",
         ("SIMPLE authentication is not enabled",),
@@ -223,11 +221,8 @@ UNREACHED = (
         "{namenode} takes no connection",
         "correct the address, let the pods reach it (network.egress of spark-namespace), or ask HDFS's admin",
     ),
-    replace(NO_TICKET, signs=("Couldn't setup connection for ",), within=""),
 )
 """Of a NameNode that an application itself asks: what spark-submit fetches from one is told by ``fetch_faults``."""
-NOT_FETCHED = "Failed to get token from service hadoopfs"
-"""Words of the warning after which a driver goes on without tokens of any HDFS."""
 
 
 def unreached(error: str) -> Explained | None:
