@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from history import History
-from kerberised import ROUND_TRIP, ROUNDS, Kerberised, image, shows_tokens_to_tasks
+from kerberised import NO_OLD_CONNECTION, ROUND_TRIP, ROUNDS, Kerberised, image, shows_tokens_to_tasks
 from notebook import Notebook
 from secure_hdfs import REALM, URL, SecureHdfs, done_as_written
 from team import EACH, OLD_LINE_LONG, QUICK, RUN_DEADLINE_S, Team
@@ -176,9 +176,10 @@ def test_a_run_outlives_tickets_and_servers(own_hdfs: SecureHdfs, team: Team, li
     kerberised = Kerberised(team, own_hdfs)
     kerberised.prepare("alice")
     folder, seconds = kerberised.folder(), 480
-    conf = {**QUICK, "spark.security.credentials.retryWait": "5s", "spark.security.credentials.renewalRatio": 0.5}
+    conf = {"spark.security.credentials.retryWait": "5s", "spark.security.credentials.renewalRatio": 0.5}
     app = {"source": ROUNDS, "args": [folder, str(seconds)]}
-    values: dict[str, Any] = {"global": kerberised.facts(), "image": image(line), "app": app, "sparkConf": conf}
+    values: dict[str, Any] = {"global": kerberised.facts(), "image": image(line), "app": app}
+    values["sparkConf"] = {**QUICK, **NO_OLD_CONNECTION, **conf}
     team.install("rounds", line=line, **values)
     driver = team.running("rounds", "driver").metadata.name
     time.sleep(150)
