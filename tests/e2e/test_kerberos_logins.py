@@ -12,7 +12,7 @@ import pytest
 import yaml
 from kerberised import NO_OLD_CONNECTION, ROUNDS, Kerberised
 from secure_hdfs import REALM, SecureHdfs, second_hdfs
-from team import QUICK, Team
+from team import QUICK, SMALL, Team
 from tool import kindling, submitter_kubeconfig
 
 from kindling_dev.guides import manifests
@@ -94,9 +94,9 @@ def test_a_sidecar_renews_a_ticket_cache(team: Team, secure_hdfs: SecureHdfs, mo
     kerberised.give_secret("alice-keytab", "alice.keytab", secure_hdfs.keytab("alice"))
     team.set_namespace(**{"global": values["global"]}, guard={"secrets": ["alice-keytab"]})
     folder, seconds = kerberised.folder(), LONGER_THAN_A_TICKET_S
-    values["driver"]["requestCores"] = "200m"
-    conf = {"sparkConf": {**QUICK, **NO_OLD_CONNECTION}}
-    kerberised.start("cached", folder, str(seconds), source=ROUNDS, mode=mode, **conf, **values)
+    values["driver"] |= SMALL["driver"]
+    values["sparkConf"] = {**QUICK, **NO_OLD_CONNECTION}
+    kerberised.start("cached", folder, str(seconds), source=ROUNDS, mode=mode, **values)
     driver = team.running("cached", "driver")
     (container,) = driver.spec.containers
     mounted = {mount.name for mount in container.volume_mounts}
