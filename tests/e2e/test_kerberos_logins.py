@@ -40,8 +40,8 @@ def secrets_of(pod: Any) -> set[str]:
     return {volume.secret.secret_name for volume in pod.spec.volumes if volume.secret}
 
 
-def start_with_tokens(kerberised: Kerberised, release: str, *arguments: str, **more: Any) -> bytes:
-    """Start an application whose driver has tokens of alice's, and no keytab; the tokens."""
+def start_with_tokens(kerberised: Kerberised, release: str, *arguments: str, **more: Any) -> None:
+    """Start an application whose driver has tokens of alice's, and no keytab; they last a minute from its executor on."""
     team = kerberised.team
     kerberised.hdfs.give_configuration(team.name)
     tokens = {"name": TOKENS, "key": "alice.tokens"}
@@ -49,21 +49,21 @@ def start_with_tokens(kerberised: Kerberised, release: str, *arguments: str, **m
     values: dict[str, Any] = {"global": facts}
     team.set_namespace(**values)
     kerberised.start(release, *arguments, **values, **more)
-    # A minute is all that they last: the driver waits for them, not they for a place on the node.
+    # The driver waits for them, not they for a place on the node.
     team.pod(release, "driver", lambda pod: pod.spec.node_name)
     fetched = kerberised.hdfs.tokens("alice")
     kerberised.give_secret(TOKENS, "alice.tokens", fetched)
-    return fetched
+    team.running(release, "executor")
+    kerberised.hdfs.renew("alice", fetched)
 
 
 @MODES
 def test_fetched_tokens_are_all_that_a_job_has(team: Team, secure_hdfs: SecureHdfs, mode: str) -> None:
     kerberised = Kerberised(team, secure_hdfs)
     folder = kerberised.folder()
-    fetched = start_with_tokens(kerberised, "fetched", folder, mode=mode)
-    assert secrets_of(team.running("fetched", "driver")) == {TOKENS}
+    start_with_tokens(kerberised, "fetched", folder, mode=mode)
+    assert secrets_of(team.pod("fetched", "driver")) == {TOKENS}
     assert not secrets_of(team.pod("fetched", "executor"))
-    secure_hdfs.renew("alice", fetched)
     end = team.end_of("fetched")
     log = team.log_of(end)
     assert end.succeeded, log
