@@ -19,7 +19,8 @@ from kindling_dev.guides import manifests
 
 TOKENS = "fetched-tokens"
 NOWHERE = "hdfs://nowhere.hdfs.svc.cluster.local:8020"
-LONGER_THAN_A_TICKET_S = 150
+LONGER_THAN_A_TICKET_S = 210
+"""A ticket lasts two minutes, and the last token that it fetched another."""
 LATE = """
 import sys, time
 from pyspark.sql import SparkSession
@@ -41,7 +42,7 @@ def secrets_of(pod: Any) -> set[str]:
 
 
 def start_with_tokens(kerberised: Kerberised, release: str, *arguments: str, **more: Any) -> None:
-    """Start an application whose driver has tokens of alice's, and no keytab; they last a minute from its executor on."""
+    """Start an application whose driver has alice's tokens and no keytab; they last a minute from its executor on."""
     team = kerberised.team
     kerberised.hdfs.give_configuration(team.name)
     tokens = {"name": TOKENS, "key": "alice.tokens"}
