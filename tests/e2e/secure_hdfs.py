@@ -89,6 +89,12 @@ class SecureHdfs:
         """
         return base64.b64decode(self.exec("kdc", "bash", "-o", "pipefail", "-c", f"keytab {principal} | base64"))
 
+    def add_principals(self, *principals: str, options: str = "") -> None:
+        """Let the KDC know more principals, whose keys come from the password of all, until its pod is made anew."""
+        add = f'for one; do echo "add_principal -clearpolicy {options} -pw $(</etc/keys/password) $one"; done'
+        argv = ["bash", "-euo", "pipefail", "-c", f"{add} | kadmin.local >&2", "-", *principals]
+        self.exec("kdc", "env", "KRB5_KDC_PROFILE=/etc/kdc/kdc.conf", *argv)
+
     def tokens(self, principal: str) -> bytes:
         """A file with a new delegation token of a principal, who may renew it.
 
@@ -190,8 +196,7 @@ def second_hdfs(first: SecureHdfs, namespace: str) -> SecureHdfs:
     """
     second = SecureHdfs(first.cluster, namespace)
     servers = [f"{one}.{namespace}.svc.cluster.local" for one in ("nn/namenode", "dn/datanode-0.datanode")]
-    add = 'for one; do echo "add_principal -clearpolicy -pw $(</etc/keys/password) $one"; done | kadmin.local >&2'
-    first.exec("kdc", "env", "KRB5_KDC_PROFILE=/etc/kdc/kdc.conf", "bash", "-euo", "pipefail", "-c", add, "-", *servers)
+    first.add_principals(*servers)
     _start(second, first.exec("client", "cat", "/etc/keys/password"), "client", "namenode", "datanode")
     return second
 
