@@ -92,7 +92,7 @@ def test_a_run_ends_with_its_tokens(team: Team, secure_hdfs: SecureHdfs, tmp_pat
 def test_a_sidecar_renews_a_ticket_cache(team: Team, secure_hdfs: SecureHdfs, mode: str) -> None:
     # Java renews a ticket in memory, for minutes after its end; one that is not renewable ends when it says.
     principal = f"user-{uuid4().hex[:8]}"
-    secure_hdfs.add_principals(principal, options="-allow_renewable")
+    secure_hdfs.add_principals(principal, options="+requires_preauth -allow_renewable")
     secure_hdfs.run("hdfs", "-mkdir", f"/user/{principal}")
     secure_hdfs.run("hdfs", "-chown", principal, f"/user/{principal}")
     kerberised = Kerberised(team, secure_hdfs)
