@@ -39,6 +39,7 @@ EXEMPTIONS = [
     external("ServiceAccount", "other", _BY_THE_USER),
     external("ConfigMap", "settings", _BY_THE_USER),
     external("PersistentVolumeClaim", "flights", _BY_THE_USER),
+    external("PersistentVolumeClaim", "shared", _BY_THE_USER),
     external(
         "PersistentVolumeClaim", "our-logs", "spark-history-server makes it; global.eventLog names it in all charts"
     ),

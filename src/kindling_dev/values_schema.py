@@ -48,6 +48,13 @@ _VOLUME_SOURCES = (
     *("secret", "configMap", "projected", "downwardAPI", "emptyDir"),
     *("persistentVolumeClaim", "ephemeral", "csi", "nfs", "hostPath"),
 )
+_MOUNTED: dict[str, Any] = {
+    "name": {"$ref": "#/definitions/name"},
+    "mountPath": {"type": "string", "pattern": "^/[^:]*$"},
+    "subPath": {"type": "string"},
+    "readOnly": {"type": "boolean"},
+}
+_SOURCES = {source: {"type": "object"} for source in _VOLUME_SOURCES}
 _ON_DEMAND = {
     "type": "object",
     # Without a storage class Spark makes no claim, and says nothing.
@@ -227,15 +234,19 @@ _DEFINITIONS: dict[str, Any] = {
         "required": ["name", "mountPath"],
         "additionalProperties": False,
         "properties": {
-            "name": {"$ref": "#/definitions/name"},
-            "mountPath": {"type": "string", "pattern": "^/[^:]*$"},
-            "subPath": {"type": "string"},
-            "readOnly": {"type": "boolean"},
+            **_MOUNTED,
             "roles": {"type": "array", "minItems": 1, "items": {"enum": ["driver", "executor", "submitter"]}},
-            **{source: {"type": "object"} for source in _VOLUME_SOURCES},
+            **_SOURCES,
             "onDemand": _ON_DEMAND,
         },
         "oneOf": [{"required": [source]} for source in (*_VOLUME_SOURCES, "onDemand")],
+    },
+    "mountedVolume": {
+        "type": "object",
+        "required": ["name", "mountPath"],
+        "additionalProperties": False,
+        "properties": {**_MOUNTED, **_SOURCES},
+        "oneOf": [{"required": [source]} for source in _VOLUME_SOURCES],
     },
     "container": {
         "type": "object",

@@ -23,7 +23,7 @@ Reason = Literal[
     "bad-identity",  # headers that an ingress must not let through
     "bad-request",
     "bad-method",
-    "moved",  # the same page, with the "/" that Spark needs
+    "moved",  # the same page, with the "/" that Spark needs, or below its own application
     "forbidden",  # or there is no such namespace
     "kill-forbidden",  # they may look, not end
     "kill-disabled",
@@ -153,6 +153,9 @@ class Decider:
         return None if program or asked.same_origin else "cross-site"
 
     async def _driver(self, person: Person, asked: Asked, route: Route) -> Decision:
+        elsewhere = self._elsewhere(route)
+        if elsewhere:
+            return Decision("moved", location=elsewhere)
         application = self._index.applications.get((route.namespace, route.app_id))
         if application is None or application.state in ("succeeded", "failed"):
             return await self._ended(person, route, application)
@@ -169,6 +172,17 @@ class Decider:
         return Decision(
             "ok", target=target, seconds=self._config.decision_seconds if keep else 0, application=application
         )
+
+    def _elsewhere(self, route: Route) -> str:
+        """Where a page is that the master of a standalone cluster has a link to, below itself; "": here.
+
+        The master would fetch an application's page, whose own links then lead to the master.
+        """
+        _, word, app_id, page = [*route.rest.split("/", 3), "", "", ""][:4]
+        if word != "proxy" or (route.namespace, app_id) not in self._index.applications:
+            return ""
+        query = f"?{route.query}" if route.query else ""
+        return f"{route.context.removesuffix(route.app_id)}{app_id}/{page}{query}"
 
     async def _ended(self, person: Person, route: Route, application: Application | None) -> Decision:
         """An application that runs no longer, or never did: its history knows."""

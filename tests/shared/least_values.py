@@ -9,6 +9,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "spark-job": {"app": {"file": "local:///app.py"}},
     "spark-namespace": {"namespace": {"name": "team-a"}},
     "spark-notebook": {"login": {"secret": {"name": "notebook-token"}}},
+    "spark-standalone": {},
     "spark-ui-proxy": {"namespaces": {"names": ["team-a"]}},
 }
 """Chart -> values."""

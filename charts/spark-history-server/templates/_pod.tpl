@@ -16,16 +16,7 @@ Parts of the server's pod. Call with the root.
 */}}
 
 {{- define "spark-history-server.answers" -}}
-exec:
-  command:
-    - bash
-    - -c
-    - |
-      exec 3<>/dev/tcp/127.0.0.1/{{ include "spark-common.port" "history" }}
-      printf 'GET /api/v1/version HTTP/1.0\r\n\r\n' >&3
-      read -r -t 8 version status rest <&3
-      [[ $version == HTTP/* && $status == [234]* ]]
-timeoutSeconds: 10
+{{- include "spark-common.answers" (dict "port" "history" "path" "/api/v1/version") -}}
 {{- end }}
 
 {{- define "spark-history-server.initContainers" -}}

@@ -20,9 +20,9 @@ local digest = ffi.new("unsigned char[32]")
 local KEPT = 10000
 
 -- A decision is kept only for requests that nobody could read in two ways, and that change nothing. BASE is in it. What
--- the decider refuses whoever asks (paths.py) must not match.
+-- the decider refuses whoever asks (paths.py) must not match, nor what it may send elsewhere: /proxy/ below an application.
 local BENIGN = [[^(?:GET|HEAD) (?!\S*(?:\.\.|//|/\.|(?i:kill|doas)))]]
-  .. [[(BASE/(?:[a-z0-9][a-z0-9-]*/(?:proxy/[A-Za-z0-9._-]+|shs)|shs))/[A-Za-z0-9/_.?&=,:+-]{0,4096} HTTP/1\.[01]$]]
+  .. [[(BASE/(?:[a-z0-9][a-z0-9-]*/(?:proxy/[A-Za-z0-9._-]+|shs)|shs))/(?!proxy/)[A-Za-z0-9/_.?&=,:+-]{0,4096} HTTP/1\.[01]$]]
 local OWN_PATH = [[^(?!.*(?:\.\.|//))[A-Za-z0-9/_.-]*$]]
 local PATH = [[^/[\x21-\x7e]*$]]
 
