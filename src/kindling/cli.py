@@ -1,7 +1,7 @@
 """The commands of ``kindling``, their exit codes, and what ``--json`` prints.
 
 ``kindling why NAME`` tells what a run waits for or failed of. NAME is a Helm release of spark-job (its newest run
-counts), a Spark application's id, or the name of a driver pod or a Job.
+counts) or spark-notebook, a Spark application's id, or the name of a pod, a Job, a StatefulSet or a Deployment.
 
   0  looked and explained; also when the run has failed, and when nothing is wrong
   2  nothing has that name, no cluster answers, or the rights are missing: one line on standard error
@@ -9,25 +9,27 @@ counts), a Spark application's id, or the name of a driver pod or a Job.
 ``--json`` prints an object:
 
   name, namespace, release, application, job   what was asked for and found; "" where there is none
-  status      "waiting", "running", "succeeded", "failed", "suspended", "scheduled" (by a CronJob, no run yet), "gone"
+  workload    what makes the pods: "Job/nightly-1a2b3c4d", "StatefulSet/anna"; "" where nothing does
+  status      "waiting", "running", "stopped" (a notebook that is scaled to 0), "succeeded", "failed", "suspended",
+              "scheduled" (by a CronJob, no run yet), "gone"
   summary     one line
   findings    list of: id, about ("driver", "executor", "submitter", "job"), cause, cure,
               evidence (list of: source, message)
-  notes       list of lines: attempts before the newest
+  notes       list of lines: attempts before the newest; when a driver that lasts was told of a finding
   unread      list of what the caller may not read: "events in team-a"
 
 Ids of findings: quota-exceeded, quota-needs-limits, limit-range, pod-security, no-service-account, no-right, refused;
 unschedulable, image-not-pulled, missing-secret, missing-configmap, root-user, container-config, container-not-started,
-volume-not-mounted; out-of-memory, executors-fail, heap-full, killed, python-exception, java-exception, class-not-found,
-file-not-found, configmap-changed, exit-code; fetch-not-found, fetch-denied, fetch-no-credentials, fetch-no-bucket,
-fetch-refused, fetch-server-error, fetch-host-unknown, fetch-unreachable, fetch-not-trusted, fetch-other-name,
-fetch-expired, fetch-tls, fetch-no-tls, fetch-proxy, fetch-scheme, fetch-archive, packages-not-found,
-packages-unreachable, packages-malformed, packages-settings; kerberos-no-realm, kerberos-no-kdc, kerberos-no-rule,
-kerberos-not-logged-in, kerberos-ticket-ended, kerberos-no-token, kerberos-java, kerberos-login, kdc-unreachable,
-keytab-without-principal, keytab-not-found, keytab-stale, principal-unknown, principal-expired, password-expired,
-clock-skew, token-ended; hdfs-client-simple, hdfs-server-principal, hdfs-rpc-protection, hdfs-data-protection,
-hdfs-permission; deadline-exceeded, suspended, gone, pods-gone; and what Kubernetes calls the end of a pod, in small
-letters: evicted, preempting, …
+volume-not-mounted, container-fails; stopped, liveness; out-of-memory, executors-fail, heap-full, killed,
+python-exception, java-exception, class-not-found, file-not-found, configmap-changed, exit-code; fetch-not-found,
+fetch-denied, fetch-no-credentials, fetch-no-bucket, fetch-refused, fetch-server-error, fetch-host-unknown,
+fetch-unreachable, fetch-not-trusted, fetch-other-name, fetch-expired, fetch-tls, fetch-no-tls, fetch-proxy,
+fetch-scheme, fetch-archive, packages-not-found, packages-unreachable, packages-malformed, packages-settings;
+kerberos-no-realm, kerberos-no-kdc, kerberos-no-rule, kerberos-not-logged-in, kerberos-ticket-ended, kerberos-no-token,
+kerberos-java, kerberos-login, kdc-unreachable, keytab-without-principal, keytab-not-found, keytab-stale,
+principal-unknown, principal-expired, password-expired, clock-skew, token-ended; hdfs-client-simple,
+hdfs-server-principal, hdfs-rpc-protection, hdfs-data-protection, hdfs-permission; deadline-exceeded, suspended, gone,
+pods-gone; and what Kubernetes calls the end of a pod, in small letters: evicted, preempting, …
 
 ``kindling preflight`` tells whether a cluster and a namespace are ready for Spark; it changes nothing.
 
@@ -43,7 +45,7 @@ letters: evicted, preempting, …
               kubernetes-version, namespace (only if it is missing), rights-you, rights-spark-submitter,
               rights-spark-driver, rights-spark-executor, pod-security, releases (one each), quota (one each),
               capacity, dns, storage; with ``--values``, as far as they name them: keytab, guard-keytab, krb5-conf,
-              hadoop-conf (one each)
+              hadoop-conf (one each), and of a notebook's values notebook-token, guard-notebook-token, notebook-home
   rights      list of: identity, right ("create jobs.batch"), needed (false: must not have it), allowed (null: the
               caller may not ask)
 
@@ -221,7 +223,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Why a run of Spark waits or failed, and what to do about it.",
         epilog="Exit codes: 0 explained (also if the run failed), 2 nothing of that name, no cluster or no right.",
     )
-    why.add_argument("name", metavar="NAME", help="Helm release of spark-job, application id, driver pod or Job")
+    why.add_argument("name", metavar="NAME", help="Helm release, application id, pod, Job, StatefulSet or Deployment")
     _add_common(why)
     why.set_defaults(command=_why)
     ready = commands.add_parser(
@@ -234,7 +236,10 @@ def _parser() -> argparse.ArgumentParser:
         "--values",
         type=Path,
         metavar="FILE",
-        help="the team's values: what their global.kerberos and hadoop name is checked",
+        action="append",
+        default=[],
+        help="the team's values, and perhaps a notebook's: what global.kerberos, global.hadoop, login and home name is "
+        "checked; may be repeated",
     )
     _add_common(ready)
     ready.set_defaults(command=_preflight)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from kindling.facts import Container, CronJob, Event, Job, Pod
+from kindling.facts import Container, CronJob, Event, Pod, Workload
 from kindling.foreign import bounded
 
 ROLE = "spark-role"
 COMPONENT = "app.kubernetes.io/component"
+CHART = "app.kubernetes.io/name"
+APPLICATION = "spark-app-selector"
 _MAIN = {"driver": "spark-kubernetes-driver", "executor": "spark-kubernetes-executor"}
 
 
@@ -17,20 +20,30 @@ def event(raw: Any) -> Event:
     return Event(bounded(raw.reason), bounded(raw.message), raw.last_timestamp or raw.event_time or raw.first_timestamp)
 
 
-def job(raw: Any, events: tuple[Event, ...] = ()) -> Job:
-    """A Job with its warnings."""
+def kind_of(raw: Any) -> str:
+    """ "Job", "StatefulSet" or "Deployment": what is in a list does not say it itself."""
+    return type(raw).__name__.removeprefix("V1")
+
+
+def workload(raw: Any, events: tuple[Event, ...] = ()) -> Workload:
+    """A Job, StatefulSet or Deployment with its warnings."""
     present = {c.type: c for c in raw.status.conditions or [] if c.status == "True"}
     condition = next((present[kind] for kind in ("Complete", "Failed", "Suspended") if kind in present), None)
-    return Job(
+    if refused := present.get("ReplicaFailure"):
+        # The warnings are those of a Deployment's ReplicaSet.
+        events += (Event(bounded(refused.reason), bounded(refused.message), refused.last_update_time),)
+    return Workload(
         name=raw.metadata.name,
         uid=raw.metadata.uid,
         condition=condition.type if condition else "",
         reason=bounded(condition.reason) if condition else "",
         message=bounded(condition.message) if condition else "",
-        deadline_s=raw.spec.active_deadline_seconds,
+        deadline_s=getattr(raw.spec, "active_deadline_seconds", None),
         makes=role_of(raw.spec.template) or "driver",
         created=raw.metadata.creation_timestamp,
         events=events,
+        kind=kind_of(raw),
+        replicas=getattr(raw.spec, "replicas", None),
     )
 
 
@@ -47,7 +60,7 @@ def role_of(raw: Any) -> str:
 
 def pod(raw: Any, events: tuple[Event, ...] = ()) -> Pod:
     """A pod with its warnings."""
-    role = role_of(raw)
+    role, labels = role_of(raw), raw.metadata.labels or {}
     status = raw.status
     scheduled = next((c for c in status.conditions or [] if c.type == "PodScheduled"), None)
     waits = scheduled is not None and scheduled.status == "False"
@@ -62,6 +75,9 @@ def pod(raw: Any, events: tuple[Event, ...] = ()) -> Pod:
         created=raw.metadata.creation_timestamp,
         containers=_containers(raw, role),
         events=events,
+        chart=labels.get(CHART, ""),
+        application=labels.get(APPLICATION, ""),
+        is_going=raw.metadata.deletion_timestamp is not None,
     )
 
 
@@ -70,8 +86,15 @@ def _containers(raw: Any, role: str) -> tuple[Container, ...]:
     names = [spec.name for spec in specs]
     main = next((name for name in (role, _MAIN.get(role)) if name in names), names[0])
     status = raw.status
-    states = {s.name: s.state for s in [*(status.container_statuses or []), *(status.init_container_statuses or [])]}
-    return tuple(_container(spec, states.get(spec.name)) for spec in sorted(specs, key=lambda spec: spec.name != main))
+    states = {s.name: s for s in [*(status.container_statuses or []), *(status.init_container_statuses or [])]}
+    return tuple(_with_last(spec, states.get(spec.name)) for spec in sorted(specs, key=lambda spec: spec.name != main))
+
+
+def _with_last(spec: Any, status: Any) -> Container:
+    if status is None:
+        return _container(spec, None)
+    was = _container(spec, status.last_state)
+    return replace(_container(spec, status.state), restarts=status.restart_count or 0, last=was if was.state else None)
 
 
 def _container(spec: Any, state: Any) -> Container:

@@ -18,6 +18,7 @@ _FORBIDDEN = re.compile(
 )
 _WEBHOOK, _POLICY, _DENIED = "admission webhook ", "ValidatingAdmissionPolicy ", " denied "
 _ENDS = (". Received status: ", "; trying again in ")
+_TOLD = 100  # characters by which a text is found again
 _REGISTERED = "Registered executor"
 _LOST = re.compile(
     r"The executor with id (\S+) exited with exit code 137\(SIGKILL, possible container OOM\)"
@@ -27,7 +28,7 @@ _TRACEBACK = "Traceback (most recent call last):"  # in Java's stack traces too,
 _EXITED = re.compile(r"The executor with id \S+ exited with exit code .*")
 _GAVE_UP = re.compile(r"Max number of executor failures \(\d+\) reached")
 _LOG_LINE = re.compile(
-    r"^(?:\d\d/\d\d/\d\d|\d{4}-\d\d-\d\d)[ T]\d\d:\d\d:\d\d\S* +(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b"
+    r"^((?:\d\d/\d\d/\d\d|\d{4}-\d\d-\d\d)[ T]\d\d:\d\d:\d\d)\S* +(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b"
 )
 _THROWN = re.compile(
     r"^(?:Exception in thread \"[^\"]*\" )?((?:[\w$]+\.)*[\w$]*(?:Error|Exception|Exit|Interrupt|Failure))(: .*)?$"
@@ -83,6 +84,25 @@ def executor_exit(lines: Sequence[str]) -> str:
 def gave_up_on_executors(lines: Sequence[str]) -> bool:
     """Whether Spark ended the application because too many executors failed."""
     return any(_GAVE_UP.search(line) for line in lines)
+
+
+def given_up(lines: Sequence[str]) -> str:
+    """By what words Spark ended an application because of its executors, since one last came up; or ""."""
+    for line in reversed(lines):
+        if _REGISTERED in line:
+            return ""
+        if match := _GAVE_UP.search(line):
+            return match[0]
+    return ""
+
+
+def moment_of(lines: Sequence[str], text: str) -> str:
+    """When a text was last logged, as the log writes it: "26/11/21 08:02:33"; "" if it does not say."""
+    last = next((number for number in range(len(lines) - 1, -1, -1) if text[:_TOLD] in lines[number]), -1)
+    for number in range(last, -1, -1):
+        if match := _LOG_LINE.match(lines[number]):
+            return match[1]
+    return ""
 
 
 def last_matching(lines: Sequence[str], pattern: re.Pattern[str]) -> re.Match[str] | None:

@@ -25,6 +25,8 @@ class Container:
         exit_code: of a terminated one.
         cpu: the CPU that it asks for, "300m"; "" where it asks for none.
         memory: its memory limit as Kubernetes writes it, "1433Mi"; "" without one.
+        restarts: how many times the kubelet started it again.
+        last: how it was before that; None of one that was never started again.
     """
 
     name: str
@@ -35,6 +37,13 @@ class Container:
     exit_code: int | None = None
     cpu: str = ""
     memory: str = ""
+    restarts: int = 0
+    last: Container | None = None
+
+    @property
+    def ended(self) -> Container | None:
+        """How it last ended; None of one that never did."""
+        return self if self.state == "terminated" else self.last
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,9 @@ class Pod:
         reason, message: of the phase: "Evicted", "DeadlineExceeded".
         unscheduled: what the scheduler says while it finds no node; "" when it found one.
         containers: Spark's container first, then the others, init containers too.
+        chart: the chart that its labels name, "spark-notebook"; "" for a pod of plain spark-submit.
+        application: Spark's id in its label; a driver that is its application's own process has none.
+        is_going: it is about to be deleted.
     """
 
     name: str
@@ -59,6 +71,9 @@ class Pod:
     created: datetime | None = None
     containers: tuple[Container, ...] = ()
     events: tuple[Event, ...] = ()
+    chart: str = ""
+    application: str = ""
+    is_going: bool = False
 
     @property
     def main(self) -> Container:
@@ -67,14 +82,16 @@ class Pod:
 
 
 @dataclass(frozen=True)
-class Job:
-    """A run's Job.
+class Workload:
+    """What makes a run's pods: a Job, or the StatefulSet or Deployment of a driver that lasts.
 
     Attributes:
-        condition: "Complete", "Failed", "Suspended" or "".
+        kind: "Job", "StatefulSet" or "Deployment".
+        condition: of a Job: "Complete", "Failed", "Suspended" or "".
         reason, message: of that condition: "BackoffLimitExceeded", "DeadlineExceeded".
-        deadline_s: its activeDeadlineSeconds.
+        deadline_s: a Job's activeDeadlineSeconds.
         makes: the role of its pods: "driver", or "submitter" in cluster mode.
+        replicas: how many pods it is to have; None of a Job.
     """
 
     name: str
@@ -86,6 +103,18 @@ class Job:
     makes: str = "driver"
     created: datetime | None = None
     events: tuple[Event, ...] = ()
+    kind: str = "Job"
+    replicas: int | None = None
+
+    @property
+    def ref(self) -> str:
+        """Kind and name: "Job/nightly-1a2b3c4d"."""
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def lasts(self) -> bool:
+        """Whether its driver is to run until somebody stops it."""
+        return self.kind != "Job"
 
 
 @dataclass(frozen=True)
@@ -114,12 +143,15 @@ class Run:
         name: what was asked for.
         namespace: where.
         release: the Helm release, "" if the run belongs to none.
-        application: Spark's id of the application, "" before there is a driver.
-        job, cron_job: None where there is none.
+        application: Spark's id of the application, "" before there is a driver; of a driver with several, such as a
+            notebook's, that which was asked for.
+        chart: the chart of the release, "spark-job"; "" if there is none.
+        workload, cron_job: None where there is none.
         drivers, submitters: oldest first; the last is the attempt that counts.
-        executors: of the newest driver.
+        executors: of the newest driver; of one application alone where that was asked for.
         log: end of the newest driver's log, or of the submitter's before there is a driver.
         log_of: name of the pod that ``log`` is of.
+        log_of_end: what the newest driver, one that lasts, printed at the end before its container last ended.
         gone: what Kubernetes' events tell of a Job that is not there any more.
         unread: what the caller may not read: "events in team-a".
     """
@@ -128,13 +160,15 @@ class Run:
     namespace: str
     release: str = ""
     application: str = ""
-    job: Job | None = None
+    chart: str = ""
+    workload: Workload | None = None
     cron_job: CronJob | None = None
     drivers: tuple[Pod, ...] = ()
     submitters: tuple[Pod, ...] = ()
     executors: tuple[Pod, ...] = ()
     log: tuple[str, ...] = ()
     log_of: str = ""
+    log_of_end: tuple[str, ...] = ()
     gone: tuple[tuple[str, Event], ...] = ()
     unread: tuple[str, ...] = ()
 
@@ -142,6 +176,11 @@ class Run:
     def driver(self) -> Pod | None:
         """The newest attempt's driver."""
         return self.drivers[-1] if self.drivers else None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether its driver is to run until somebody stops it: a notebook, a Connect server."""
+        return self.workload is not None and self.workload.lasts
 
     @property
     def submitter(self) -> Pod | None:
@@ -175,7 +214,7 @@ class Report:
     """The answer to ``kindling why``.
 
     Attributes:
-        status: "waiting", "running", "succeeded", "failed", "suspended", "scheduled" or "gone".
+        status: "waiting", "running", "stopped", "succeeded", "failed", "suspended", "scheduled" or "gone".
         summary: one line.
         notes: more lines: earlier attempts, what could not be read.
     """

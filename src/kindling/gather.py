@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from kindling import convert, driver_log
+from kindling.causes.chart_values import LASTING, NOTEBOOK
 from kindling.connection import Connection
 from kindling.errors import KindlingError
 from kindling.facts import Event, Run
@@ -15,15 +16,16 @@ from kindling.reader import Reader
 
 LOG_LINES = 3000
 """Lines of a driver's log that are read, from its end."""
-_CHART = "app.kubernetes.io/name=spark-job"
+_CHART = f"{convert.CHART}=spark-job"
+_SERVERS = f"{convert.CHART} in ({','.join(LASTING)})"
 _INSTANCE = "app.kubernetes.io/instance"
-_APP = "spark-app-selector"
+_APP = convert.APPLICATION
 _JOB = "job-name"  # the one that every version of Kubernetes sets
 _LABEL_VALUE = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
 
 
 def gather(connection: Connection, name: str) -> Run:
-    """Read the newest run of a release, or the run that an application id, a pod or a Job belongs to.
+    """Read the newest run of a release, or the run that an application id, a pod, a Job or the like belongs to.
 
     Raises:
         KindlingError: nothing has that name, or the caller may see nothing that could.
@@ -32,47 +34,65 @@ def gather(connection: Connection, name: str) -> Run:
     found = _find(reader, name)
     if found is None:
         return _gone(reader, connection.namespace, name)
-    raw_job, raw_cron_job, raw_pods = found
-    if raw_job is not None:
-        raw_pods = _pods_of(reader, raw_job)
+    raw_workload, raw_cron_job, raw_pods = found
     warnings = _warnings(reader)
-    pods = [
-        convert.pod(raw, tuple(warnings[raw.metadata.uid])) for raw in raw_pods if not _is_going(raw) or raw_job is None
-    ]
+    workload, asked = None, ""
+    if raw_workload is not None:
+        workload = convert.workload(raw_workload, tuple(warnings[raw_workload.metadata.uid]))
+        asked = _application_asked(raw_pods) if workload.lasts else ""
+        raw_pods = _pods_of(reader, raw_workload)
+    ends = workload is not None and not workload.lasts
+    pods = [convert.pod(raw, tuple(warnings[raw.metadata.uid])) for raw in raw_pods if not (ends and _is_going(raw))]
     drivers = tuple(pod for pod in pods if pod.role == "driver")
     submitters = tuple(pod for pod in pods if pod.role == "submitter")
-    labels = _labels(raw_job or raw_cron_job or (raw_pods[-1] if raw_pods else None))
+    labels = _labels(raw_workload or raw_cron_job or (raw_pods[-1] if raw_pods else None))
     run = Run(
         name=name,
         namespace=connection.namespace,
         release=labels.get(_INSTANCE, ""),
-        application=_application(raw_pods),
-        job=convert.job(raw_job, tuple(warnings[raw_job.metadata.uid])) if raw_job is not None else None,
+        application=asked if workload and workload.lasts else _application(raw_pods),
+        chart=labels.get(convert.CHART, ""),
+        workload=workload,
         cron_job=convert.cron_job(raw_cron_job) if raw_cron_job is not None else None,
         drivers=drivers,
         submitters=submitters,
-        executors=tuple(pod for pod in pods if pod.role == "executor"),
+        executors=tuple(pod for pod in pods if pod.role == "executor" and asked in ("", pod.application)),
     )
     talks = run.driver if run.driver and run.driver.main.state in ("running", "terminated") else run.submitter
     log = tuple(driver_log.plain(reader.log(talks.name, talks.main.name, LOG_LINES))) if talks else ()
-    return replace(run, log=log, log_of=talks.name if talks else "", unread=tuple(reader.unread))
+    run = replace(run, log=log, log_of=talks.name if talks else "", log_of_end=_log_of_end(reader, run, log))
+    return replace(run, unread=tuple(reader.unread))
+
+
+def _log_of_end(reader: Reader, run: Run, log: tuple[str, ...]) -> tuple[str, ...]:
+    """What a driver that lasts had printed when it ended; a notebook's kernels do not tell why JupyterLab did."""
+    driver = run.driver
+    if not run.lasts or driver is None or driver.main.ended is None or run.chart == NOTEBOOK:
+        return ()
+    if driver.main.state == "terminated":
+        return log
+    return tuple(driver_log.plain(reader.log(driver.name, driver.main.name, LOG_LINES, before=True)))
 
 
 def _find(reader: Reader, name: str) -> tuple[Any, Any, list[Any]] | None:
-    """The Job, the CronJob and (where no Job is) the pods that a name means; None if nothing has it."""
+    """The workload, the CronJob and the pods that a name means; None if nothing has it."""
     if _LABEL_VALUE.match(name):
         release = f"{_CHART},{_INSTANCE}={name}"
         jobs, cron_jobs = reader.jobs(release), reader.cron_jobs(release)
         if jobs or cron_jobs:
             return jobs[-1] if jobs else None, cron_jobs[-1] if cron_jobs else None, []
         if pods := reader.pods(f"{_APP}={name}") or _of_client_mode(reader, name):
-            return _job_of(reader, pods), None, pods
+            return _workload_of(reader, pods), None, pods
     if pod := reader.pod(name):
-        return _job_of(reader, [pod]), None, _application_of(reader, pod)
+        return _workload_of(reader, [pod]), None, _application_of(reader, pod)
     if job := reader.job(name):
         return job, None, []
     if cron_job := reader.cron_job(name):
         return None, cron_job, []
+    if _LABEL_VALUE.match(name) and (servers := reader.servers(f"{_SERVERS},{_INSTANCE}={name}")):
+        return servers[-1], None, []
+    if server := reader.stateful_set(name) or reader.deployment(name):
+        return server, None, []
     return None
 
 
@@ -82,14 +102,19 @@ def _of_client_mode(reader: Reader, application: str) -> list[Any]:
     return [pod for pod in reader.pods("spark-role=driver") if pod.metadata.uid == uid]
 
 
-def _job_of(reader: Reader, pods: list[Any]) -> Any:
-    """The Job that owns a driver or submitter; an executor's driver is looked at instead of it."""
-    for pod in pods:
-        for owner in pod.metadata.owner_references or []:
+def _workload_of(reader: Reader, things: list[Any]) -> Any:
+    """What owns a driver or submitter, in the end; an executor's driver is looked at instead of it."""
+    read = {"Pod": reader.pod, "ReplicaSet": reader.replica_set, "StatefulSet": reader.stateful_set}
+    for thing in things:
+        for owner in thing.metadata.owner_references or []:
             if owner.kind == "Job":
                 return reader.job(owner.name)
-            if owner.kind == "Pod" and (driver := reader.pod(owner.name)) is not None:
-                return _job_of(reader, [driver])
+            if owner.kind == "Deployment":
+                return reader.deployment(owner.name)
+            if owner.kind in read and (found := read[owner.kind](owner.name)) is not None:
+                # That of executors (executor.allocator) has their driver as its owner.
+                is_the_driver_s = owner.kind == "StatefulSet" and not found.metadata.owner_references
+                return found if is_the_driver_s else _workload_of(reader, [found])
     return None
 
 
@@ -98,24 +123,39 @@ def _application_of(reader: Reader, pod: Any) -> list[Any]:
     return reader.pods(f"{_APP}={application}") if application else [pod]
 
 
-def _pods_of(reader: Reader, job: Any) -> list[Any]:
-    """The Job's pods, drivers that it owns besides, and executors of the newest driver, oldest first."""
-    own = reader.pods(f"{_JOB}={job.metadata.name}")
-    release = _labels(job).get(_INSTANCE)
+def _application_asked(pods: list[Any]) -> str:
+    """The application of the executors that a name means, "" where it means the driver of several."""
+    return next((application for pod in pods if (application := _labels(pod).get(_APP))), "")
+
+
+def _selector_of(workload: Any) -> str:
+    if convert.kind_of(workload) == "Job":
+        return f"{_JOB}={workload.metadata.name}"
+    return ",".join(f"{key}={value}" for key, value in (workload.spec.selector.match_labels or {}).items())
+
+
+def _pods_of(reader: Reader, workload: Any) -> list[Any]:
+    """The workload's pods, drivers that it owns besides, and executors of the newest driver, oldest first."""
+    own = reader.pods(_selector_of(workload))
+    release = _labels(workload).get(_INSTANCE)
     others = reader.pods(f"{_INSTANCE}={release},spark-role") if release else []
-    own += [pod for pod in others if _owned_by(pod, job.metadata.uid) and not _has(own, pod)]
+    own += [pod for pod in others if _owned_by(pod, workload.metadata.uid) and not _has(own, pod)]
     own.sort(key=lambda pod: pod.metadata.creation_timestamp)
     drivers = [pod for pod in own if convert.role_of(pod) == "driver"]
     if not drivers:
         return own
     newest = drivers[-1]
-    # Those of a StatefulSet are not the driver's own: the application's id tells.
-    application = _application([newest])
+    # Those of a StatefulSet are not the driver's own: the application's id tells, or that a release has one driver.
+    application, lasts = _application([newest]), convert.kind_of(workload) != "Job"
     return own + [
         pod
         for pod in others
         if convert.role_of(pod) == "executor"
-        and (_owned_by(pod, newest.metadata.uid) or _labels(pod).get(_APP) == application)
+        and (
+            _owned_by(pod, newest.metadata.uid)
+            or _labels(pod).get(_APP) == application
+            or (lasts and any(owner.kind == "StatefulSet" for owner in pod.metadata.owner_references or []))
+        )
     ]
 
 
@@ -133,7 +173,8 @@ def _gone(reader: Reader, namespace: str, name: str) -> Run:
     if not told:
         raise KindlingError(
             f"namespace {namespace} has no run of a release, application, Job or pod named {name}: it is in another "
-            "namespace (-n), or it ended and was removed (ttlSecondsAfterFinished, helm uninstall)"
+            "namespace (-n), or it ended and was removed (ttlSecondsAfterFinished, helm uninstall); a notebook's "
+            "application is found by its id once it has an executor, and before by the notebook's release"
         )
     return Run(name, namespace, gone=tuple(told), unread=tuple(reader.unread))
 

@@ -37,7 +37,8 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "namespace": run.namespace,
         "release": run.release,
         "application": run.application,
-        "job": run.job.name if run.job else "",
+        "job": run.workload.name if run.workload and not run.lasts else "",
+        "workload": run.workload.ref if run.workload else "",
         "status": report.status,
         "summary": report.summary,
         "findings": [

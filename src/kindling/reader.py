@@ -19,7 +19,7 @@ _FORBIDDEN, _NOT_FOUND, _BAD_REQUEST = 403, 404, 400
 
 
 class Reader:
-    """Jobs, CronJobs, pods, events and logs of a namespace; nothing else is ever asked for.
+    """Jobs, CronJobs, StatefulSets, Deployments, ReplicaSets, pods, events and logs of a namespace; nothing else.
 
     Attributes:
         unread: what the API server refused to show: "events in team-a", each once.
@@ -29,6 +29,7 @@ class Reader:
         self._namespace = connection.namespace
         self._core: Any = client.CoreV1Api(connection.api)
         self._batch: Any = client.BatchV1Api(connection.api)
+        self._apps: Any = client.AppsV1Api(connection.api)
         self.unread: list[str] = []
 
     def jobs(self, selector: str) -> list[Any]:
@@ -38,6 +39,12 @@ class Reader:
     def cron_jobs(self, selector: str) -> list[Any]:
         """CronJobs with some labels."""
         return self._list("cronjobs", self._batch.list_namespaced_cron_job, label_selector=selector)
+
+    def servers(self, selector: str) -> list[Any]:
+        """StatefulSets and Deployments with some labels, oldest first."""
+        sets = self._list("statefulsets", self._apps.list_namespaced_stateful_set, label_selector=selector)
+        others = self._list("deployments", self._apps.list_namespaced_deployment, label_selector=selector)
+        return _by_age(sets + others)
 
     def pods(self, selector: str) -> list[Any]:
         """Pods with some labels, oldest first."""
@@ -55,28 +62,43 @@ class Reader:
         """A CronJob, or None."""
         return self._get("cronjobs", self._batch.read_namespaced_cron_job, name)
 
+    def stateful_set(self, name: str) -> Any:
+        """A StatefulSet, or None."""
+        return self._get("statefulsets", self._apps.read_namespaced_stateful_set, name)
+
+    def deployment(self, name: str) -> Any:
+        """A Deployment, or None."""
+        return self._get("deployments", self._apps.read_namespaced_deployment, name)
+
+    def replica_set(self, name: str) -> Any:
+        """A ReplicaSet, or None."""
+        return self._get("replicasets", self._apps.read_namespaced_replica_set, name)
+
     def pod(self, name: str) -> Any:
         """A pod, or None."""
         return self._get("pods", self._core.read_namespaced_pod, name)
 
-    def log(self, pod: str, container: str, lines: int) -> list[str]:
+    def log(self, pod: str, container: str, lines: int, *, before: bool = False) -> list[str]:
         """The last lines of a container's log; none if it has not started or its node does not answer.
+
+        Those of ``before`` it was started again, if that is asked for.
 
         Fewer where they have more than ``LOG_BYTES``: a limit of bytes is counted from the first line that is asked
         for, and the end is what matters.
         """
         while True:
-            text = self._end_of_log(pod, container, lines)
+            text = self._end_of_log(pod, container, lines, before)
             if len(text) < LOG_BYTES or lines == 1:
                 return text.decode(errors="replace").splitlines()[-lines:]
             lines = max(1, lines // 10)
 
-    def _end_of_log(self, pod: str, container: str, lines: int) -> bytes:
+    def _end_of_log(self, pod: str, container: str, lines: int, before: bool) -> bytes:
         try:
             answer = self._core.read_namespaced_pod_log(
                 pod,
                 self._namespace,
                 container=container,
+                previous=before,
                 tail_lines=lines,
                 limit_bytes=LOG_BYTES,
                 _request_timeout=TIMEOUT_S,

@@ -47,7 +47,13 @@ _TELLING = (
     Pair("update", "applications.kindling.local"),
 )
 """Pairs that tell submitters, viewers and all others apart."""
-_OTHERS = ("deployments.apps", "pods/eviction", "subjectaccessreviews.authorization.k8s.io", "limitranges")
+_OTHERS = (
+    "daemonsets.apps",
+    "statefulsets.apps/scale",
+    "pods/eviction",
+    "subjectaccessreviews.authorization.k8s.io",
+    "limitranges",
+)
 _ESCALATIONS = (
     *(Pair("impersonate", resource) for resource in ("users", "groups", "serviceaccounts")),
     *(Pair(verb, "roles.rbac.authorization.k8s.io") for verb in ("bind", "escalate")),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from grants import grant, service_account
+from notebook import SESSION, Notebook
 from team import SLEEP, SMALL, Team
 from tool import kindling, kubeconfig_of, quota, submitter_kubeconfig
 
@@ -301,6 +302,45 @@ def test_a_deadline_a_success_and_a_run_that_is_gone(team: Team, why: Why) -> No
         label_selector="app.kubernetes.io/instance=well",
     )
     assert the_finding(why("well"), "gone")["id"] == "gone"
+
+
+def test_a_notebook_refused_by_quota_and_stopped(team: Team, why: Why) -> None:
+    notebook = Notebook(team)
+    notebook.install()
+    assert why("anna")["summary"] == "driver anna-0 runs, 0 executors; nothing keeps executors from it"
+    quota(team, pods="1")
+    with notebook.kernel() as kernel:
+        kernel.run(SESSION)
+        team.cluster.wait_for_log(team.name, "anna-0", "exceeded quota", 60)
+        for name in ("anna", "anna-0"):
+            report = why(name)
+            finding = the_finding(report, "running")
+            assert (finding["id"], finding["about"]) == ("quota-exceeded", "executor")
+            assert finding["cause"].endswith("refuses the executor pod: pods asked 1, left 0 (1 of 1 used)")
+            assert "ask for less (executor.dynamicAllocation.max)" in finding["cure"]
+            assert (report["release"], report["workload"], report["job"]) == ("anna", "StatefulSet/anna", "")
+            assert "quota-exceeded: its log told so last at " in report["notes"][0]
+    team.kubectl("scale", "statefulset/anna", "--replicas=0")
+    finding = the_finding(why("anna"), "stopped")
+    assert finding["id"] == "stopped"
+    assert "idle.notebook" in finding["cause"]
+    start = finding["cure"].partition("kubectl ")[2].split()
+    assert "statefulset.apps/anna scaled" in team.kubectl(*start)
+
+
+def test_one_kernels_executors_are_told_by_their_application(team: Team, why: Why) -> None:
+    notebook = Notebook(team)
+    notebook.install(executor={"requestCores": "100m", "memory": "512m", "nodeSelector": {"disk": "ssd"}})
+    with notebook.kernel() as kernel:
+        kernel.run(SESSION)
+        executor = team.pod("anna", "executor", lambda pod: bool(pod.status.conditions))
+        application = executor.metadata.labels["spark-app-selector"]
+        for name in ("anna", executor.metadata.name, application):
+            report = why(name)
+            finding = the_finding(report, "running")
+            assert (finding["id"], finding["about"]) == ("unschedulable", "executor")
+            assert "executor.nodeSelector" in finding["cure"]
+            assert report["application"] == ("" if name == "anna" else application)
 
 
 def test_a_schedule_that_is_suspended(team: Team, why: Why) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from kindling import cli, output, terminal
 from kindling.causes import explain
 from kindling.errors import KindlingError
-from kindling.facts import Container, CronJob, Event, Job, Pod, Report, Run
+from kindling.facts import Container, CronJob, Event, Pod, Report, Run, Workload
 from kindling.mend import TakenOut
 from kindling.preflight import checks
 from kindling.preflight.facts import Check, Quota, Readiness, Release
@@ -55,10 +55,10 @@ def hostile_run(text: str) -> Run:
     container = Container(text, text, "terminated", text, text, 1)
     driver = Pod("driver", "driver", "Failed", "1", text, text, containers=(container,), events=events)
     first = Pod("first", "driver", "Failed", "0", "", "", containers=(container,))
-    job = Job(text, "2", "Failed", text, text, events=events)
+    job = Workload(text, "2", "Failed", text, text, events=events)
     cron_job = CronJob(text, text, True)
     log = (text, f"Error: {text}", f'pods "x" is forbidden: {text}')
-    return Run(text, text, text, text, job, cron_job, (first, driver), log=log, log_of=text, unread=(text,))
+    return Run(text, text, text, text, text, job, cron_job, (first, driver), log=log, log_of=text, unread=(text,))
 
 
 def waiting_run(text: str) -> Run:

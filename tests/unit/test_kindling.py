@@ -20,7 +20,7 @@ from kindling import driver_log
 from kindling.causes import explain
 from kindling.causes.refused import explain_refusal
 from kindling.causes.waiting import explain_waiting
-from kindling.facts import Container, CronJob, Evidence, Finding, Job, Pod, Run
+from kindling.facts import Container, CronJob, Evidence, Finding, Pod, Run, Workload
 from kindling.preflight import checks
 from kindling.preflight.facts import Answer, Dns, Node, Quota, Readiness, Release, Right
 from kindling_dev.settings import REPO
@@ -90,8 +90,8 @@ def failed_run(log: list[str], exit_code: int = 1) -> Run:
     """A run whose driver ended."""
     container = Container("driver", state="terminated", reason="Error", exit_code=exit_code)
     driver = Pod("job-1-x", "driver", "Failed", containers=(container,))
-    job = Job("job-1", condition="Failed", reason="BackoffLimitExceeded")
-    return Run("job", "team", job=job, drivers=(driver,), log=tuple(log), log_of=driver.name)
+    job = Workload("job-1", condition="Failed", reason="BackoffLimitExceeded")
+    return Run("job", "team", workload=job, drivers=(driver,), log=tuple(log), log_of=driver.name)
 
 
 def only_finding(run: Run) -> Finding:
@@ -237,7 +237,7 @@ def test_an_image_of_root_is_told_from_other_faults(message: str, words: str) ->
 def test_runs_that_are_fine_have_no_finding() -> None:
     executor = Pod("e", "executor", "Running", containers=(Container("executor", state="running"),))
     driver = Pod("d", "driver", "Running", containers=(Container("driver", state="running"),))
-    running = explain(Run("job", "team", job=Job("job-1"), drivers=(driver,), executors=(executor,)))
+    running = explain(Run("job", "team", workload=Workload("job-1"), drivers=(driver,), executors=(executor,)))
     assert (running.status, running.findings) == ("running", ())
     due = explain(Run("job", "team", cron_job=CronJob("job", "@daily", suspended=False)))
     assert (due.status, due.findings) == ("scheduled", ())

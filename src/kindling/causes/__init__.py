@@ -1,27 +1,38 @@
 """From facts to an answer: what state a run is in, and what keeps it there.
 
 ``explain`` decides the state and asks the causes that can apply to it: ``refused`` (the API server made no pod),
-``waiting`` (a pod does not start), ``ended`` (a driver failed).
+``waiting`` (a pod does not start), ``ended`` (a driver failed, or was started again). What cures name is in
+``chart_values``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from kindling import driver_log
-from kindling.causes.ended import executors_out_of_memory, explain_changed_programs, explain_end
+from kindling.causes import chart_values
+from kindling.causes.ended import (
+    executors_fail,
+    executors_out_of_memory,
+    explain_changed_programs,
+    explain_end,
+    explain_restart,
+)
 from kindling.causes.refused import explain_refusal
 from kindling.causes.waiting import explain_waiting
-from kindling.facts import Evidence, Finding, Report, Run
+from kindling.facts import Evidence, Finding, Pod, Report, Run
 
-_REFUSED_PREFIX = "Error creating: "
+_REFUSED_PREFIX = re.compile(r"Error creating: |create Pod \S{1,253} in StatefulSet \S{1,253} failed error: ")
 _SHOWN_EXECUTORS = 20  # that wait: their findings are mostly one and the same
 
 
 def explain(run: Run) -> Report:
     """The state of a run, and why it is in it."""
     status, summary, findings = next(answer for state in _STATES if (answer := state(run)) is not None)
-    return Report(run, status, summary, _distinct(findings), (*_earlier_attempts(run), *_schedule(run)))
+    told = _distinct(findings)
+    notes = (*_earlier_attempts(run), *_schedule(run), *_when(run, told))
+    return Report(run, status, summary, told, notes)
 
 
 Answer = tuple[str, str, list[Finding]]
@@ -42,7 +53,7 @@ def _gone(run: Run) -> Answer | None:
 
 
 def _scheduled(run: Run) -> Answer | None:
-    if run.job or not run.cron_job:
+    if run.workload or not run.cron_job:
         return None
     cron_job = run.cron_job
     if cron_job.suspended:
@@ -56,24 +67,41 @@ def _scheduled(run: Run) -> Answer | None:
 
 
 def _succeeded(run: Run) -> Answer | None:
-    if run.job and run.job.condition == "Complete":
-        return "succeeded", f"Job {run.job.name} is complete", []
-    if not run.job and run.driver and run.driver.phase == "Succeeded":
+    if run.workload and run.workload.condition == "Complete":
+        return "succeeded", f"Job {run.workload.name} is complete", []
+    if not run.workload and run.driver and run.driver.phase == "Succeeded":
         return "succeeded", f"driver {run.driver.name} succeeded", []
     return None
 
 
 def _suspended(run: Run) -> Answer | None:
-    if not run.job or run.job.condition != "Suspended":
+    job = run.workload
+    if not job or job.condition != "Suspended":
         return None
-    evidence = Evidence(f"Job/{run.job.name}", f"{run.job.reason}: {run.job.message}")
-    cause = f"Job {run.job.name} is suspended: it starts no pod"
+    evidence = Evidence(job.ref, f"{job.reason}: {job.message}")
+    cause = f"Job {job.name} is suspended: it starts no pod"
     cure = "wait for the queue that holds it (Kueue …), or set the Job's spec.suspend to false"
     return "suspended", "suspended", [Finding("suspended", "job", cause, cure, (evidence,))]
 
 
+def _stopped(run: Run) -> Answer | None:
+    """A driver that lasts, but not now."""
+    server = run.workload
+    if not server or server.replicas != 0:
+        return None
+    idle = ": an idle notebook stops so after the time of idle.notebook" if run.chart == chart_values.NOTEBOOK else ""
+    finding = Finding(
+        "stopped",
+        "driver",
+        f"{server.kind} {server.name} is scaled to 0{idle}",
+        f"start it again: kubectl scale {server.kind.lower()}/{server.name} --replicas=1 --namespace {run.namespace}",
+        (Evidence(server.ref, "spec.replicas: 0"),),
+    )
+    return "stopped", "its pod is gone" if not run.driver else "its pod ends", [finding]
+
+
 def _failed(run: Run) -> Answer | None:
-    job, driver = run.job, run.driver
+    job, driver = run.workload, run.driver
     if job and job.condition == "Failed":
         findings = _deadline(run) or _why_failed(run)
         return "failed", f"Job {job.name} failed: {job.reason}", findings
@@ -84,7 +112,7 @@ def _failed(run: Run) -> Answer | None:
 
 def _deadline(run: Run) -> list[Finding]:
     """The deadline, and what the run waited for until then if it never started."""
-    job = run.job
+    job = run.workload
     if job is None or job.reason != "DeadlineExceeded":
         return []
     deadline = Finding(
@@ -92,7 +120,7 @@ def _deadline(run: Run) -> list[Finding]:
         "job",
         f"the run was ended at its deadline of {job.deadline_s} s",
         "raise deadlineSeconds, or look below for what it waited for",
-        (Evidence(f"Job/{job.name}", f"{job.reason}: {job.message}"),),
+        (Evidence(job.ref, f"{job.reason}: {job.message}"),),
     )
     started = any(pod.main.state in ("running", "terminated") for pod in run.drivers)
     return [deadline, *([] if started else _refused_pods(run))]
@@ -110,15 +138,15 @@ def _why_failed(run: Run) -> list[Finding]:
         # It never had a driver: what it says of the submission is all there is.
         refusals = driver_log.refusals(run.log)
         if refusals:
-            return [explain_refusal("driver", refusals[-1], run.in_log(refusals[-1]))]
+            return [explain_refusal("driver", refusals[-1], run.in_log(refusals[-1]), run.chart)]
         return [explain_end(run, submitter)]
     return _refused_pods(run) or [_no_trace(run)]
 
 
 def _no_trace(run: Run) -> Finding:
-    job = run.job
+    job = run.workload
     assert job is not None, "only a Job fails without a pod"
-    evidence = Evidence(f"Job/{job.name}", f"{job.reason}: {job.message}")
+    evidence = Evidence(job.ref, f"{job.reason}: {job.message}")
     cause = "the Job failed, and its pods are not there any more to say why"
     return Finding(
         "pods-gone", "job", cause, "run it again; cluster-wide log collection keeps what pods print", (evidence,)
@@ -137,7 +165,8 @@ def _waiting(run: Run) -> Answer | None:
         findings = [f for f in (explain_waiting(submitter),) if f]
         return "waiting", "the submitter does not run yet" if findings else "the submitter starts", findings
     if submitter and submitter.phase == "Running" and not driver:
-        findings = [explain_refusal("driver", text, run.in_log(text)) for text in driver_log.refusals(run.log)[-1:]]
+        refusals = driver_log.refusals(run.log)[-1:]
+        findings = [explain_refusal("driver", text, run.in_log(text), run.chart) for text in refusals]
         return "waiting", "the submitter gets no driver" if findings else "the submitter makes the driver", findings
     if driver:
         return None
@@ -146,36 +175,79 @@ def _waiting(run: Run) -> Answer | None:
 
 
 def _refused_pods(run: Run) -> list[Finding]:
-    """The newest refusal of the Job's own pod."""
-    job = run.job
-    told = [event for event in job.events if event.reason == "FailedCreate"] if job else []
-    if not job or not told:
+    """The newest refusal of the workload's own pod."""
+    owner = run.workload
+    told = [event for event in owner.events if event.reason == "FailedCreate"] if owner else []
+    if not owner or not told:
         return []
-    message = told[-1].message.removeprefix(_REFUSED_PREFIX)
-    return [explain_refusal(job.makes, message, Evidence(f"Job/{job.name}", told[-1].message))]
+    message = _REFUSED_PREFIX.sub("", told[-1].message, count=1)
+    return [explain_refusal(owner.makes, message, Evidence(owner.ref, told[-1].message), run.chart)]
 
 
 def _running(run: Run) -> Answer | None:
     driver = run.driver
+    if run.lasts and driver and (answer := _between_two_drivers(run, driver)):
+        return answer
     if driver is None or driver.phase == "Succeeded":
         return "running", "the driver has ended, its Job soon will", []
     if driver.phase == "Failed":
         return "running", "the driver failed; the Job ends or tries again", [explain_end(run, driver)]
     up = [pod for pod in run.executors if pod.main.state == "running"]
     summary = f"driver {driver.name} runs, {len(up)} executor{'' if len(up) == 1 else 's'}"
-    return "running", summary, _executors(run)
+    if not run.lasts:
+        return "running", summary, _executors(run)
+    applications = len({pod.application for pod in up})
+    findings = [*_executors(run), *filter(None, (explain_restart(run),))]
+    more = f" of {applications} applications" if applications > 1 else ""
+    return "running", f"{summary}{more}{'' if findings else '; nothing keeps executors from it'}", findings
+
+
+def _between_two_drivers(run: Run, driver: Pod) -> Answer | None:
+    """A driver that lasts whose pod or container is not there at the moment."""
+    assert run.workload is not None, "what lasts has a workload"
+    if driver.is_going:
+        return "waiting", f"driver {driver.name} is being deleted; {run.workload.ref} makes another", []
+    if driver.phase in ("Failed", "Succeeded"):
+        return "waiting", f"driver {driver.name} ended; {run.workload.ref} makes another", [explain_end(run, driver)]
+    if driver.main.state != "running" and (finding := explain_restart(run)):
+        return "waiting", f"driver {driver.name} waits to be started again", [finding]
+    return None
 
 
 def _executors(run: Run) -> list[Finding]:
     """What keeps executors of a running driver from being there."""
     waits = [pod for pod in run.executors if pod.phase == "Pending"][:_SHOWN_EXECUTORS]
     findings = [finding for pod in waits if (finding := explain_waiting(pod))]
-    refusals = driver_log.refusals(run.log)
+    refusals = _of_application(run, driver_log.refusals(run.log))
     if refusals:
-        findings.append(explain_refusal("executor", refusals[-1], run.in_log(refusals[-1])))
+        findings.append(explain_refusal("executor", refusals[-1], run.in_log(refusals[-1]), run.chart))
+    elif run.lasts and (fail := executors_fail(run)):
+        findings.append(fail)
     if lost := executors_out_of_memory(run):
         findings.append(lost)
     return findings
+
+
+def _of_application(run: Run, refusals: list[str]) -> list[str]:
+    """The refusals of the application that was asked for: what Spark makes for one has names that begin alike."""
+    if not (run.lasts and run.application):
+        return refusals
+    names = {pod.name.rpartition("-exec-")[0] for pod in run.executors}
+    return [text for text in refusals if any(f'"{name}-' in text for name in names)]
+
+
+def _when(run: Run, findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    """When the log told of a finding: a driver that lasts may have been idle since."""
+    if not run.lasts or not run.driver or run.driver.main.state != "running":
+        return ()
+    notes = []
+    for finding in findings:
+        told = [e.message for e in finding.evidence if e.source == f"log of Pod/{run.log_of}"]
+        if told and (moment := driver_log.moment_of(run.log, told[-1])):
+            notes.append(f"{finding.id}: its log told so last at {moment}, by the pod's clock")
+    if findings and (line := driver_log.given_up(run.log)):
+        notes.append(f"Spark then ended the session ({line}): start a new one, such as by restarting the kernel")
+    return tuple(notes)
 
 
 def _earlier_attempts(run: Run) -> tuple[str, ...]:
@@ -189,7 +261,7 @@ def _earlier_attempts(run: Run) -> tuple[str, ...]:
 
 def _schedule(run: Run) -> tuple[str, ...]:
     """That no further run will come."""
-    if run.job and run.cron_job and run.cron_job.suspended:
+    if run.workload and run.cron_job and run.cron_job.suspended:
         return (f"CronJob {run.cron_job.name} is suspended: it starts no further run",)
     return ()
 
@@ -202,6 +274,7 @@ def _distinct(findings: list[Finding]) -> tuple[Finding, ...]:
 _STATES: tuple[Callable[[Run], Answer | None], ...] = (
     _gone,
     _scheduled,
+    _stopped,
     _succeeded,
     _suspended,
     _failed,

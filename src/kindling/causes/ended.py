@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from kindling import driver_log
-from kindling.causes import fetch_faults
+from kindling.causes import chart_values, fetch_faults
 from kindling.causes.kerberos import explain_kerberos, explain_unreached
 from kindling.causes.refused import explain_refusal
 from kindling.facts import Evidence, Finding, Pod, Run
@@ -42,30 +43,60 @@ def executors_out_of_memory(run: Run) -> Finding | None:
     """Executors that were killed for their memory, by their pods or else by the driver's log."""
     pod = next((pod for pod in run.executors if pod.main.reason == "OOMKilled"), None)
     if pod is not None:
-        return _out_of_memory("executor", pod, Evidence(f"Pod/{pod.name}", _terminated(pod)))
+        return _out_of_memory("executor", run, pod, Evidence(f"Pod/{pod.name}", _terminated(pod)))
     line = driver_log.executors_out_of_memory(run.log)
-    return _out_of_memory("executor", None, run.in_log(line)) if line else None
+    return _out_of_memory("executor", run, None, run.in_log(line)) if line else None
 
 
-def _driver_out_of_memory(_: Run, driver: Pod) -> Finding | None:
+def explain_restart(run: Run) -> Finding | None:
+    """Why the container of a driver that lasts ended and is started again; None if it never ended."""
+    driver = run.driver
+    if driver is None or driver.main.ended is None:
+        return None
+    now, last = driver.main, driver.main.ended
+    before = replace(driver, phase="Failed", containers=(last, *driver.containers[1:]))
+    silent = [event for event in driver.events if event.message.startswith("Liveness probe failed")]
+    if silent and last.reason != "OOMKilled":
+        found = Finding(
+            "liveness",
+            "driver",
+            f"the driver did not answer: {silent[-1].message}",
+            f"give it more CPU ({driver.role}.requestCores, {driver.role}.limitCores), or less to do at once",
+            (Evidence(f"Pod/{driver.name}", f"{silent[-1].reason}: {silent[-1].message}"),),
+        )
+    else:
+        found = explain_end(replace(run, log=run.log_of_end), before)
+    if found.id == "exit-code":
+        previous = "" if now.state == "terminated" else "--previous "
+        cure = f"look at what it printed: kubectl logs {previous}{driver.name} --container {now.name}"
+        found = replace(found, cure=cure)
+    elif found.id == "killed":
+        found = replace(found, cure="if it recurs, raise driver.memoryOverhead and look at the node")
+    lost = "; its kernels' sessions are gone" if run.chart == chart_values.NOTEBOOK else ""
+    times = {0: "not yet", 1: "once"}.get(now.restarts, f"{now.restarts} times so far")
+    return replace(found, cause=f"{found.cause}; Kubernetes starts it again ({times}){lost}")
+
+
+def _driver_out_of_memory(run: Run, driver: Pod) -> Finding | None:
     if driver.main.reason != "OOMKilled":
         return None
-    return _out_of_memory("driver", driver, Evidence(f"Pod/{driver.name}", _terminated(driver)))
+    return _out_of_memory("driver", run, driver, Evidence(f"Pod/{driver.name}", _terminated(driver)))
 
 
-def _out_of_memory(role: str, pod: Pod | None, evidence: Evidence) -> Finding:
+def _out_of_memory(role: str, run: Run, pod: Pod | None, evidence: Evidence) -> Finding:
     limit = f" (limit {pod.main.memory})" if pod and pod.main.memory else ""
     who = "the driver" if role == "driver" else "executors"
+    of_kernels = ", or kernels" if (role, run.chart) == ("driver", chart_values.NOTEBOOK) else ""
     return Finding(
         "out-of-memory",
         role,
         f"{who} needed more memory than the container may have{limit}: OOMKilled, exit code 137",
-        f"raise {role}.memoryOverhead (Python, native code) or {role}.memory (Java heap)",
+        f"raise {role}.memoryOverhead (Python, native code) or {role}.memory (Java heap){of_kernels}",
         (evidence,),
     )
 
 
-def _removed(_: Run, driver: Pod) -> Finding | None:
+def _removed(run: Run, driver: Pod) -> Finding | None:
     """Kubernetes ended the pod itself."""
     if not driver.reason or driver.reason in ("Error", "Completed"):
         return None
@@ -78,11 +109,16 @@ def _removed(_: Run, driver: Pod) -> Finding | None:
             "raise deadlineSeconds",
             (evidence,),
         )
+    cure = (
+        f"nothing: the {run.workload.kind} makes another; what was in memory is gone"
+        if run.workload and run.workload.lasts
+        else "run it again, or set retries; driver.disruptionBudget keeps it from node drains"
+    )
     return Finding(
         driver.reason.lower(),
         "driver",
         f"the cluster ended the driver pod: {driver.reason}: {driver.message}",
-        "run it again, or set retries; driver.disruptionBudget keeps it from node drains",
+        cure,
         (evidence,),
     )
 
@@ -102,7 +138,7 @@ def _refused(run: Run, _: Pod) -> Finding | None:
         or "SparkContext" in error.text
     ):
         return None
-    return explain_refusal("executor", ends[-1], run.in_log(ends[-1]))
+    return explain_refusal("executor", ends[-1], run.in_log(ends[-1]), run.chart)
 
 
 def _executors(run: Run, _: Pod) -> Finding | None:
@@ -114,7 +150,8 @@ def _executors(run: Run, _: Pod) -> Finding | None:
     return finding if died or driver_log.gave_up_on_executors(run.log) else None
 
 
-def _executors_fail(run: Run, _: Pod) -> Finding | None:
+def executors_fail(run: Run, _: Pod | None = None) -> Finding | None:
+    """Executors that ended so often that Spark ended the application."""
     if not driver_log.gave_up_on_executors(run.log):
         return None
     # Of executors that never registered Spark does not say how they ended.
@@ -258,7 +295,7 @@ _CAUSES: tuple[Callable[[Run, Pod], Finding | None], ...] = (
     _removed,
     _refused,
     _executors,
-    _executors_fail,
+    executors_fail,
     _kerberos,
     _dependency,
     _namenode,

@@ -5,27 +5,39 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from typing import NamedTuple
 
 from kubernetes.utils.quantity import parse_quantity
 
+from kindling.causes import chart_values
 from kindling.facts import Evidence, Finding
 from kindling.foreign import one_line
 
 _Said = tuple[str, str]  # cause and cure
+
+
+class _Refused(NamedTuple):
+    """The pod: its role, and the chart that it is of."""
+
+    role: str
+    chart: str
+
+
 _QUANTITY = re.compile(r"\d{1,20}(?:\.\d{1,9})?(?:[KMGTPE]i|[numkMGTPE])?")  # no exponent: 1e999999999 fills memory
 
 
-def explain_refusal(about: str, message: str, evidence: Evidence) -> Finding:
+def explain_refusal(about: str, message: str, evidence: Evidence, chart: str = "") -> Finding:
     """What a refusal means; every message has an answer, if only its own words.
 
     Args:
         about: whose pod was refused: "driver", "executor" or "submitter".
         message: the API server's.
+        chart: whose values a cure is to name.
     """
     message = one_line(message)
     for cause_id, pattern, explain in _CAUSES:
         if match := pattern.search(message):
-            return Finding(cause_id, about, *explain(about, match), (evidence,))
+            return Finding(cause_id, about, *explain(_Refused(about, chart), match), (evidence,))
     said = message.partition(" is forbidden: ")[2] or message
     return Finding(
         "refused",
@@ -36,39 +48,41 @@ def explain_refusal(about: str, message: str, evidence: Evidence) -> Finding:
     )
 
 
-def _quota(about: str, match: re.Match[str]) -> _Said:
+def _quota(pod: _Refused, match: re.Match[str]) -> _Said:
     asked, used, hard = (_amounts(text) for text in match.group(2, 3, 4))
     figures = "; ".join(
         f"{what} asked {asked[what]}, left {_left(hard[what], used[what])} ({used[what]} of {hard[what]} used)"
         for what in asked
         if what in used and what in hard
     )
+    values = _values_for(pod.role, asked, pod.chart)
+    less = f"ask for less ({values}), " if values else ""
     return (
-        f"ResourceQuota {match[1]} refuses the {about} pod: {figures}",
-        f"wait until other runs end, ask for less ({_values_for(about, asked)}), or have the quota {match[1]} raised",
+        f"ResourceQuota {match[1]} refuses the {pod.role} pod: {figures}",
+        f"wait until other runs end, {less}or have the quota {match[1]} raised",
     )
 
 
-def _unset(about: str, match: re.Match[str]) -> _Said:
-    value = f"set {about}.limitCores" if "limits.cpu" in match[2] else f"set them for the {about}"
+def _unset(pod: _Refused, match: re.Match[str]) -> _Said:
+    value = f"set {pod.role}.limitCores" if "limits.cpu" in match[2] else f"set them for the {pod.role}"
     return (
-        f"ResourceQuota {match[1]} refuses the {about} pod: it must specify {match[2]}",
+        f"ResourceQuota {match[1]} refuses the {pod.role} pod: it must specify {match[2]}",
         f"{value}, or have a LimitRange give defaults in the namespace",
     )
 
 
-def _pod_security(about: str, match: re.Match[str]) -> _Said:
+def _pod_security(pod: _Refused, match: re.Match[str]) -> _Said:
     return (
-        f"Pod Security level {match[1]} refuses the {about} pod: {match[2]}",
-        f"take that out of {about}.podTemplate, {about}.sidecars, {about}.initContainers or volumes",
+        f"Pod Security level {match[1]} refuses the {pod.role} pod: {match[2]}",
+        f"take that out of {pod.role}.podTemplate, {pod.role}.sidecars, {pod.role}.initContainers or volumes",
     )
 
 
-def _account(about: str, match: re.Match[str]) -> _Said:
-    value = "global.serviceAccounts.submitter" if about == "submitter" else f"{about}.serviceAccountName"
+def _account(pod: _Refused, match: re.Match[str]) -> _Said:
+    value = "global.serviceAccounts.submitter" if pod.role == "submitter" else f"{pod.role}.serviceAccountName"
     return (
-        f"the {about} pod's service account {match[2]} does not exist in namespace {match[1]}",
-        f"correct {value}, or install spark-namespace there: it makes spark-{about}",
+        f"the {pod.role} pod's service account {match[2]} does not exist in namespace {match[1]}",
+        f"correct {value}, or install spark-namespace there: it makes spark-{pod.role}",
     )
 
 
@@ -76,7 +90,7 @@ _OF_CLUSTER_MODE = ("services", "networkpolicies")
 """What spark-namespace grants to submitters only where its guard holds it in bounds."""
 
 
-def _rights(_: str, match: re.Match[str]) -> _Said:
+def _rights(_: _Refused, match: re.Match[str]) -> _Said:
     user = match[1].removeprefix("system:serviceaccount:").replace(":", "/")
     resource = f"{match[3]}.{match[4]}" if match[4] else match[3]
     if match[3] in _OF_CLUSTER_MODE and match[2] in ("create", "patch"):
@@ -90,40 +104,40 @@ def _rights(_: str, match: re.Match[str]) -> _Said:
     )
 
 
-def _guard(about: str, match: re.Match[str]) -> _Said:
+def _guard(pod: _Refused, match: re.Match[str]) -> _Said:
     return (
-        f"the namespace's guard refuses the {about} pod: {match[1]}",
+        f"the namespace's guard refuses the {pod.role} pod: {match[1]}",
         f"take that out of the values, or have it listed in {match[2]} of the namespace's spark-namespace",
     )
 
 
-def _guard_always(about: str, match: re.Match[str]) -> _Said:
+def _guard_always(pod: _Refused, match: re.Match[str]) -> _Said:
     return (
-        f"the namespace's guard refuses the {about} pod: {match[1]}",
+        f"the namespace's guard refuses the {pod.role} pod: {match[1]}",
         "take that out of the values: spark-namespace has no value that allows it",
     )
 
 
-def _limit_range(about: str, match: re.Match[str]) -> _Said:
+def _limit_range(pod: _Refused, match: re.Match[str]) -> _Said:
     return (
-        f"a LimitRange refuses the {about} pod: {match[1]}",
-        f"change {_values_for(about, {})}, or have the LimitRange changed",
+        f"a LimitRange refuses the {pod.role} pod: {match[1]}",
+        f"change {_values_for(pod.role, {}, pod.chart)}, or have the LimitRange changed",
     )
 
 
-def _default_limit(about: str, match: re.Match[str]) -> _Said:
-    value = f"{about}.limitCores" if match[2] == "cpu" else f"the limit of {match[2]} in {about}.podTemplate"
+def _default_limit(pod: _Refused, match: re.Match[str]) -> _Said:
+    value = f"{pod.role}.limitCores" if match[2] == "cpu" else f"the limit of {match[2]} in {pod.role}.podTemplate"
     asked, resource, limit = match.groups()
     of = f" of {limit}" if limit else ""  # Kubernetes 1.24 does not say
     return (
-        f"a LimitRange refuses the {about} pod: it asks for {asked} of {resource}, more than its limit{of}",
+        f"a LimitRange refuses the {pod.role} pod: it asks for {asked} of {resource}, more than its limit{of}",
         f"set {value}, or have the default limit of the LimitRange raised",
     )
 
 
 # Id of the finding, what the API server says, and what it means. Whoever makes a pod may have its log say anything:
 # each part of a pattern ends where the next one begins, so that no text takes more than one pass.
-_CAUSES: tuple[tuple[str, re.Pattern[str], Callable[[str, re.Match[str]], _Said]], ...] = (
+_CAUSES: tuple[tuple[str, re.Pattern[str], Callable[[_Refused, re.Match[str]], _Said]], ...] = (
     (
         "quota-exceeded",
         re.compile(r"exceeded quota: ([^,]{1,253}), requested: (\S*), used: (\S*), limited: (\S*)"),
@@ -186,13 +200,11 @@ def _left(hard: str, used: str) -> str:
     return str(int(rest)) if rest == int(rest) else f"{int(rest * 1000)}m"
 
 
-def _values_for(about: str, asked: dict[str, str]) -> str:
-    if about == "submitter":
-        return "submitter.requestCores, submitter.memory"
-    if asked and all("cpu" in what for what in asked):
+def _values_for(about: str, asked: dict[str, str], chart: str) -> str:
+    if about != "submitter" and asked and all("cpu" in what for what in asked):
         return f"{about}.requestCores"
-    if asked and all("memory" in what for what in asked):
-        return f"{about}.memory, {about}.memoryOverhead"
-    if asked.keys() == {"pods"}:
-        return "executor.instances"
-    return f"{about}.requestCores, {about}.memory, executor.instances"
+    if about != "submitter" and asked and all("memory" in what for what in asked):
+        return chart_values.memory(about, chart)
+    if about != "submitter" and asked.keys() == {"pods"}:
+        return chart_values.number(about, chart)
+    return chart_values.requests(about, chart)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from kindling.causes import chart_values
 from kindling.facts import Container, Evidence, Finding, Pod
 
 _IMAGE_REASONS = (
@@ -41,11 +42,14 @@ def _scheduling(pod: Pod) -> Finding | None:
     message = pod.unscheduled.partition(": ")[2]
     claim, short, taint = _CLAIM.search(message), _SHORT.findall(message), _TAINT.search(message)
     if claim:
-        what, cure = f"PersistentVolumeClaim {claim[1]} does not exist", f"make the claim {claim[1]} or correct volumes"
+        what, cure = (
+            f"PersistentVolumeClaim {claim[1]} does not exist",
+            f"make the claim {claim[1]} or correct {_claims(pod)}",
+        )
     elif short:
         things = ", ".join(dict.fromkeys(short))
         what = f"no node has enough {things} left{_asked(pod, short)}"
-        cure = f"wait until other pods end, ask for less ({_values(pod.role, short)}), or add nodes"
+        cure = f"wait until other pods end, ask for less ({_values(pod, short)}), or add nodes"
     elif "node affinity/selector" in message:
         what = "no node has the labels that it asks for"
         cure = f"correct {_placed_by(pod)}.nodeSelector or {_placed_by(pod)}.affinity, or label a node"
@@ -55,7 +59,7 @@ def _scheduling(pod: Pod) -> Finding | None:
     elif "unbound immediate PersistentVolumeClaims" in message:
         what, cure = (
             "its PersistentVolumeClaim has no volume",
-            "give the claim a StorageClass that exists, or wait for its volume",
+            f"give the claim a StorageClass that exists{_class_of_home(pod)}, or wait for its volume",
         )
     elif "topology spread" in message:
         what, cure = "its topology spread constraints cannot be met", f"loosen {pod.role}.topologySpreadConstraints"
@@ -156,6 +160,24 @@ def _configuration(pod: Pod) -> Finding | None:
     return None
 
 
+def _first_container(pod: Pod) -> Finding | None:
+    """An init container that fails again and again; of a Job's pod it would end the pod."""
+    for container in pod.containers[1:]:
+        last = container.ended
+        if container.state != "running" and last is not None and last.exit_code:
+            said = " ".join(last.message.split()[-40:])
+            return _finding(
+                "container-fails",
+                pod,
+                f"is not ready: its container {container.name} ends with exit code {last.exit_code} again and again"
+                + (f": {said}" if said else ""),
+                f"correct what it says, or take it out of {pod.role}.initContainers or {pod.role}.sidecars; its log: "
+                f"kubectl logs --previous {pod.name} --container {container.name}",
+                Evidence(f"Pod/{pod.name}", f"container {container.name}: {last.reason}, exit code {last.exit_code}"),
+            )
+    return None
+
+
 def _mount(pod: Pod) -> Finding | None:
     told = [event for event in pod.events if event.reason in ("FailedMount", "FailedAttachVolume")]
     if not told or pod.main.state == "running":
@@ -163,8 +185,9 @@ def _mount(pod: Pod) -> Finding | None:
     message = told[-1].message
     evidence = Evidence(f"Pod/{pod.name}", message)
     volume = _VOLUME.search(message)
-    return _missing(pod, message, f"volumes ({volume[1]})" if volume else "volumes", evidence) or _finding(
-        "volume-not-mounted", pod, f"cannot be given its volume: {message}", "correct volumes", evidence
+    where = chart_values.volumes(volume[1] if volume else "", pod.chart)
+    return _missing(pod, message, where, evidence) or _finding(
+        "volume-not-mounted", pod, f"cannot be given its volume: {message}", f"correct {where}", evidence
     )
 
 
@@ -208,11 +231,22 @@ def _asked(pod: Pod, short: list[str]) -> str:
     return f" (it asks for {text})" if text else ""
 
 
-def _values(role: str, short: list[str]) -> str:
+def _values(pod: Pod, short: list[str]) -> str:
+    role = pod.role
     if role == "submitter":
-        return "submitter.requestCores, submitter.memory"
-    names = {"cpu": f"{role}.requestCores", "memory": f"{role}.memory"}
+        return chart_values.requests(role, pod.chart)
+    names = {"cpu": f"{role}.requestCores", "memory": chart_values.memory(role, pod.chart)}
     return ", ".join(dict.fromkeys(names.get(what, f"{role}.podTemplate") for what in short))
 
 
-_CAUSES: tuple[Callable[[Pod], Finding | None], ...] = (_scheduling, _image, _configuration, _mount)
+def _claims(pod: Pod) -> str:
+    """The values that name claims."""
+    home = chart_values.volumes("home", pod.chart)
+    return "volumes" if home.startswith("volumes") else f"{home} or volumes"
+
+
+def _class_of_home(pod: Pod) -> str:
+    return " (home.storageClass)" if pod.chart == chart_values.NOTEBOOK and pod.role == "driver" else ""
+
+
+_CAUSES: tuple[Callable[[Pod], Finding | None], ...] = (_scheduling, _image, _configuration, _first_container, _mount)

@@ -8,22 +8,19 @@ from __future__ import annotations
 import base64
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import yaml
 from kubernetes import client
-from kubernetes.client.exceptions import ApiException
 
-from kindling.connection import TIMEOUT_S, Connection
-from kindling.errors import KindlingError
+from kindling.connection import Connection
 from kindling.foreign import one_line
 from kindling.preflight.facts import FAIL, OK, WARN, Check
 from kindling.preflight.keytab import principals
+from kindling.preflight.named import ASK, absent, guarded, look_for
 
-_FORBIDDEN, _NOT_FOUND = 403, 404
-_ASK = "ask an admin to run this"
+_MAKE = "make it in the team's namespace, or correct its name in global"
 _NEEDED = (
     ("core-site.xml", "hadoop.security.authentication"),
     ("hdfs-site.xml", "dfs.namenode.kerberos.principal"),
@@ -43,26 +40,18 @@ class Wanted:
     key: str
 
 
-def wanted(file: Path) -> Wanted:
-    """Read ``global.hadoop`` and ``global.kerberos`` of a values file.
-
-    Raises:
-        KindlingError: there is no such file, or it holds no values.
-    """
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-        of = values.get("global") or {}
-        hadoop, kerberos = of.get("hadoop") or {}, of.get("kerberos") or {}
-        keytab = kerberos.get("keytab") or {}
-        return Wanted(
-            hadoop=str(hadoop.get("configMap") or ("spark-hadoop" if hadoop.get("files") else "")),
-            krb5=str(kerberos.get("configMap") or ("spark-krb5" if kerberos.get("realm") else "")),
-            principal=str(kerberos.get("principal") or ""),
-            secret=str(keytab.get("name") or ""),
-            key=str(keytab.get("key") or "keytab"),
-        )
-    except (OSError, yaml.YAMLError, AttributeError, UnicodeDecodeError, RecursionError) as error:
-        raise KindlingError(f"{file} holds no values: {one_line(error, 200)}; give the team's common.yaml") from None
+def wanted(values: Mapping[str, Any]) -> Wanted:
+    """What ``global.hadoop`` and ``global.kerberos`` name."""
+    of = values.get("global") or {}
+    hadoop, kerberos = of.get("hadoop") or {}, of.get("kerberos") or {}
+    keytab = kerberos.get("keytab") or {}
+    return Wanted(
+        hadoop=str(hadoop.get("configMap") or ("spark-hadoop" if hadoop.get("files") else "")),
+        krb5=str(kerberos.get("configMap") or ("spark-krb5" if kerberos.get("realm") else "")),
+        principal=str(kerberos.get("principal") or ""),
+        secret=str(keytab.get("name") or ""),
+        key=str(keytab.get("key") or "keytab"),
+    )
 
 
 def check(connection: Connection, want: Wanted) -> list[Check]:
@@ -71,7 +60,8 @@ def check(connection: Connection, want: Wanted) -> list[Check]:
     checks = []
     if want.secret:
         checks.append(_keytab(core, connection.namespace, want))
-        checks += _guard(client.AdmissionregistrationV1Api(connection.api), connection.namespace, want.secret)
+        cure = "give spark-namespace the same global.kerberos.keytab, or name the Secret in guard.secrets"
+        checks += guarded(connection, "guard-keytab", want.secret, cure)
     if want.krb5:
         checks.append(_krb5(core, connection.namespace, want))
     if want.hadoop:
@@ -79,21 +69,11 @@ def check(connection: Connection, want: Wanted) -> list[Check]:
     return checks
 
 
-def _read(call: Any, *arguments: Any) -> Any:
-    """The object; False: there is none; None: the caller may not read it."""
-    try:
-        return call(*arguments, _request_timeout=TIMEOUT_S)
-    except ApiException as error:
-        if error.status not in (_FORBIDDEN, _NOT_FOUND):
-            raise
-        return None if error.status == _FORBIDDEN else False
-
-
 def _keytab(core: Any, namespace: str, want: Wanted) -> Check:
     name = f"Secret {want.secret}"
-    secret = _read(core.read_namespaced_secret, want.secret, namespace)
+    secret = look_for(core.read_namespaced_secret, want.secret, namespace)
     if secret is None:
-        return Check("keytab", WARN, f"keytab: not checked, you may not read {name}", _ASK)
+        return Check("keytab", WARN, f"keytab: not checked, you may not read {name}", ASK)
     if not secret:
         cure = f"kubectl create secret generic {want.secret} --from-file={want.key}=FILE -n {namespace}"
         return Check("keytab", FAIL, f"keytab: {name} does not exist", cure)
@@ -112,25 +92,11 @@ def _keytab(core: Any, namespace: str, want: Wanted) -> Check:
     return Check("keytab", OK, f"keytab: {name} has keys of {want.principal}")
 
 
-def _guard(admission: Any, namespace: str, secret: str) -> list[Check]:
-    policy = _read(admission.read_validating_admission_policy, f"kindling-guard-{namespace}")
-    if policy is None:
-        return [Check("guard-keytab", WARN, "guard: not checked, you may not read its policies", _ASK)]
-    if not policy:
-        return []
-    # CEL of spark-namespace: the Secrets' names stand there as JSON.
-    listed = next((one.expression for one in policy.spec.variables or [] if one.name == "secrets"), "")
-    if f'"{secret}"' in listed:
-        return [Check("guard-keytab", OK, f"guard: pods may use Secret {secret}")]
-    cure = "give spark-namespace the same global.kerberos.keytab, or name the Secret in guard.secrets"
-    return [Check("guard-keytab", FAIL, f"guard: pods may not use Secret {secret}", cure)]
-
-
 def _krb5(core: Any, namespace: str, want: Wanted) -> Check:
     name, file = f"ConfigMap {want.krb5}", "krb5.conf"
-    found = _read(core.read_namespaced_config_map, want.krb5, namespace)
+    found = look_for(core.read_namespaced_config_map, want.krb5, namespace)
     if not found:
-        return _absent("krb5-conf", found, name)
+        return absent("krb5-conf", found, name, _MAKE)
     text = (found.data or {}).get(file)
     if text is None:
         return Check("krb5-conf", FAIL, f"{name} has no {file}", "make it with --from-file=krb5.conf")
@@ -167,9 +133,9 @@ def _realms(text: str) -> tuple[str, dict[str, int], bool]:
 
 def _hadoop(core: Any, namespace: str, want: Wanted) -> list[Check]:
     name = f"ConfigMap {want.hadoop}"
-    found = _read(core.read_namespaced_config_map, want.hadoop, namespace)
+    found = look_for(core.read_namespaced_config_map, want.hadoop, namespace)
     if not found:
-        return [_absent("hadoop-conf", found, name)]
+        return [absent("hadoop-conf", found, name, _MAKE)]
     if not want.krb5:
         return [Check("hadoop-conf", OK, f"{name}: it is there; without Kerberos it needs no setting")]
     files = {}
@@ -207,9 +173,3 @@ def _settings(text: str) -> dict[str, str]:
         raise ValueError(str(error)) from None
     pairs = ((one.findtext("name"), one.findtext("value")) for one in root.iter("property"))
     return {name.strip(): (value or "").strip() for name, value in pairs if name}
-
-
-def _absent(id_: str, found: Any, name: str) -> Check:
-    if found is None:
-        return Check(id_, WARN, f"{name}: not checked, you may not read it", _ASK)
-    return Check(id_, FAIL, f"{name} does not exist", "make it in the team's namespace, or correct its name in global")

@@ -18,6 +18,10 @@ What people get, and who they are.
 - apiGroups: [batch]
   resources: [jobs, cronjobs]
   verbs: [get, list, watch]
+# What keeps the pod of a driver that lasts: a notebook's.
+- apiGroups: [apps]
+  resources: [statefulsets, deployments, replicasets]
+  verbs: [get, list]
 # What is left for a run to ask for, and what it is given.
 - apiGroups: [""]
   resources: [resourcequotas, limitranges]
