@@ -110,10 +110,9 @@ def last_matching(lines: Sequence[str], pattern: re.Pattern[str]) -> re.Match[st
     return next((match for line in reversed(lines) if (match := pattern.search(line))), None)
 
 
-def warned(lines: Sequence[str], words: str) -> str:
-    """The last line of the log proper with some words, and the exception that it tells; or ""."""
-    numbers = (number for number in range(len(lines) - 1, -1, -1) if words in lines[number])
-    return next(("\n".join(_block(lines, number)) for number in numbers), "")
+def told(lines: Sequence[str], words: str) -> list[str]:
+    """Each line of the log proper with some words, and the exception that it tells; the last one first."""
+    return ["\n".join(_block(lines, n)) for n in range(len(lines) - 1, -1, -1) if words in lines[n]]
 
 
 def error_of(lines: Sequence[str]) -> Error | None:

@@ -109,6 +109,17 @@ def test_tokens_that_were_not_fetched_tell_why(name: str, id_: str) -> None:
     assert told.cause == finding(log(name)).cause
 
 
+def test_tokens_of_one_hdfs_tell_why_by_its_address() -> None:
+    head = "26/11/29 00:00:00 ERROR Utils: Uncaught exception in thread Thread-5"
+    without = [line for line in log(OF_EXECUTORS) if "Created token for" not in line]
+    thrown = [line.removeprefix(": ") for line in log("namenode-down") if line.startswith((": ", "Caused by"))]
+    assert finding([head, *thrown, *without]).id == NO_TOKEN.id, "it is another that gave none"
+    of_this = [line.replace("datanode-0.datanode.hdfs", "namenode.hdfs") for line in thrown]
+    told = finding([head, *of_this, *without])
+    assert told.id == "hdfs-unreachable"
+    assert "the NameNode namenode.hdfs.svc.cluster.local:8020 takes" in told.cause
+
+
 def test_a_login_that_fails_otherwise_is_told() -> None:
     login = "failure to login: for principal: a@R from keytab /k javax.security.auth.login.LoginException: KDC policy"
     found = finding([f'Exception in thread "main" org.apache.hadoop.security.KerberosAuthException: {login}'])

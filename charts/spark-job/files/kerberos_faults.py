@@ -231,6 +231,12 @@ def unreached(error: str) -> Explained | None:
     return found[0].explained(found[1], _names(error)) if found else None
 
 
+def namenode(error: str) -> str:
+    """What a sentence calls the NameNode: with its address, if the error has one."""
+    found = next((match for pattern in _NAMENODES if (match := pattern.search(error))), None)
+    return " ".join(["the NameNode", *([":".join(filter(None, found.groups()))] if found else [])])
+
+
 def fault_of(error: str) -> Explained | None:
     """The fault that an error tells of: an exception with its causes, or one line of it."""
     of_executor = _OF_EXECUTOR.search(error) is not None
@@ -247,10 +253,4 @@ def _names(error: str) -> dict[str, str]:
     found, denied = _PRINCIPAL.search(error), _DENIED.search(error)
     user, access, inode = denied.groups() if denied else ("the user", "what it asks for", "a file")
     principal = found[1] if found else "the principal"
-    return {"principal": principal, "user": user, "access": access, "inode": inode, "namenode": _namenode(error)}
-
-
-def _namenode(error: str) -> str:
-    """What a sentence calls the NameNode: with its address, if the error has one."""
-    found = next((match for pattern in _NAMENODES if (match := pattern.search(error))), None)
-    return " ".join(["the NameNode", *([":".join(filter(None, found.groups()))] if found else [])])
+    return {"principal": principal, "user": user, "access": access, "inode": inode, "namenode": namenode(error)}

@@ -11,6 +11,7 @@ from kindling.causes.kerberos_faults import (
     NO_TOKEN,
     explained,
     fault_of,
+    namenode,
     unreached,
 )
 from kindling.causes.known_faults import Explained
@@ -21,6 +22,8 @@ _SINCE_NO_INHERITANCE = 22
 _FETCHED = "Created token for "
 _NOT_FETCHED = "Failed to get token from service hadoopfs"
 """After this warning a driver goes on without tokens of any HDFS."""
+_ONE_NOT_FETCHED = "Utils: Uncaught exception in thread "
+"""After this one, of Spark 4, without those of the HDFS that the exception names."""
 _RESETS = ("Connection reset", "DIGEST-MD5: No common protection layer")
 
 
@@ -33,7 +36,7 @@ def explain_kerberos(run: Run) -> Finding | None:
     if found is None:
         return None
     if found.id == NO_TOKEN.id:
-        found = _of_fetch(run) or _of_java(run, error.text) or found
+        found = _of_fetch(run, error.text) or _of_java(run, error.text) or found
     return _finding(run, found)
 
 
@@ -48,10 +51,11 @@ def _finding(run: Run, found: Explained) -> Finding:
     return Finding(found.id, "driver", found.cause, found.cure, (run.in_log(found.line),))
 
 
-def _of_fetch(run: Run) -> Explained | None:
-    """Why the driver got no tokens for executors: one file system that gives none costs those of all."""
-    warning = driver_log.warned(run.log, _NOT_FETCHED)
-    return fault_of(warning) or unreached(warning)
+def _of_fetch(run: Run, error: str) -> Explained | None:
+    """Why the driver got no tokens for executors of the file system that an error of theirs names."""
+    of_one = (block for block in driver_log.told(run.log, _ONE_NOT_FETCHED) if namenode(block) == namenode(error))
+    told = [*driver_log.told(run.log, _NOT_FETCHED), *of_one]
+    return next((found for block in told if (found := fault_of(block) or unreached(block))), None)
 
 
 def _of_data(run: Run, error: str) -> Explained | None:
