@@ -328,6 +328,7 @@ def test_a_notebook_refused_by_quota_and_stopped(team: Team, why: Why) -> None:
     assert "statefulset.apps/anna scaled" in team.kubectl(*start)
 
 
+@pytest.mark.long
 def test_one_kernels_executors_are_told_by_their_application(team: Team, why: Why) -> None:
     notebook = Notebook(team)
     notebook.install(executor={"requestCores": "100m", "memory": "512m", "nodeSelector": {"disk": "ssd"}})
