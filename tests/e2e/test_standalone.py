@@ -47,7 +47,6 @@ def test_a_cluster_counts_words_as_its_guide_says(team: Team) -> None:
     done_as_written(for_team(team, commands("standalone", "Remove it")), team.cluster)
 
 
-@pytest.mark.long
 def test_who_lacks_the_secret_gets_no_executor(team: Team) -> None:
     team.kubectl("create", "secret", "generic", "other", "--from-literal=secret=what-somebody-guessed")
     with installed(team, "other", worker={"replicas": 0}) as cluster:

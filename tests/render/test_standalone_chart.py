@@ -82,6 +82,12 @@ def test_workers_that_scale_have_no_number(render_cluster: Render) -> None:
     assert scaled["name"] == "cluster-worker"
 
 
+def test_the_test_pods_cpu_is_that_of_helpers(render_cluster: Render) -> None:
+    values = {"global": {"helpers": {"limitCores": "500m"}}, "client": {"requestCores": 1, "limitCores": 2}}
+    (driver,) = render_cluster(**values).one("Pod").body["spec"]["containers"]
+    assert (driver["resources"]["requests"]["cpu"], driver["resources"]["limits"]["cpu"]) == ("50m", "500m")
+
+
 def test_long_names_of_releases_stay_apart(render_cluster: Render) -> None:
     names = [
         resource.name

@@ -43,6 +43,7 @@ class Fault:
 
 
 _PYTHON_FILE, _ALL_ON, _CLUSTER = "spark-job/01-python-file", "spark-job/03-all-on", "spark-job/04-cluster-mode"
+_STANDALONE = "spark-standalone/01-least"
 _NAMESPACE, _ALL_IN_NAMESPACE = "spark-namespace/01-new-namespace", "spark-namespace/02-all-on"
 _ROLE = "  kind: Role\n  name: {{ .name | quote }}"
 _OTHER_ROLE = '  kind: Role\n  name: {{ printf "%ss" .name | quote }}'
@@ -120,6 +121,30 @@ FAULTS = [
         "",
         _object("Deployment", "web", ", spec: {selector: {}, template: {spec: {containers: [{name: web}]}}}"),
         "container web has no readinessProbe",
+    ),
+    Fault(
+        "probes", _STANDALONE, "templates/_worker.tpl", "readinessProbe:", "otherProbe:", "worker has no readinessProbe"
+    ),
+    Fault("resources", _STANDALONE, "templates/_pod.tpl", "limits:", "nothing:", "master has no limits.memory"),
+    Fault(
+        "selectors",
+        _STANDALONE,
+        "templates/worker/networkpolicy.yaml",
+        """  podSelector:
+    matchLabels:
+      {{- include "spark-common.podLabels" (dict "root" . "component" "worker")""",
+        """  podSelector:
+    matchLabels:
+      {{- include "spark-common.podLabels" (dict "root" . "component" "workers")""",
+        "matches no pod of the release",
+    ),
+    Fault(
+        "secrets",
+        _STANDALONE,
+        "templates/_spark.tpl",
+        "${env:_SPARK_AUTH_SECRET}",
+        "hunter2",
+        "spark-defaults.conf has spark.authenticate.secret as text",
     ),
     Fault("rights", _NAMESPACE, _DRIVER, "verbs: [deletecollection]", 'verbs: ["*"]', "verbs has '*'"),
     Fault("rights", _ALL_IN_NAMESPACE, _READ, "[pods, events]", "[pods, secrets]", "list on secrets"),
