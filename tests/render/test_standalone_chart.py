@@ -111,7 +111,7 @@ def test_only_what_must_reaches_a_port(render_cluster: Render) -> None:
     }
     assert [ports for _, ports in rules["cluster-master"]] == [[7077], [4040]]
     assert [ports for _, ports in rules["cluster-worker"]] == [[7076, 8081], [7079]]
-    assert [ports for _, ports in rules["cluster-client"]] == [[7078, 7079], [7078], [4040]]
+    assert [ports for _, ports in rules["cluster-client"]] == [[7078], [7078], [4040]]
     assert manifest.one("NetworkPolicy", "cluster-client").body["spec"]["podSelector"] == {"matchLabels": CLIENT}
     assert CLIENT.items() <= job_of(manifest)["spec"]["template"]["metadata"]["labels"].items()
 
