@@ -344,6 +344,18 @@ def test_one_kernels_executors_are_told_by_their_application(team: Team, why: Wh
             assert report["application"] == ("" if name == "anna" else application)
 
 
+def test_an_init_container_that_fails(team: Team, why: Why) -> None:
+    image = f"docker.io/{DEFAULT_LINE.published}"
+    resources = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}}
+    fetch = {"name": "fetch", "image": image, "command": ["sh", "-c", "echo no such file >&2; exit 22"]}
+    driver = {**SMALL["driver"], "initContainers": [{**fetch, "resources": resources}]}
+    team.install("fetches", line=DEFAULT_LINE, app=HELLO, driver=driver)
+    assert not team.end_of("fetches").succeeded
+    finding = the_finding(why("fetches"), "failed")
+    assert finding["id"] == "container-fails"
+    assert "its container fetch ended with exit code 22" in finding["cause"]
+
+
 def test_a_schedule_that_is_suspended(team: Team, why: Why) -> None:
     team.install("nightly", line=DEFAULT_LINE, app=HELLO, schedule={"cron": "0 3 * * *", "suspend": True})
     finding = the_finding(why("nightly"), "suspended")

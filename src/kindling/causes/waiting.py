@@ -161,19 +161,22 @@ def _configuration(pod: Pod) -> Finding | None:
 
 
 def _first_container(pod: Pod) -> Finding | None:
-    """An init container that fails again and again; of a Job's pod it would end the pod."""
+    """An init container that failed: once, where that ended the pod as a Job's, else again and again."""
+    over = pod.phase == "Failed"
     for container in pod.containers[1:]:
         last = container.ended
         if container.state != "running" and last is not None and last.exit_code:
-            said = " ".join(last.message.split()[-40:])
+            code, said = f"exit code {last.exit_code}", " ".join(last.message.split()[-40:])
+            how = f"failed: its container {container.name} ended with {code}"
+            if not over:
+                how = f"is not ready: its container {container.name} ends with {code} again and again"
             return _finding(
                 "container-fails",
                 pod,
-                f"is not ready: its container {container.name} ends with exit code {last.exit_code} again and again"
-                + (f": {said}" if said else ""),
+                how + (f": {said}" if said else ""),
                 f"correct what it says, or take it out of {pod.role}.initContainers or {pod.role}.sidecars; its log: "
-                f"kubectl logs --previous {pod.name} --container {container.name}",
-                Evidence(f"Pod/{pod.name}", f"container {container.name}: {last.reason}, exit code {last.exit_code}"),
+                f"kubectl logs {'' if over else '--previous '}{pod.name} --container {container.name}",
+                Evidence(f"Pod/{pod.name}", f"container {container.name}: {last.reason}, {code}"),
             )
     return None
 
