@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import time
 
 import pytest
+from door import new_door
+from history import History
 from secure_hdfs import done_as_written
 from standalone import CLUSTER, PORTS, Standalone, installed
 from team import Team
 
 from kindling_dev.guides import commands
+from kindling_dev.settings import ADMIN_NAMESPACE
 
 SLOW = """
 import sys, time
@@ -102,3 +106,41 @@ def test_a_new_master_knows_workers_and_applications(team: Team) -> None:
         assert (after["id"], after["state"]) == (before["id"], "RUNNING")
         assert f"SUM {sum(range(120))}" in cluster.end_of(running, 90)
         assert "COUNTED 9" in cluster.end_of(cluster.submit(cluster.job("/opt/kindling/count.py")), 90)
+
+
+@pytest.mark.long
+def test_master_workers_and_applications_are_at_one_door(team: Team) -> None:
+    shown = {"uiProxy": {"namespace": ADMIN_NAMESPACE, "url": "http://localhost:30080/"}}
+    with new_door(team) as door, installed(team, **{"global": shown}) as cluster:
+        door.install()
+        door.let_in(team, door.viewer)
+        own = f"/{team.name}/proxy/{CLUSTER}"
+        deadline = time.monotonic() + 60
+        while (home := door.ask(f"{own}/")).status != 200:
+            assert time.monotonic() < deadline, home
+            time.sleep(0.5)
+        workers = set(re.findall(rf'href="({own}/proxy/worker-[^"/]+)', home.text))
+        assert len(workers) == 2
+        for worker in workers:
+            assert "Spark Worker at" in door.ask(f"{worker}/").text
+        cluster.put(slow=SLOW)
+        job = cluster.submit(cluster.job("/opt/kindling/slow.py", "20"))
+        cluster.wait_for(job, "BEGINS", 90)
+        (application,) = cluster.master()["activeapps"]
+        moved = door.ask(f"{own}/proxy/{application['id']}/jobs/")
+        assert (moved.status, moved.location) == (301, f"/{team.name}/proxy/{application['id']}/jobs/")
+        assert door.rest(moved.location.strip("/").removesuffix("/jobs"), "applications")[0]["name"] == "slow"
+
+
+@pytest.mark.long
+def test_an_application_that_has_ended_is_in_the_history(team: Team) -> None:
+    history = History(team, {"store": "claim"})
+    history.install()
+    with installed(team, worker={"replicas": 1}, **{"global": {"eventLog": history.event_log}}) as cluster:
+        cluster.put(count=COUNT)
+        log = cluster.end_of(cluster.submit(cluster.job("/opt/kindling/count.py")), 120)
+        (application,) = set(re.findall(r"app-\d{14}-\d{4}", log))
+        history.application(application)
+        environment = json.dumps(history.ask(f"applications/{application}/environment"))
+        assert "spark://" in environment
+        assert "what-only-the-team-knows" not in environment
