@@ -119,6 +119,7 @@ def test_a_sidecar_renews_a_ticket_cache(team: Team, secure_hdfs: SecureHdfs, mo
     assert again == 0, log
 
 
+@pytest.mark.long
 def test_a_job_has_its_event_log_in_another_hdfs(
     team: Team, secure_hdfs: SecureHdfs, new_namespace: Callable[..., str]
 ) -> None:
