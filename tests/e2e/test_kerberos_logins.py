@@ -42,8 +42,8 @@ def secrets_of(pod: Any) -> set[str]:
     return {volume.secret.secret_name for volume in pod.spec.volumes if volume.secret}
 
 
-def start_with_tokens(kerberised: Kerberised, release: str, *arguments: str, **more: Any) -> None:
-    """Start an application whose driver has alice's tokens and no keytab; they last a minute from its executor on."""
+def start_with_tokens(kerberised: Kerberised, release: str, *arguments: str, **more: Any) -> Any:
+    """Start an application whose driver has alice's tokens and no keytab: its executor, a minute before they end."""
     team = kerberised.team
     kerberised.hdfs.give_configuration(team.name)
     tokens = {"name": TOKENS, "key": "alice.tokens"}
@@ -55,17 +55,18 @@ def start_with_tokens(kerberised: Kerberised, release: str, *arguments: str, **m
     team.pod(release, "driver", lambda pod: pod.spec.node_name)
     fetched = kerberised.hdfs.tokens("alice")
     kerberised.give_secret(TOKENS, "alice.tokens", fetched)
-    team.running(release, "executor")
+    executor = team.running(release, "executor")
     kerberised.hdfs.renew("alice", fetched)
+    return executor
 
 
 @MODES
 def test_fetched_tokens_are_all_that_a_job_has(team: Team, secure_hdfs: SecureHdfs, mode: str) -> None:
     kerberised = Kerberised(team, secure_hdfs)
     folder = kerberised.folder()
-    start_with_tokens(kerberised, "fetched", folder, mode=mode)
+    executor = start_with_tokens(kerberised, "fetched", folder, mode=mode)
     assert secrets_of(team.pod("fetched", "driver")) == {TOKENS}
-    assert not secrets_of(team.pod("fetched", "executor"))
+    assert not secrets_of(executor)
     end = team.end_of("fetched")
     log = team.log_of(end)
     assert end.succeeded, log
