@@ -18,10 +18,9 @@ spark://{{ .Release.Name }}.{{ .Release.Namespace }}.svc:{{ include "spark-commo
 {{- end }}
 
 {{- define "spark-standalone.uiPath" -}}
-{{- with .Values.global.uiProxy -}}
-{{- if and .namespace .url -}}
-{{ (urlParse .url).path | trimSuffix "/" }}/{{ $.Release.Namespace }}/proxy/{{ $.Release.Name }}
-{{- end -}}
+{{- $proxy := .Values.global.uiProxy -}}
+{{- if and $proxy.namespace $proxy.url -}}
+{{ (urlParse $proxy.url).path | trimSuffix "/" }}/{{ .Release.Namespace }}/proxy/{{ .Release.Name }}
 {{- end -}}
 {{- end }}
 
