@@ -352,8 +352,8 @@ def _schema_of_node(node: yaml.Node, lines: list[str]) -> dict[str, Any]:
 
 
 def _in_range(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema whose integers are those of Kubernetes and of the JVM, of 32 bits; lower ones as it says itself."""
-    return {**schema, "maximum": 2**31 - 1} if "integer" in schema["type"] else schema
+    """A schema whose integers are those of Kubernetes and of the JVM, of 32 bits; or of a range that it says itself."""
+    return {**schema, "maximum": schema.get("maximum", 2**31 - 1)} if "integer" in schema["type"] else schema
 
 
 def _comment_above(line: int, lines: list[str]) -> tuple[str, dict[str, Any]]:

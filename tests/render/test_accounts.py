@@ -63,6 +63,12 @@ def test_its_role_is_that_of_people(render_namespace: Render, role: str, granted
     assert {resource.name for resource in manifest.all("Role") if resource.name.startswith("access-")} == {granted}
 
 
+def test_a_drivers_account_needs_no_annotations(render_namespace: Render) -> None:
+    manifest = render_namespace(driver={"accounts": [{"name": "anna"}, {"name": "ben", "annotations": {"a": "b"}}]})
+    assert subjects(manifest, "spark-driver-others") == ["anna", "ben"]
+    assert "annotations" not in manifest.one("ServiceAccount", "anna").body["metadata"]
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -151,6 +151,15 @@ REFUSED: list[tuple[Values, str]] = [
         "sets args of container driver, which the chart sets itself; use instead: nothing: JupyterLab",
     ),
     ({"executor": {"dynamicAllocation": {"max": 1}, "instances": 2}}, "executor.instances is 2, more than"),
+    (
+        {"driver": {"env": {"JUPYTER_TOKEN": "x"}}},
+        "driver.env sets JUPYTER_TOKEN, and who logs in is not for variables",
+    ),
+    ({"idle": {"kernels": "500ms"}}, 'idle.kernels is "500ms", and Jupyter counts whole seconds: write 1s or more'),
+    ({"idle": {"notebook": "0s"}}, 'idle.notebook is "0s", and Jupyter counts whole seconds: write 1s or more'),
+    ({"kernels": 9}, "at '/kernels': maximum: got 9, want 8"),
+    ({"basePath": "/notebooks/../anna"}, 'basePath is "/notebooks/../anna", and browsers take . and .. out of a path'),
+    ({"release": "anna.b"}, 'the release is named "anna.b", and no Service\'s name has a dot'),
     ({"sparkConf": {"spark.submit.deployMode": "cluster"}}, "use instead: nothing: client"),
     ({"sparkConf": {"spark.driver.memory": "1g"}}, "use instead: driver.memory"),
 ]

@@ -81,10 +81,11 @@ def test_no_token_file_is_configured(render_job: Render) -> None:
 
 
 def test_arguments_and_environment_are_not_expanded(render_job: Render) -> None:
-    app = {"file": "local:///app.py", "args": ["$(POD_IP)", 1000000, True]}
-    driver = render_job(app=app, driver={"env": {"WORD": "$(POD_IP)"}}).one("Job").container("driver")
-    assert driver.args[-3:] == ["$$(POD_IP)", "1000000", "true"]
-    assert driver.env["WORD"] == "$$(POD_IP)"
+    app = {"file": "local:///app.py", "args": ["$(POD_IP)", "$$(POD_IP)", 1000000, True]}
+    driver = render_job(app=app, driver={"env": {"WORD": "$(POD_IP)", "MONEY": "a$$b"}}).one("Job").container("driver")
+    assert driver.args[-4:] == ["$$(POD_IP)", "$$$$(POD_IP)", "1000000", "true"]
+    # Kubernetes makes one of two.
+    assert (driver.env["WORD"], driver.env["MONEY"]) == ("$$(POD_IP)", "a$$$$b")
 
 
 def test_spark_conf_is_written_as_given(render_job: Render) -> None:

@@ -126,6 +126,22 @@ REFUSED: list[tuple[str, Values, str]] = [
     ("master", {"master": {"memory": "256m"}}, 'master.memory is "256m", and 512m is the least with which it runs'),
     ("worker", {"worker": {"memory": "1g"}}, 'worker.memory is "1g", and 1200m is the least with which it runs'),
     (
+        "cpu",
+        {"client": {"requestCores": 2, "limitCores": "500m"}},
+        'client.limitCores is "500m", less than client.requestCores, "2": raise it, or lower that',
+    ),
+    (
+        "roles",
+        {"volumes": [{"name": "data", "mountPath": "/data", "emptyDir": {}, "roles": ["driver"]}]},
+        "volumes: data has roles, which a standalone cluster has not: leave it out",
+    ),
+    (
+        "on demand",
+        {"volumes": [{"name": "data", "mountPath": "/data", "onDemand": {"storageClass": "fast", "size": "1Gi"}}]},
+        "volumes: data has onDemand, which a standalone cluster has not: take persistentVolumeClaim or ephemeral",
+    ),
+    ("grace", {"worker": {"gracePeriodSeconds": 86401}}, "maximum: got 86,401, want 86,400"),
+    (
         "autoscaling",
         {"worker": {"autoscaling": {"enabled": True, "minReplicas": 7}}},
         "worker.autoscaling.minReplicas is 7, and maxReplicas is 5: raise the one or lower the other",

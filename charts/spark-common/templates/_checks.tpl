@@ -66,4 +66,7 @@ What all charts refuse.
 {{- if not (regexMatch "^[a-z]" .Release.Name) -}}
 {{- fail (printf "the release is named %q, and no Service's name begins with a digit: name the release otherwise" .Release.Name) -}}
 {{- end -}}
+{{- if contains "." .Release.Name -}}
+{{- fail (printf "the release is named %q, and no Service's name has a dot: name the release otherwise" .Release.Name) -}}
+{{- end -}}
 {{- end }}

@@ -46,7 +46,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 
 {{- define "spark-common.checkAnnotations" -}}
-{{- range $key := keys .annotations | sortAlpha -}}
+{{- range $key := keys (.annotations | default dict) | sortAlpha -}}
 {{- if regexMatch "^(meta\\.)?helm\\.sh/" $key -}}
 {{- fail (printf "%s sets %s, by which helm finds its objects: take another key" $.from $key) -}}
 {{- end -}}

@@ -26,7 +26,7 @@ Parts of a pod that values give, for any chart's pods.
   {{- if kindIs "map" $value }}
   valueFrom: {{ toYaml $value | nindent 4 }}
   {{- else }}
-  value: {{ include "spark-common.text" $value | replace "$(" "$$(" | quote }}
+  value: {{ include "spark-common.text" $value | replace "$" "$$" | quote }}
   {{- end }}
 {{- end }}
 {{- end }}

@@ -19,9 +19,9 @@ Spark's side of a run: its configuration and command line. Each is called with t
 - --class
 - {{ . | quote }}
 {{ end -}}
-- {{ .Values.app.file | default "local:///opt/kindling/app.py" | replace "$(" "$$(" | quote }}
+- {{ .Values.app.file | default "local:///opt/kindling/app.py" | replace "$" "$$" | quote }}
 {{- range .Values.app.args }}
-- {{ include "spark-common.text" . | replace "$(" "$$(" | quote }}
+- {{ include "spark-common.text" . | replace "$" "$$" | quote }}
 {{- end }}
 {{- end }}
 

@@ -74,7 +74,7 @@ spec:
           valueFrom: { fieldRef: { fieldPath: metadata.name } }
         # A JVM that lives for seconds: quick to start, small.
         - name: SPARK_SUBMIT_OPTS
-          value: {{ printf "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC %s" $submitter.jvmOptions | trim | replace "$(" "$$(" | quote }}
+          value: {{ printf "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC %s" $submitter.jvmOptions | trim | replace "$" "$$" | quote }}
         - name: SPARK_LAUNCHER_OPTS
           value: -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
         {{- if include "spark-common.hasLog" $values.log }}

@@ -21,11 +21,13 @@ def load_ipython_extension(shell: Any) -> None:
 
 def shown(context: Any) -> str:
     """A running application as HTML."""
-    url = json.loads(_SETTINGS.read_text())["uiUrl"]
+    settings = json.loads(_SETTINGS.read_text())
+    url = settings["uiUrl"]
     name, app_id = html.escape(context.appName), html.escape(context.applicationId)
     if url:
         ui = f'<a href="{html.escape(url)}{app_id}/" target="_blank">Spark UI</a>'
     else:
         port = context.uiWebUrl.rpartition(":")[2]
-        ui = f"Spark UI: <code>kubectl port-forward {html.escape(os.environ['POD_NAME'])} {html.escape(port)}</code>"
+        command = f"kubectl port-forward {os.environ['POD_NAME']} {port} --namespace {settings['namespace']}"
+        ui = f"Spark UI: <code>{html.escape(command)}</code>"
     return f"<p><b>{name}</b>, {app_id}<br>Spark {html.escape(context.version)}<br>{ui}</p>"

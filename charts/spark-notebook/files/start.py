@@ -18,7 +18,7 @@ import kube
 
 FOLDER = Path("/opt/kindling")
 TOKEN = Path("/etc/notebook-login/token")
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def main() -> None:
@@ -33,12 +33,23 @@ def main() -> None:
     # Of a container that ended before this one.
     subprocess.Popen([sys.executable, "-E", "-s", str(FOLDER / "sweep.py")], stdin=subprocess.DEVNULL)
     if settings["login"] == "token":
-        os.environ["JUPYTER_TOKEN_FILE"] = str(TOKEN)
+        os.environ.pop("JUPYTER_TOKEN", None)
+        os.environ["JUPYTER_TOKEN_FILE"] = str(token_file(TOKEN, Path("/tmp/notebook-token")))
     program = [sys.executable, "-m", "jupyterlab", *options(settings)]
     if settings["idleNotebook"]:
         watch(program)
     else:
         os.execv(program[0], program)
+
+
+def token_file(secret: Path, copy: Path) -> Path:
+    """The token without what an editor or a shell put around it: JupyterLab takes every byte, and lets all in by none."""
+    token = secret.read_text().strip()
+    if not token:
+        sys.exit("kindling: the token in login.secret is empty, and everyone could log in: put one into the Secret")
+    copy.touch(mode=0o600)
+    copy.write_text(token)
+    return copy
 
 
 def write_configuration(folder: Path) -> None:

@@ -9,6 +9,17 @@ spark-notebook.checks: values that cannot go together, each refused in one line 
 {{- include "spark-common.checkAnnotations" (dict "annotations" .Values.ingress.annotations "from" "ingress.annotations") -}}
 {{- include "spark-common.checkPeers" (dict "peers" .Values.network.from "from" "network.from") -}}
 {{- include "spark-notebook.checkAccess" . -}}
+{{- range $key := list "kernels" "notebook" -}}
+{{- $time := get $.Values.idle $key -}}
+{{- if and $time (not (regexMatch "^0*[1-9][0-9]{0,7}[smh]$" $time)) -}}
+{{- fail (printf "idle.%s is %q, and Jupyter counts whole seconds: write 1s or more, as in 30m or 4h, or leave it empty for never" $key $time) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name := list "JUPYTER_TOKEN" "JUPYTER_TOKEN_FILE" -}}
+{{- if hasKey $.Values.driver.env $name -}}
+{{- fail (printf "driver.env sets %s, and who logs in is not for variables: login.secret names the Secret with the token" $name) -}}
+{{- end -}}
+{{- end -}}
 {{- $own := dict "automountServiceAccountToken" "nothing: a notebook has a token and an executor has none" "restartPolicy" "nothing: Kubernetes starts a notebook again, and the driver its executors" -}}
 {{- range $role := list "driver" "executor" -}}
 {{- include "spark-common.checkRole" (dict "root" $ "role" $role) -}}
@@ -45,6 +56,9 @@ spark-notebook.checks: values that cannot go together, each refused in one line 
 {{- end -}}
 {{- if and (eq $login.method "proxy") (not .Values.network.from) -}}
 {{- fail "login.method is proxy but network.from is empty: name the pods of the authenticating proxy, the only ones that may connect" -}}
+{{- end -}}
+{{- if regexMatch "/[.]{1,2}(/|$)" .Values.basePath -}}
+{{- fail (printf "basePath is %q, and browsers take . and .. out of a path: write it without them" .Values.basePath) -}}
 {{- end -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) -}}
 {{- fail "ingress.enabled is true but ingress.host is empty: set it to the host's name" -}}

@@ -28,6 +28,7 @@ driver-spark-env.sh: {{ .Files.Get "files/spark-env.sh" | quote }}
 baseUrl: {{ include "spark-notebook.baseUrl" . | quote }}
 port: {{ include "spark-common.port" "notebook" }}
 login: {{ .Values.login.method }}
+namespace: {{ .Release.Namespace | quote }}
 idleKernels: {{ .Values.idle.kernels | quote }}
 idleNotebook: {{ .Values.idle.notebook | quote }}
 uiUrl: {{ with .Values.global.uiProxy.url }}{{ printf "%s%s/proxy/" . $.Release.Namespace | quote }}{{ else }}""{{ end }}

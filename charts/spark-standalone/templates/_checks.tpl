@@ -18,6 +18,20 @@ spark-standalone.checks: values that cannot go together, each refused in one lin
 {{- fail (printf "%s.memory is %q, and %dm is the least with which it runs" $role $memory $least) -}}
 {{- end -}}
 {{- end -}}
+{{- range $role := list "master" "worker" "client" -}}
+{{- $values := get $.Values $role -}}
+{{- $asked := include "spark-common.text" $values.requestCores -}}
+{{- with include "spark-common.text" $values.limitCores -}}
+{{- if gt (include "spark-common.millicores" $asked | int64) (include "spark-common.millicores" . | int64) -}}
+{{- fail (printf "%s.limitCores is %q, less than %s.requestCores, %q: raise it, or lower that" $role . $role $asked) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.volumes -}}
+{{- if or .roles .onDemand -}}
+{{- fail (printf "volumes: %s has %s, which a standalone cluster has not: %s" .name (ternary "roles" "onDemand" (hasKey . "roles")) (ternary "leave it out, workers and drivers mount each" "take persistentVolumeClaim or ephemeral" (hasKey . "roles"))) -}}
+{{- end -}}
+{{- end -}}
 {{- $autoscaling := .Values.worker.autoscaling -}}
 {{- if and $autoscaling.enabled (gt (int $autoscaling.minReplicas) (int $autoscaling.maxReplicas)) -}}
 {{- fail (printf "worker.autoscaling.minReplicas is %d, and maxReplicas is %d: raise the one or lower the other" (int $autoscaling.minReplicas) (int $autoscaling.maxReplicas)) -}}
