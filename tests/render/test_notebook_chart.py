@@ -134,6 +134,10 @@ REFUSED: list[tuple[Values, str]] = [
     ({"login": {}}, "login.secret.name is empty: set it to the Secret with the notebook's token"),
     ({"login": {"method": "proxy", **TOKEN}}, 'login.secret.name is "notebook-token" and login.method is proxy'),
     ({"login": {"method": "proxy"}}, "login.method is proxy but network.from is empty: name the pods"),
+    (
+        {"login": {"method": "proxy"}, "network": {"from": {"all": {"cidrs": ["0.0.0.0/0"], "ports": [8888]}}}},
+        "login.method is proxy and network.from.all lets in 0.0.0.0/0, everybody, without a login",
+    ),
     ({"network": {"from": {"all": {"ports": [8888]}}}}, "network.from.all names nobody"),
     ({"ingress": {"enabled": True}}, "ingress.enabled is true but ingress.host is empty"),
     ({"ingress": {"annotations": {"helm.sh/hook": "test"}}}, "ingress.annotations sets helm.sh/hook"),

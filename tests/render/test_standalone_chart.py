@@ -158,6 +158,11 @@ REFUSED: list[tuple[str, Values, str]] = [
         "sparkConf sets spark.master.rest.enabled, which the chart sets itself to false: leave it out",
     ),
     (
+        "ui port",
+        {"sparkConf": {"spark.worker.ui.port": 18081}},
+        "sparkConf sets spark.worker.ui.port, which the chart sets itself to 8081: leave it out",
+    ),
+    (
         "hook",
         {"worker": {"podTemplate": {"spec": {"containers": [{"name": "worker", "lifecycle": {}}]}}}},
         "lifecycle",

@@ -35,7 +35,7 @@ def test_a_token_has_no_space_around_it(start: Any, tmp_path: Path) -> None:
 def test_an_empty_token_starts_no_notebook(start: Any, tmp_path: Path, text: str) -> None:
     secret = tmp_path / "secret"
     secret.write_text(text)
-    with pytest.raises(SystemExit, match="the token in login.secret is empty, and everyone could log in"):
+    with pytest.raises(SystemExit, match=r"the token in login\.secret is empty, and everyone could log in"):
         start.token_file(secret, tmp_path / "copy")
 
 

@@ -21,10 +21,14 @@ def load_ipython_extension(shell: Any) -> None:
 
 def shown(context: Any) -> str:
     """A running application as HTML."""
+    if context._jsc is None:  # PySpark says nothing else of one that is stopped.
+        return f"<p><b>{html.escape(context.appName)}</b>, stopped</p>"
     settings = json.loads(_SETTINGS.read_text())
     url = settings["uiUrl"]
     name, app_id = html.escape(context.appName), html.escape(context.applicationId)
-    if url:
+    if not context.uiWebUrl:
+        ui = "no UI: spark.ui.enabled is false"
+    elif url:
         ui = f'<a href="{html.escape(url)}{app_id}/" target="_blank">Spark UI</a>'
     else:
         port = context.uiWebUrl.rpartition(":")[2]

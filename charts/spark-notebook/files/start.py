@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def token_file(secret: Path, copy: Path) -> Path:
-    """The token without what an editor or a shell put around it: JupyterLab takes every byte, and lets all in by none."""
+    """The token, without an editor's newline, which JupyterLab would ask for too. By an empty one it lets all in."""
     token = secret.read_text().strip()
     if not token:
         sys.exit("kindling: the token in login.secret is empty, and everyone could log in: put one into the Secret")
@@ -123,7 +123,8 @@ def watch(program: list[str]) -> None:
         sys.exit(code if code >= 0 else 128 - code)
     name = os.environ["POD_NAME"].rpartition("-")[0]
     scale(name, 0)
-    print(f"kindling: nobody used the notebook: stopped. Start it with: kubectl scale statefulset/{name} --replicas=1")
+    start = f"kubectl scale statefulset/{name} --replicas=1 --namespace {kube.namespace()}"
+    print(f"kindling: nobody used the notebook: stopped. Start it with: {start}", flush=True)
     signal.sigwait([signal.SIGTERM, signal.SIGINT])
 
 

@@ -50,6 +50,9 @@ spark.master.rest.enabled: false
 spark.master.ui.decommission.allow.mode: DENY
 spark.deploy.recoveryMode: FILESYSTEM
 spark.deploy.recoveryDirectory: /var/spark/recovery
+# These win over the arguments of the programs.
+spark.master.ui.port: {{ include "spark-common.port" "masterUi" }}
+spark.worker.ui.port: {{ include "spark-common.port" "workerUi" }}
 # Workers come back to the Service: a new master has another address.
 spark.worker.preferConfiguredMasterAddress: true
 spark.worker.cleanup.enabled: true
