@@ -22,6 +22,7 @@ from kindling_dev import images as engine
 from kindling_dev.command import Failure, run
 from kindling_dev.digests import PinnedImage
 from kindling_dev.progress import Progress
+from kindling_dev.notebook_image import ensure_notebook_image
 from kindling_dev.s3_image import ensure_s3_image
 from kindling_dev.sbom import image_sbom
 from kindling_dev.settings import REPO, Settings
@@ -166,9 +167,11 @@ def own_images(settings: Settings, progress: Progress) -> dict[str, str]:
     """
     spark = {line.line: own_image(line, settings, progress) for line in LINES.values()}
     ours = {f"spark:{image_tag(line)}": spark[line.line] for line in LINES.values()}
-    with_s3 = ensure_s3_image(spark[DEFAULT_LINE.line], settings, progress)
-    ui_proxy = ensure_ui_proxy_image(settings, progress)
-    return {**ours, f"spark-s3:{image_tag(DEFAULT_LINE)}": with_s3, published().rpartition("/")[2]: ui_proxy}
+    base, tag = spark[DEFAULT_LINE.line], image_tag(DEFAULT_LINE)
+    ours[f"spark-s3:{tag}"] = ensure_s3_image(base, settings, progress)
+    ours[f"spark-notebook:{tag}"] = ensure_notebook_image(DEFAULT_LINE, base, settings, progress)
+    ours[published().rpartition("/")[2]] = ensure_ui_proxy_image(settings, progress)
+    return ours
 
 
 def own_image(line: SparkLine, settings: Settings, progress: Progress) -> str:

@@ -11,15 +11,20 @@ from kindling_dev.settings import ADMIN_NAMESPACE
 
 _SPARK_TALKS = "drivers and executors use the API with a role of their own; the test pod asks it for that role's rights"
 _USERS_CONTAINER = "the user's own container: the scenario's values say what it asks for"
+_A_VARIABLE = "the scenario shows that a secret may be a variable"
 EXEMPTIONS = [
     Exemption("CKV_K8S_8", "* Pod", "a test pod ends by itself: there is nothing to probe"),
     Exemption("CKV_K8S_9", "* Pod", "a test pod ends by itself: there is nothing to probe"),
     Exemption("CKV_K8S_10", "spark-job/03-all-on Job", _USERS_CONTAINER),
+    Exemption("CKV_K8S_10", "spark-notebook/02-all-on StatefulSet", _USERS_CONTAINER),
     Exemption("CKV_K8S_11", "*", "a CPU limit throttles a JVM while the node is idle; the namespace's quota bounds it"),
     Exemption("CKV_K8S_12", "spark-job/03-all-on Job", _USERS_CONTAINER),
+    Exemption("CKV_K8S_12", "spark-notebook/02-all-on StatefulSet", _USERS_CONTAINER),
     Exemption("CKV_K8S_13", "spark-job/03-all-on Job", _USERS_CONTAINER),
+    Exemption("CKV_K8S_13", "spark-notebook/02-all-on StatefulSet", _USERS_CONTAINER),
     Exemption("CKV_K8S_15", "*", "a released tag never changes; image.pullPolicy is the user's to set"),
-    Exemption("CKV_K8S_35", "spark-job/03-all-on Job", "the scenario shows that a secret may be a variable"),
+    Exemption("CKV_K8S_35", "spark-job/03-all-on Job", _A_VARIABLE),
+    Exemption("CKV_K8S_35", "spark-notebook/02-all-on StatefulSet", _A_VARIABLE),
     Exemption("CKV_K8S_38", "*", _SPARK_TALKS),
     Exemption("CKV_K8S_40", "*", "the official image's user is 185, and its folders belong to it"),
     Exemption(

@@ -16,7 +16,6 @@ from spark_ui_proxy.decide import Reason
 TESTS = REPO / "tests"
 NOT_RUN = {
     ("README", "Two commands"): "scripts/up and scripts/test: what runs the tests",
-    ("does-not-start", "A notebook, and other drivers that last"): "e2e/test_why.py asks why of a notebook of its own",
     ("does-not-start", "Get it"): "installs into the home folder; the tests have the program in their path",
     ("log-in", "A client certificate"): "waits for an admin: apiserver/test_kubeconfig.py is both of them",
 }
