@@ -21,8 +21,8 @@ from kindling_dev import digests
 from kindling_dev import images as engine
 from kindling_dev.command import Failure, run
 from kindling_dev.digests import PinnedImage
-from kindling_dev.progress import Progress
 from kindling_dev.notebook_image import ensure_notebook_image
+from kindling_dev.progress import Progress
 from kindling_dev.s3_image import ensure_s3_image
 from kindling_dev.sbom import image_sbom
 from kindling_dev.settings import REPO, Settings
