@@ -81,10 +81,14 @@ def test_an_idle_notebook_may_stop_itself_alone(render_notebook: Render) -> None
     }
 
 
-def test_a_long_release_is_cut_for_its_pods_label(render_notebook: Render) -> None:
-    manifest = render_notebook(release="a" * 51 + "-b", idle={"notebook": "8h"})
-    assert manifest.one("StatefulSet").name == "a" * 51
-    assert manifest.one("Role").body["rules"][0]["resourceNames"] == ["a" * 51]
+def test_long_releases_have_names_of_their_own(render_notebook: Render) -> None:
+    names = set()
+    for release in ("a" * 52, "a" * 53, "a" * 52 + "b"):
+        manifest = render_notebook(release=release, idle={"notebook": "8h"})
+        names.add(manifest.one("StatefulSet").name)
+        assert manifest.one("Role").body["rules"][0]["resourceNames"] == [manifest.one("StatefulSet").name]
+    assert len(names) == 3
+    assert all(len(name) <= 52 for name in names)
 
 
 def test_a_claim_outlives_the_release(render_notebook: Render) -> None:

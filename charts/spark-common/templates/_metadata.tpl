@@ -5,6 +5,7 @@ Names and labels. Call with a dict: root (the chart's root, $) and, where a part
   spark-common.labels      labels of any other object: the same, which chart made it, and spark-common.moreLabels; extra may
                            be given too
   spark-common.moreLabels  global.commonLabels and a map of labels over them; call with a dict: root, extra
+  spark-common.shortened   a name that has no more characters than it may, and is no other's; call with a dict: name, most
   spark-common.checkLabels refuses labels that the charts set themselves; call with a dict: labels, from (their name in
                            values)
   spark-common.checkAnnotations  refuses annotations of helm's own; call with a dict: annotations, from
@@ -50,5 +51,13 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- if regexMatch "^(meta\\.)?helm\\.sh/" $key -}}
 {{- fail (printf "%s sets %s, by which helm finds its objects: take another key" $.from $key) -}}
 {{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.shortened" -}}
+{{- if le (len .name) (int .most) -}}
+{{- .name -}}
+{{- else -}}
+{{- printf "%s-%s" (trunc (sub .most 9 | int) .name | trimSuffix "-") (sha256sum .name | trunc 8) -}}
 {{- end -}}
 {{- end }}

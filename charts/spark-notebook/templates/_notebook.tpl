@@ -15,7 +15,7 @@ The notebook's pod: JupyterLab, whose kernels are drivers.
 
 {{/* Kubernetes makes a label of it, with 11 characters more. */}}
 {{- define "spark-notebook.name" -}}
-{{- .Release.Name | trunc 52 | regexFind ".*[a-z0-9]" -}}
+{{- include "spark-common.shortened" (dict "name" .Release.Name "most" 52) -}}
 {{- end }}
 
 {{- define "spark-notebook.account" -}}

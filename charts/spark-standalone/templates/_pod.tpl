@@ -73,9 +73,5 @@ limits:
 {{- end }}
 
 {{- define "spark-standalone.name" -}}
-{{- $release := .root.Release.Name -}}
-{{- if gt (len $release) 45 -}}
-{{- $release = printf "%s-%s" (trunc 36 $release | trimSuffix "-") (sha256sum $release | trunc 8) -}}
-{{- end -}}
-{{- printf "%s-%s" $release .part -}}
+{{- include "spark-common.shortened" (dict "name" .root.Release.Name "most" 45) }}-{{ .part -}}
 {{- end }}
