@@ -82,6 +82,14 @@ def test_workers_that_scale_have_no_number(render_cluster: Render) -> None:
     assert scaled["name"] == "cluster-worker"
 
 
+def test_drivers_follow_the_teams_configuration(render_cluster: Render) -> None:
+    zone, wins = "spark.sql.session.timeZone", {"spark.sql.session.timeZone": "CET"}
+    team = {"sparkConf": {zone: "UTC", "spark.sql.ansi.enabled": False}}
+    conf = render_cluster(**{"global": team, "client": {"sparkConf": wins}}).one("ConfigMap", "cluster-client")
+    lines = conf.body["data"]["spark-defaults.conf"].splitlines()
+    assert {f"{zone}=CET", "spark.sql.ansi.enabled=false"} <= set(lines)
+
+
 def test_the_test_pods_cpu_is_that_of_helpers(render_cluster: Render) -> None:
     values = {"global": {"helpers": {"limitCores": "500m"}}, "client": {"requestCores": 1, "limitCores": 2}}
     (driver,) = render_cluster(**values).one("Pod").body["spec"]["containers"]

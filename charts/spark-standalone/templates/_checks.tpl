@@ -36,6 +36,8 @@ spark-standalone.checks: values that cannot go together, each refused in one lin
 {{- if and $autoscaling.enabled (gt (int $autoscaling.minReplicas) (int $autoscaling.maxReplicas)) -}}
 {{- fail (printf "worker.autoscaling.minReplicas is %d, and maxReplicas is %d: raise the one or lower the other" (int $autoscaling.minReplicas) (int $autoscaling.maxReplicas)) -}}
 {{- end -}}
+{{- include "spark-common.checkKeys" (dict "conf" .Values.global.sparkConf "from" "global.sparkConf") -}}
+{{- include "spark-common.checkSecrets" (dict "conf" .Values.global.sparkConf "from" "global.sparkConf") -}}
 {{- include "spark-standalone.checkConf" (dict "conf" .Values.sparkConf "from" "sparkConf" "owned" (include "spark-standalone.clusterConf" . | fromYaml)) -}}
 {{- include "spark-standalone.checkConf" (dict "conf" .Values.client.sparkConf "from" "client.sparkConf" "owned" (include "spark-standalone.clientConf" . | fromYaml)) -}}
 {{- range $role, $container := dict "master" "master" "worker" "worker" "client" "driver" -}}

@@ -14,7 +14,7 @@ What the ConfigMaps hold: folders of Spark's configuration. Call with the root.
 {{- end }}
 
 {{- define "spark-standalone.clientFiles" -}}
-{{- $conf := include "spark-common.properties" (list .Values.client.sparkConf (include "spark-standalone.clientConf" . | fromYaml)) -}}
+{{- $conf := include "spark-common.properties" (list .Values.global.sparkConf .Values.client.sparkConf (include "spark-standalone.clientConf" . | fromYaml)) -}}
 {{- dict
   "spark-defaults.conf" ($conf | trim | printf "%s\n")
   "spark-env.sh" (.Files.Get "files/spark-env.sh")
