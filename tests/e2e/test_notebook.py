@@ -17,7 +17,7 @@ from team import Team
 from waiting import wait_until
 
 from kindling_dev import flights
-from kindling_dev.guides import blocks, commands, manifests
+from kindling_dev.guides import GUIDES, commands, manifests
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE, LINES
 
@@ -50,7 +50,7 @@ def test_the_guide_leads_to_a_plot(team: Team, tmp_path: Path) -> None:
     written = commands("notebook", "").replace("team-a", team.name).replace("kindling-system", ADMIN_NAMESPACE)
     done_as_written(written, team.cluster, tmp_path)
 
-    (cell,) = (block.text for block in blocks("notebook") if block.language == "python")
+    (cell,) = re.findall(r"```python\n(.*?)```", (GUIDES / "notebook.md").read_text(), re.DOTALL)
     notebook = Notebook(team)
     notebook.write("report.ipynb", cell, "spark")
     done_as_written(commands("notebook", "As a script").replace("team-a", team.name), team.cluster, tmp_path)

@@ -20,7 +20,7 @@ from kindling.causes.ended import (
     explain_restart,
 )
 from kindling.causes.refused import explain_refusal
-from kindling.causes.waiting import explain_waiting
+from kindling.causes.waiting import explain_first_container, explain_waiting
 from kindling.facts import Evidence, Finding, Pod, Report, Run
 
 _REFUSED_PREFIX = re.compile(r"Error creating: |create Pod \S{1,253} in StatefulSet \S{1,253} failed error: ")
@@ -132,7 +132,7 @@ def _why_failed(run: Run) -> list[Finding]:
         return [finding]
     if driver and driver.main.state != "waiting" and driver.phase != "Pending":
         return [explain_end(run, driver)]
-    if driver and (finding := explain_waiting(driver)):
+    if driver and (finding := explain_waiting(driver) or explain_first_container(driver)):
         return [finding]
     if submitter and submitter.main.state == "terminated":
         # It never had a driver: what it says of the submission is all there is.

@@ -160,7 +160,7 @@ def _configuration(pod: Pod) -> Finding | None:
     return None
 
 
-def _first_container(pod: Pod) -> Finding | None:
+def explain_first_container(pod: Pod) -> Finding | None:
     """An init container that failed: once, where that ended the pod as a Job's, else again and again."""
     over = pod.phase == "Failed"
     for container in pod.containers[1:]:
@@ -252,4 +252,10 @@ def _class_of_home(pod: Pod) -> str:
     return " (home.storageClass)" if pod.chart == chart_values.NOTEBOOK and pod.role == "driver" else ""
 
 
-_CAUSES: tuple[Callable[[Pod], Finding | None], ...] = (_scheduling, _image, _configuration, _first_container, _mount)
+_CAUSES: tuple[Callable[[Pod], Finding | None], ...] = (
+    _scheduling,
+    _image,
+    _configuration,
+    explain_first_container,
+    _mount,
+)
