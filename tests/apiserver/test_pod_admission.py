@@ -52,6 +52,13 @@ class Team:
             account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name=name))
             core.create_namespaced_service_account(self.namespace, account)
 
+    def ensure_priority_class(self, name: str) -> None:
+        """Make a PriorityClass that a scenario names, where it is missing."""
+        scheduling = client.SchedulingV1Api(self.server.cluster.api_client)
+        if name not in {found.metadata.name for found in scheduling.list_priority_class().items}:
+            metadata = client.V1ObjectMeta(name=name)
+            scheduling.create_priority_class(client.V1PriorityClass(metadata=metadata, value=1))
+
     def admitted(self, pod: Mapping[str, Any], identity: str) -> Any:
         """The pod as the server would make it, and the warnings it gives.
 
@@ -165,6 +172,8 @@ def test_the_charts_pods_are_admitted_as_they_are(team: Team, helm: Helm) -> Non
     admitted = 0
     for about, pod in pods_of_scenarios(helm, team.server.version):
         team.ensure_account(pod["spec"].get("serviceAccountName", "default"))
+        if "priorityClassName" in pod["spec"]:
+            team.ensure_priority_class(pod["spec"]["priorityClassName"])
         for identity in (*_ACCOUNTS, "person"):
             made, warnings = team.admitted(pod, identity)
             assert not warnings, about

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
+import coroutines
 import yaml
 from team import QUICK, Team
 
@@ -157,11 +158,11 @@ class Kernel:
 
     def run(self, code: str) -> Told:
         """Run code as a cell does; what it gave."""
-        return asyncio.run(self._run(code))
+        return coroutines.run(self._run(code))
 
     def die(self) -> None:
         """SIGKILL, as for want of memory; the server starts another one in its place."""
-        asyncio.run(self._send("import os; os.kill(os.getpid(), 9)"))
+        coroutines.run(self._send("import os; os.kill(os.getpid(), 9)"))
 
     def restart(self) -> None:
         """As the page's menu does."""
@@ -217,4 +218,4 @@ def _ask(method: str, url: str) -> str:
             assert answer.status < 300 or (method == "DELETE" and answer.status == 404), answer.status
             return await answer.text()
 
-    return asyncio.run(ask())
+    return coroutines.run(ask())

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import coroutines
 import pytest
 from aiohttp import web
 from kubelet import NODE, status_of
@@ -251,7 +252,7 @@ def test_a_pod_that_answers_everywhere_costs_bounded_work(world: _World) -> None
             assert len(world.applications) == 17
             assert len(asked) <= 2 * (17 + 2)
 
-    asyncio.run(scene())
+    coroutines.run(scene())
 
 
 def test_an_answer_without_an_end_is_none(world: _World) -> None:
@@ -267,7 +268,7 @@ def test_an_answer_without_an_end_is_none(world: _World) -> None:
             await _until(lambda: bool(world.applications))
             assert set(world.applications) == {"spark-4041"}
 
-    asyncio.run(scene())
+    coroutines.run(scene())
 
 
 def test_nothing_is_told_of_a_driver_that_is_another_pod(world: _World) -> None:
@@ -286,7 +287,7 @@ def test_nothing_is_told_of_a_driver_that_is_another_pod(world: _World) -> None:
                 assert not world.applications
             assert [path for path in driver.asked if path.endswith("environment")]
 
-    asyncio.run(scene())
+    coroutines.run(scene())
 
 
 def test_ids_that_come_and_go_fill_no_list(world: _World) -> None:
@@ -307,7 +308,7 @@ def test_ids_that_come_and_go_fill_no_list(world: _World) -> None:
             assert "spark-other" in ended, "of another pod"
             assert {app_id.split("-")[1] for app_id in ended} == {"other", "97", "98"}, "the latest"
 
-    asyncio.run(scene())
+    coroutines.run(scene())
 
 
 def test_two_kernels_progress_is_each_its_own(world: _World) -> None:
@@ -329,4 +330,4 @@ def test_two_kernels_progress_is_each_its_own(world: _World) -> None:
             assert all((progress := reader.of(found)) and progress.name == found.app_id for found in apps)
             reader.stop()
 
-    asyncio.run(scene())
+    coroutines.run(scene())

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import coroutines
 from aiohttp import ClientSession, web
 from kubelet import NODE, status_of
 
@@ -103,7 +104,7 @@ def _run(scene: Callable[[_World], Awaitable[None]]) -> None:
         async with _world() as world:
             await scene(world)
 
-    asyncio.run(run())
+    coroutines.run(run())
 
 
 async def _until(condition: Callable[[], bool]) -> None:

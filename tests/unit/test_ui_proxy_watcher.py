@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
+import coroutines
 import pytest
 import trustme
 from aiohttp import web
@@ -61,4 +61,4 @@ def test_what_is_deleted_after_half_a_list_is_dropped_by_the_next(tmp_path: Path
         finally:
             await runner.cleanup()
 
-    assert asyncio.run(scenario()) == {"b", "c"}
+    assert coroutines.run(scenario()) == {"b", "c"}
