@@ -54,7 +54,7 @@ class Team:
 
     def ensure_priority_class(self, name: str) -> None:
         """Make a PriorityClass that a scenario names, where it is missing."""
-        scheduling = client.SchedulingV1Api(self.server.cluster.api_client)
+        scheduling: Any = client.SchedulingV1Api(self.server.cluster.api_client)
         if name not in {found.metadata.name for found in scheduling.list_priority_class().items}:
             metadata = client.V1ObjectMeta(name=name)
             scheduling.create_priority_class(client.V1PriorityClass(metadata=metadata, value=1))

@@ -82,7 +82,8 @@ class Notebook:
             "image": {"tag": tag},
             **values,
         }
-        merged["executor"] = {**_SMALL["executor"], **values.get("executor", {})}
+        for role in ("driver", "executor"):
+            merged[role] = {**_SMALL[role], **values.get(role, {})}
         chart = str(self.team.charts / "spark-notebook")
         argv = [action, self.release, chart, f"--namespace={self.team.name}", "--wait", "--timeout=180s", "--values=-"]
         self.team.helm.run(argv, yaml.safe_dump(merged))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import yaml
 from door import new_door
 from notebook import COUNT, SESSION, TOKEN, Notebook, notebook_image
 from playwright.sync_api import Browser, expect
+from probes import OPEN, SILENT, Probes, start
 from secure_hdfs import done_as_written
 from team import Team
 from waiting import wait_until
 
+from chartproof.reachability import Flow, Peer
 from kindling_dev import flights
 from kindling_dev.guides import GUIDES, commands, manifests
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
@@ -83,10 +86,12 @@ def test_executors_go_with_their_kernel(team: Team) -> None:
 def test_the_pods_end_takes_executors_and_keeps_the_home(team: Team) -> None:
     notebook = Notebook(team)
     notebook.install()
-    with notebook.kernel() as kernel:
-        assert "counted 1000" in kernel.run(COUNT + "open('kept.txt', 'w').write('kept')").text
-    team.uninstall(notebook.release)
-    wait_until(lambda: not notebook.executors(), "executors are gone")
+    with notebook.forwarded() as url:
+        told = notebook.start_kernel(url).run(COUNT + "open('kept.txt', 'w').write('kept')")
+        assert "counted 1000" in told.text, told
+        assert notebook.executors()
+        team.uninstall(notebook.release)
+        wait_until(lambda: not notebook.executors(), "executors are gone")
     assert "PersistentVolumeClaim/anna-home" in team.objects()
     notebook.install("install", home={"existingClaim": "anna-home"})
     with notebook.kernel() as kernel:
@@ -112,9 +117,12 @@ def test_other_versions_of_executors_are_refused(team: Team) -> None:
 
 @pytest.mark.long
 def test_what_is_idle_goes(team: Team) -> None:
+    team.set_namespace(driver={"accounts": [{"name": "anna"}]})
     notebook = Notebook(team)
     notebook.install(
-        idle={"kernels": "10s", "notebook": "30s"}, executor={"dynamicAllocation": {"idleTimeout": "600s"}}
+        driver={"serviceAccountName": "anna"},
+        executor={"dynamicAllocation": {"idleTimeout": "600s"}},
+        idle={"kernels": "10s", "notebook": "30s"},
     )
     with notebook.forwarded() as url:
         kernel = notebook.start_kernel(url)
@@ -125,6 +133,33 @@ def test_what_is_idle_goes(team: Team) -> None:
     assert stateful_set["spec"]["replicas"] == 0
     team.kubectl("scale", f"statefulset/{notebook.release}", "--replicas=1")
     team.kubectl("wait", f"pod/{notebook.release}-0", "--for=condition=Ready", "--timeout=90s")
+
+
+@pytest.mark.long
+def test_only_who_is_named_reaches_a_notebook(team: Team, new_namespace: Callable[..., str]) -> None:
+    ingress, other_team = new_namespace("ingress"), new_namespace("team")
+    notebook = Notebook(team)
+    named = {"namespaces": [ingress], "podLabels": {"app": "login"}, "ports": [8888]}
+    values: dict[str, Any] = {"global": {"isolateApplications": True}, "network": {"from": {"login": named}}}
+    notebook.install(**values)
+    driver = {"spark-role": "driver", "app.kubernetes.io/name": "spark-job", "app.kubernetes.io/instance": "other"}
+    peers = {
+        "login": Peer(ingress, {"app": "login"}),
+        "its neighbour": Peer(ingress, {"app": "other"}),
+        "another team": Peer(other_team, driver),
+        "the team's job": Peer(team.name, driver),
+    }
+    start(team.cluster, peers, lambda namespace: "spark-executor" if namespace == team.name else "default")
+    (pod,) = notebook.pods()
+    probes = Probes(team.cluster, peers, {"notebook": pod.status.pod_ip})
+    page, rpc, ui = ({Flow(name, "notebook", port) for name in peers} for port in (8888, 7078, 4040))
+    allowed = {Flow("login", "notebook", 8888)}
+    with notebook.kernel() as kernel:
+        assert "counted 1000" in kernel.run(COUNT).text, "its own executors reach it"
+        assert set(probes.ask(allowed, 30).values()) == {OPEN}
+        assert set(probes.ask((page | rpc | ui) - allowed, 3).values()) == {SILENT}
+        team.kubectl("delete", "networkpolicies", "--all")
+        assert set(probes.ask(page | rpc | ui, 30).values()) == {OPEN}, "the policies kept them out"
 
 
 def test_a_browser_plots_and_opens_the_ui(team: Team, chromium: Browser, request: pytest.FixtureRequest) -> None:
