@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from object_store import load
+from program_image import load
 from registry import free_address
 from secure_hdfs import SecureHdfs, installed_hdfs
 from team import Team

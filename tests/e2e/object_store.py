@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,19 +11,15 @@ from uuid import uuid4
 import trustme
 import yaml
 from depot import configmap
+from program_image import load_program
 from team import wait_until_pods_are_taken
 
 from chartproof import Cluster
-from kindling_dev import images
-from kindling_dev.cluster import load_if_missing
-from kindling_dev.golang import GoModule, build
-from kindling_dev.progress import Progress
-from kindling_dev.settings import Settings
+from kindling_dev.golang import GoModule
 from kindling_dev.spark_image import DEFAULT_LINE
 
 _MODULE = GoModule("ci/object-store", {"versitygw": "github.com/versity/versitygw/cmd/versitygw"})
 _IMAGE = "kindling/object-store:test"
-_DOCKERFILE = 'FROM scratch\nCOPY versitygw /\nENTRYPOINT ["/versitygw"]\n'
 BUCKET = "logs"
 FOLDER = "dependencies"
 PORT = 7070
@@ -54,7 +49,7 @@ class ObjectStore:
 
 def object_store(cluster: Cluster, namespace: str, files: Mapping[str, bytes] | None = None) -> ObjectStore:
     """Start one in a namespace, with a bucket, which has some files in FOLDER; it goes with the namespace."""
-    _load()
+    load_program(_MODULE, _IMAGE)
     host = f"store.{namespace}.svc"
     authority = trustme.CA()
     certificate = authority.issue_cert(host)
@@ -136,21 +131,3 @@ def _pod() -> dict[str, Any]:
             - {{name: bucket, emptyDir: {{}}}}
             - {{name: files, configMap: {{name: files}}}}""")
     return pod
-
-
-def _load() -> None:
-    """Build the program and its image, and give it to the cluster's node; the first of several workers does it."""
-    settings = Settings.from_environment()
-    with (settings.cluster_dir / "object-store.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        program = build(_MODULE, settings, Progress()) / "versitygw"
-        with images.scratch_folder(settings) as scratch:
-            images.copy_into(scratch, program)
-            (scratch / "Dockerfile").write_text(_DOCKERFILE)
-            images.docker_build(scratch, _IMAGE, settings.logs / "object-store.log")
-        load(_IMAGE)
-
-
-def load(reference: str) -> None:
-    """Give the cluster's node an image of the engine, under its own name, unless it has it."""
-    load_if_missing(reference, reference, Settings.from_environment(), Progress())
