@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
+import select
 import signal
+import subprocess
 import sys
+import threading
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +19,8 @@ import drive
 import driver_log as followed
 import kube
 import pytest
-from last_error import LastError
+from last_error import LONGEST, LastError
+from passing import pass_on
 from refusal import refusal_of
 
 PIECES = (
@@ -54,21 +60,51 @@ def test_no_line_ends_its_reader(line: str) -> None:
     assert len(refusal_of(line)) <= 1000
 
 
+def test_what_comes_without_a_newline_is_passed_on_at_once() -> None:
+    (source, child), (shown, target) = os.pipe(), os.pipe()
+    with os.fdopen(source, "rb") as pipe, os.fdopen(target, "wb") as output:
+        lines: list[str] = []
+        passing = threading.Thread(target=lambda: lines.extend(pass_on(pipe, output)))
+        passing.start()
+        for printed in (b"10%", b"\r20%", b" done\n"):
+            os.write(child, printed)
+            assert select.select([shown], [], [], 10)[0], "it waits for the line's end"
+            assert os.read(shown, 100) == printed
+        os.close(child)
+        passing.join()
+    os.close(shown)
+    assert lines == ["10%\r20% done"]
+
+
+def test_a_line_without_an_end_takes_no_memory() -> None:
+    program = "import sys\nfor _ in range(640): sys.stdout.buffer.write(b'x' * 65536)"
+    tracemalloc.start()
+    with (
+        subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as child,
+        Path(os.devnull).open("wb") as out,
+    ):
+        assert child.stdout
+        longest = max(len(line) for line in pass_on(child.stdout, out))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert longest <= 2 * LONGEST
+    assert most < 2_000_000 < 640 * 65536
+
+
 @pytest.mark.parametrize("most", [7, 64, 1_000_000])
-def test_a_line_that_comes_in_pieces_is_printed_once(
-    most: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_followed_log_is_printed_once_as_it_is(
+    most: int, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     times = [f"2026-11-28T16:00:0{number}.000000000Z" for number in range(5)]
-    log = "".join(f"{moment} {'line ' * 40}{number}\n" for number, moment in enumerate(times))
+    lines = [f"{'lïne ' * 40}{number}\r{number}".encode() + b"\xff\n" for number, _ in enumerate(times)]
+    log = b"".join(f"{moment} ".encode() + line for moment, line in zip(times, lines, strict=True))
 
     def answer(*_: Any) -> Any:
-        return closing(io.BytesIO(log.encode()))
+        return closing(io.BytesIO(log))
 
     monkeypatch.setattr(kube, "_LONGEST", max(most, 64))
     monkeypatch.setattr(kube, "_open", answer)
     follower = followed.DriverLog("/log")
     for _ in range(2):  # asked for again, as after a restart of the API server
         follower._read(follow=False)
-    printed = capsys.readouterr().out
-    assert printed.replace("\n", "").count("line") == 200
-    assert [printed.replace("\n", "").count(f"line {number}") for number in range(5)] == [1] * 5
+    assert capfdbinary.readouterr().out == b"".join(lines)

@@ -12,10 +12,11 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import BinaryIO
+from typing import IO
 
 import refusal
-from last_error import LONGEST, LastError, leave_message
+from last_error import LastError, leave_message
+from passing import pass_on
 
 
 class Driver:
@@ -43,14 +44,10 @@ class Driver:
             return refusal.EXIT_CODE
         return 128 - code if code < 0 else code
 
-    def _pump(self, source: BinaryIO, target: BinaryIO) -> None:
-        # In pieces, where a line has no end: this program's memory is the driver's.
-        for line in iter(lambda: source.readline(LONGEST), b""):
-            target.write(line)
-            target.flush()
-            text = line.decode(errors="replace")
-            self.error.read(text)
-            if self._fail_fast and not self.refusal and (said := refusal.refusal_of(text)):
+    def _pump(self, source: IO[bytes], target: IO[bytes]) -> None:
+        for line in pass_on(source, target):
+            self.error.read(line)
+            if self._fail_fast and not self.refusal and (said := refusal.refusal_of(line)):
                 self.refusal = said
                 self._child.terminate()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ _TAIL_S = 15  # how long the rest of an ended driver's log may take
 
 
 class DriverLog(threading.Thread):
-    """Prints a driver's log line by line, each once, through restarts of the API server.
+    """Prints a driver's log byte by byte as it is, each line once, through restarts of the API server.
 
     Attributes:
         error: the last error in it.
@@ -51,17 +52,19 @@ class DriverLog(threading.Thread):
         # The API server counts sinceTime in whole seconds: what was printed already is left out below.
         since = f"&sinceTime={quote(self._last[:19] + 'Z')}" if self._last else ""
         begins, known = True, False
-        for line in kube.lines(f"{self._path}?container=driver&timestamps=true&follow={str(follow).lower()}{since}"):
-            text = line
+        for piece in kube.pieces(f"{self._path}?container=driver&timestamps=true&follow={str(follow).lower()}{since}"):
+            printed = piece
             if begins:
-                stamp, _, text = line.partition(" ")
-                moment = _padded(stamp)
+                stamp, _, printed = piece.partition(b" ")
+                moment = _padded(stamp.decode(errors="replace"))
                 known = moment <= self._last
                 self._last = max(moment, self._last)
-            begins = line.endswith("\n")
+            begins = piece.endswith(b"\n")
             if known:
                 continue
-            print(text.rstrip("\n"), flush=True)
+            sys.stdout.buffer.write(printed)
+            sys.stdout.buffer.flush()
+            text = printed.decode(errors="replace")
             self.error.read(text)
             if not self.refusal and (refusal := refusal_of(text)):
                 self.refusal = refusal

@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 import kube
 from driver_log import DriverLog
 from last_error import LastError, leave_message
+from passing import pass_on
 from refusal import EXIT_CODE, refusal_of
 
 NOT_COUNTED = (128 + signal.SIGKILL, 128 + signal.SIGTERM, 255)
@@ -82,7 +83,7 @@ class Submission:
         self._driver = self._driver_of(self._attempt())
         self._path = f"{self._pods}/{self._driver}"
         self._log = DriverLog(f"{self._path}/log")
-        self._spark_submit: subprocess.Popen[str] | None = None
+        self._spark_submit: subprocess.Popen[bytes] | None = None
 
     def run(self, argv: list[str]) -> None:
         """Have one driver, and wait for its end.
@@ -221,12 +222,10 @@ class Submission:
             [f"{os.environ.get('SPARK_HOME', '/opt/spark')}/bin/spark-submit", *confs, *argv],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
         )
+        assert self._spark_submit.stdout
         error, output = LastError(), deque[str](maxlen=_LINES)
-        for line in self._spark_submit.stdout or ():
-            print(line, end="", flush=True)
+        for line in pass_on(self._spark_submit.stdout, sys.stdout.buffer):
             error.read(line)
             output.append(line)
         self._spark_submit.wait()

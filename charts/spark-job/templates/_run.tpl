@@ -71,9 +71,9 @@ app.py: {{ quote . }}
 {{/* The chart's programs that the Job's pod needs, for the mode. */}}
 {{- define "spark-job.programs" -}}
 {{- if eq .Values.mode "cluster" -}}
-driver_log.py fetch_faults.py kerberos_faults.py known_faults.py kube.py last_error.py refusal.py submit.py
+driver_log.py fetch_faults.py kerberos_faults.py known_faults.py kube.py last_error.py passing.py refusal.py submit.py
 {{- else -}}
-drive.py fetch_faults.py kerberos_faults.py known_faults.py last_error.py refusal.py
+drive.py fetch_faults.py kerberos_faults.py known_faults.py last_error.py passing.py refusal.py
 {{- end -}}
 {{- end }}
 
