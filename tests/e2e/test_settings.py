@@ -14,7 +14,7 @@ from grants import bind, service_account
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from prometheus_client.parser import text_string_to_metric_families
-from team import EACH, SMALL, Team, served
+from team import EACH, QUICK, SMALL, Team, served
 
 from chartproof import Cluster
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
@@ -115,7 +115,7 @@ def values(mode: str, image: str, class_name: str, depot: str) -> dict[str, Any]
         "app": {
             "name": NAME,
             "source": APP,
-            "args": ["a b", "$(HOME)", 3],
+            "args": ["a b", "$(HOME)", 3, "a$$b", "$$(HOME)", "DO $$ x $$"],
             "pyFiles": [f"{depot}/lib.zip"],
             "jars": ["local:///deps/lib.jar", f"{depot}/packaged.jar"],
             "files": [f"{depot}/words.txt"],
@@ -141,6 +141,7 @@ def values(mode: str, image: str, class_name: str, depot: str) -> dict[str, Any]
         "driver": {**role_values("driver", image, class_name), "disruptionBudget": True},
         "executor": role_values("executor", image, class_name),
         "image": {"tag": image.rpartition(":")[2], "pullSecrets": ["registry"]},
+        "sparkConf": {**QUICK, "spark.executor.pyspark.memory": "512m"},
     }
 
 
@@ -165,12 +166,13 @@ def check_pod(pod: Any, role: str, class_name: str) -> None:
     assert spec.dns_config.options[0].name == "ndots"
     resources = container.resources
     assert (resources.requests["cpu"], resources.limits["cpu"]) == ("200m", "2")
-    assert resources.limits["memory"] == resources.requests["memory"] == "1100Mi"
+    memory = {"driver": "1100Mi", "executor": "1612Mi"}[role]  # executors with their Python's own
+    assert resources.limits["memory"] == resources.requests["memory"] == memory
     for each in (container, *spec.init_containers):
         assert each.security_context.read_only_root_filesystem
         assert each.security_context.capabilities.drop == ["ALL"]
-    memory = {v.name: v.empty_dir.size_limit for v in spec.volumes if v.empty_dir and v.empty_dir.medium == "Memory"}
-    assert memory == {"scratch": "16Mi", "spark-local-dir-kindling": "64Mi"}
+    tmpfs = {v.name: v.empty_dir.size_limit for v in spec.volumes if v.empty_dir and v.empty_dir.medium == "Memory"}
+    assert tmpfs == {"scratch": "16Mi", "spark-local-dir-kindling": "64Mi"}
 
 
 def check_inside(seen: dict[str, Any]) -> None:
@@ -208,7 +210,7 @@ def test_all_settings_reach_the_pods(
     told = json.loads(swept.cluster.wait_for_log(swept.name, driver.metadata.name, "SEEN ", 90).removeprefix("SEEN "))
     check_inside(told["driver"])
     check_inside(told["executor"])
-    assert told["args"] == ["a b", "$(HOME)", "3"]
+    assert told["args"] == ["a b", "$(HOME)", "3", "a$$b", "$$(HOME)", "DO $$ x $$"]
     assert told["app"] == (NAME if mode == "client" else NAME[:180])
     assert {jar.rpartition("/")[2] for jar in told["jars"]} >= {"lib.jar", "local.kindling_packaged-1.0.jar"}
 

@@ -77,7 +77,10 @@ def test_a_drivers_account_needs_no_annotations(render_namespace: Render) -> Non
             {"accounts": [{**ALICE, "name": "spark-driver"}]},
             "accounts names spark-driver twice, or as a service account",
         ),
-        ({"driver": {"accounts": [{"name": "default"}]}}, "driver.accounts names default twice, or as a service account"),
+        (
+            {"driver": {"accounts": [{"name": "default"}]}},
+            "driver.accounts names default twice, or as a service account",
+        ),
         ({"accounts": [{**ALICE, "name": "default"}]}, "accounts names default twice, or as a service account"),
         (
             {"accounts": [ALICE], "global": {"serviceAccounts": {"driver": "tokens-of-alice"}}},

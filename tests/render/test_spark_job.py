@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import submit
 import yaml
+from refusals import RefusalOf, Values
 
-from chartproof import Helm, Manifest, Render, Resource
+from chartproof import Helm, HelmError, Manifest, Render, Resource
+from kindling_dev.scenarios import CHARTS
 
 SOURCE = {"source": "print('hello')\n"}
 
@@ -86,6 +88,65 @@ def test_arguments_and_environment_are_not_expanded(render_job: Render) -> None:
     assert driver.args[-4:] == ["$$(POD_IP)", "$$$$(POD_IP)", "1000000", "true"]
     # Kubernetes makes one of two.
     assert (driver.env["WORD"], driver.env["MONEY"]) == ("$$(POD_IP)", "a$$$$b")
+
+
+def test_words_are_expanded_twice_in_cluster_mode(render_job: Render) -> None:
+    app = {"file": "local:///a$b.jar", "mainClass": "a.B$$C", "args": ["$(POD_IP)", "a$$b"]}
+    words = render_job(app=app, mode="cluster").one("Job").container("submitter").args
+    assert words[-5:] == ["--class", "a.B$$$$$$$$C", "local:///a$$b.jar", "$$$$(POD_IP)", "a$$$$$$$$b"]
+    words = render_job(app={"file": "local:///a$b.py"}, mode="cluster").one("Job").container("submitter").args
+    assert words[-1] == "local:///a$$$$b.py"
+
+
+@pytest.mark.parametrize("written", ["12345678901234567890", "9007199254740993", "1.0e-7", "0.12345678901234567890"])
+@pytest.mark.parametrize(
+    ("at", "values"),
+    [
+        ("app.args: item 1", {"app": {"file": "local:///a.py", "args": ["a", None]}}),
+        ("driver.env: SIZE", {"driver": {"env": {"SIZE": None}}}),
+        ("sparkConf: spark.a", {"sparkConf": {"spark.a": None}}),
+        ("global.sparkConf: spark.a", {"global": {"sparkConf": {"spark.a": None}}}),
+        ("submitter.env: SIZE", {"mode": "cluster", "submitter": {"env": {"SIZE": None}}}),
+    ],
+    ids=lambda at: at if isinstance(at, str) else "",
+)
+def test_a_number_that_yaml_changes_is_refused(
+    render_job: Render, refusal_of: RefusalOf, at: str, values: Values, written: str
+) -> None:
+    def given(number: str) -> Values:
+        read: Values = yaml.safe_load(yaml.safe_dump(values).replace("null", number))
+        return read
+
+    said = refusal_of(render_job, given(written))
+    assert f"{at} is read as the number " in said
+    assert "put it into quotes" in said
+    for kept in ("1700000000000000", "-1.5", f'"{written}"'):
+        render_job(**given(kept))
+
+
+def test_a_source_that_is_no_utf8_is_refused(helm: Helm, tmp_path: Path) -> None:
+    for name, source in (("latin1", "x = 'é'".encode("latin-1")), ("utf8", "x = 'é\ufffd'".encode())):
+        (tmp_path / f"{name}.py").write_bytes(source)
+    chart = CHARTS / "spark-job"
+    with pytest.raises(HelmError, match=r"app\.source holds the byte \"\\xe9\", which is no UTF-8"):
+        helm.run(["template", "run", str(chart), f"--set-file=app.source={tmp_path}/latin1.py"])
+    assert "x = 'é" in helm.run(["template", "run", str(chart), f"--set-file=app.source={tmp_path}/utf8.py"])
+
+
+def test_python_applications_executors_get_their_pythons_memory(render_job: Render) -> None:
+    python, jar = {"file": "local:///a.py"}, {"file": "local:///a.jar", "mainClass": "a.B"}
+    said = {
+        (mode, str(app["file"])): properties(render_job(app=app, mode=mode)).get("spark.kubernetes.resource.type")
+        for mode in ("client", "cluster")
+        for app in (python, jar)
+    }
+    assert {where for where, kind in said.items() if kind} == {("client", "local:///a.py")}
+
+
+def test_a_drivers_least_overhead_is_spark_confs(render_job: Render) -> None:
+    conf = {"spark.driver.minMemoryOverhead": "1g"}
+    container = render_job(driver={"memory": "512m"}, sparkConf=conf).one("Job").container("driver")
+    assert container.body["resources"]["limits"]["memory"] == "1536Mi"
 
 
 def test_spark_conf_is_written_as_given(render_job: Render) -> None:

@@ -4,6 +4,10 @@ What all charts refuse.
   spark-common.checkText         text that no manifest holds; call with the values, a dict. Helm's toYaml drops a whole object
                                  without a word for a control character in it, and breaks its lines at the separators of
                                  Unicode.
+  spark-common.checkUtf8         a text that is no UTF-8, which Helm would change; call with a dict: text, from (its name)
+  spark-common.checkNumbers      numbers that are not rendered as they were written: those of too many digits, and those that
+                                 are written with an exponent; call with a dict: values (a map or list), from (what the name
+                                 of an item follows)
   spark-common.checkKeys         keys that Spark's configuration cannot have, or that Spark leaves out without a word; call with
                                  a dict: conf, from (its name in values)
   spark-common.checkSecrets      Spark configuration whose value is a secret: a ConfigMap and helm's record would hold it. Call
@@ -16,10 +20,32 @@ What all charts refuse.
 {{- with regexFind "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\x{2028}\\x{2029}\\x{fffe}\\x{ffff}]" (toString $value) -}}
 {{- fail (printf "%s holds the character %+q, which no manifest can: take it out" $key .) -}}
 {{- end -}}
+{{- include "spark-common.checkUtf8" (dict "text" (toString $value) "from" $key) -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.checkUtf8" -}}
+{{- /* What is no UTF-8 is read as U+FFFD, which itself has three bytes. */ -}}
+{{- range regexFindAll "\\x{fffd}" .text -1 -}}
+{{- if eq (len .) 1 -}}
+{{- fail (printf "%s holds the byte %+q, which is no UTF-8: write the text in UTF-8" $.from .) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.checkNumbers" -}}
+{{- range $key, $value := .values -}}
+{{- if kindIs "float64" $value -}}
+{{- $text := include "spark-common.text" $value -}}
+{{- if or (regexMatch "e|[0-9.]{17}" $text) (gt (trimPrefix "-" $text | float64) 9007199254740991.0) -}}
+{{- fail (printf "%s %v is read as the number %s, which may not be what was written: put it into quotes" $.from $key $text) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end }}
 
 {{- define "spark-common.checkKeys" -}}
+{{- include "spark-common.checkNumbers" (dict "values" .conf "from" (printf "%s:" .from)) -}}
 {{- range $key := keys .conf | sortAlpha -}}
 {{- if regexMatch "[\\s:=]" $key -}}
 {{- fail (printf "%s has the key %q, and a key of Spark's configuration has no space, colon or equals sign: write each key whole, as in \"spark.sql.shuffle.partitions: 8\"" $.from $key) -}}

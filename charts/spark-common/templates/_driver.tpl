@@ -4,6 +4,7 @@ reads), ownLog (true if values ask for a log and the pod may have it), unless sa
 
   spark-common.driverDefaults  Spark configuration that sparkConf may change, a map; call with a dict: root, factor (the overhead)
   spark-common.driverConf      what the charts set themselves, a map; call with the root
+  spark-common.pythonConf      the same of a driver in client mode whose application is Python's
   spark-common.driverEnv       variables of the container; besides, env: the user's
   spark-common.driverMounts    mounts of the container
   spark-common.driverVolumes   volumes of the pod
@@ -42,6 +43,11 @@ spark.blockManager.port: {{ include "spark-common.port" "blockManager" }}
 spark.driver.memory: {{ $values.driver.memory }}
 spark.driver.cores: {{ $values.driver.cores }}
 {{ include "spark-common.executorConf" . }}
+{{- end }}
+
+{{/* spark-submit says it in cluster mode; without it, executors' pods lack what spark.executor.pyspark.memory asks for. */}}
+{{- define "spark-common.pythonConf" -}}
+spark.kubernetes.resource.type: python
 {{- end }}
 
 {{- define "spark-common.driverEnv" -}}

@@ -21,6 +21,7 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
 {{- fail (printf "%s.limitCores is %q, less than the %q that are asked for: raise it, or set %s.requestCores" $role . $asked $role) -}}
 {{- end -}}
 {{- end -}}
+{{- include "spark-common.checkNumbers" (dict "values" $values.env "from" (printf "%s.env:" $role)) -}}
 {{- include "spark-common.checkRoleLabels" (dict "labels" $values.labels "from" (printf "%s.labels" $role)) -}}
 {{- include "spark-common.checkRoleEnv" (dict "names" (keys $values.env) "from" (printf "%s.env" $role) "role" $role) -}}
 {{- end }}

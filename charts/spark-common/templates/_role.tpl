@@ -17,12 +17,13 @@ What driver and executors of any chart have in common, as the sections .Values.d
 {{- include "spark-common.conf" (dict "confs" (list .root.Values.global.sparkConf .root.Values.sparkConf) "key" .key) -}}
 {{- end }}
 
-{{/* Spark's own rule: a tenth on top, two fifths where Python runs beside the JVM, 384 MiB at least. */}}
+{{/* Spark's own rule: a tenth on top, two fifths where Python runs beside the JVM, and 384 MiB at least, unless sparkConf says so. */}}
 {{- define "spark-common.containerMemory" -}}
 {{- $values := get .root.Values .role -}}
 {{- $heap := include "spark-common.mebibytes" $values.memory | int -}}
 {{- $factor := include "spark-common.setting" (dict "root" .root "key" (printf "spark.%s.memoryOverheadFactor" .role)) | default .factor | float64 -}}
-{{- $overhead := max 384 (mulf $heap $factor | int) -}}
+{{- $least := include "spark-common.setting" (dict "root" .root "key" (printf "spark.%s.minMemoryOverhead" .role)) | default "384m" -}}
+{{- $overhead := max (include "spark-common.mebibytes" $least | int) (mulf $heap $factor | int) -}}
 {{- with $values.memoryOverhead -}}
 {{- $overhead = include "spark-common.mebibytes" . | int -}}
 {{- end -}}

@@ -18,6 +18,7 @@ root.
 {{- if lt (include "spark-common.mebibytes" .Values.state.size | int) 512 -}}
 {{- fail (printf "state.size is %q, and the server needs 512Mi at least" .Values.state.size) -}}
 {{- end -}}
+{{- include "spark-common.checkNumbers" (dict "values" .Values.env "from" "env:") -}}
 {{- include "spark-common.checkKeys" (dict "conf" .Values.sparkConf "from" "sparkConf") -}}
 {{- include "spark-common.checkSecrets" (dict "conf" .Values.sparkConf "from" "sparkConf") -}}
 {{- include "spark-common.checkHelpers" .Values.global.helpers -}}

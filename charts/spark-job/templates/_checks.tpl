@@ -12,6 +12,8 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- /* Each template asks, because helm may render any of them first. */ -}}
 {{- /* A source is quoted: in it any character may stand. */ -}}
 {{- include "spark-common.checkText" (set (omit .Values "app") "app" (omit .Values.app "source")) -}}
+{{- include "spark-common.checkUtf8" (dict "text" .Values.app.source "from" "app.source") -}}
+{{- include "spark-common.checkNumbers" (dict "values" .Values.app.args "from" "app.args: item") -}}
 {{- include "spark-common.checkHelpers" .Values.global.helpers -}}
 {{- include "spark-common.checkLabels" (dict "labels" .Values.global.commonLabels "from" "global.commonLabels") -}}
 {{- include "spark-common.checkLabels" (dict "labels" .Values.job.labels "from" "job.labels") -}}
@@ -103,6 +105,7 @@ Values that cannot go together, each refused in one line that says what to do. C
 
 {{- define "spark-job.checkSubmitter" -}}
 {{- $submitter := .Values.submitter -}}
+{{- include "spark-common.checkNumbers" (dict "values" $submitter.env "from" "submitter.env:") -}}
 {{- $helpers := .Values.global.helpers -}}
 {{- $from := empty $submitter.limitCores | ternary "global.helpers.limitCores" "submitter.limitCores" -}}
 {{- with $submitter.limitCores | default $helpers.limitCores | include "spark-common.text" -}}

@@ -14,14 +14,16 @@ Spark's side of a run: its configuration and command line. Each is called with t
 {{- eq (include "spark-job.isPython" .) "true" | ternary "0.4" "0.1" -}}
 {{- end }}
 
+{{/* In cluster mode Kubernetes makes one dollar sign of two twice: in the submitting pod, and in the driver's. A jar is no word there. */}}
 {{- define "spark-job.applicationArguments" -}}
+{{- $dollar := eq .Values.mode "cluster" | ternary "$$$$" "$$" -}}
 {{- with .Values.app.mainClass -}}
 - --class
-- {{ . | quote }}
+- {{ . | replace "$" $dollar | quote }}
 {{ end -}}
-- {{ .Values.app.file | default "local:///opt/kindling/app.py" | replace "$" "$$" | quote }}
+- {{ .Values.app.file | default "local:///opt/kindling/app.py" | replace "$" (eq (include "spark-job.isPython" .) "true" | ternary $dollar "$$") | quote }}
 {{- range .Values.app.args }}
-- {{ include "spark-common.text" . | replace "$" "$$" | quote }}
+- {{ include "spark-common.text" . | replace "$" $dollar | quote }}
 {{- end }}
 {{- end }}
 
@@ -71,5 +73,7 @@ spark.kubernetes.driver.limit.cores: {{ include "spark-common.text" . | quote }}
 {{- with $driver.memoryOverhead }}
 spark.driver.memoryOverhead: {{ . }}
 {{- end }}
+{{- else if include "spark-job.isPython" . -}}
+{{ include "spark-common.pythonConf" . }}
 {{- end -}}
 {{- end }}

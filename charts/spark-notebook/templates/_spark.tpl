@@ -60,6 +60,7 @@ spark.app.name: {{ .Release.Name | quote }}
 
 {{- define "spark-notebook.ownConf" -}}
 {{ include "spark-common.driverConf" . }}
+{{ include "spark-common.pythonConf" . }}
 {{- with .Values.executor.image }}
 spark.kubernetes.executor.container.image: {{ . | quote }}
 {{- end }}
