@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 from chartproof.engine import Renderer
@@ -30,6 +31,9 @@ def generate() -> list[Path]:
     copies = [CHARTS / name for name in SHARED_PROGRAMS]
     for name in SHARED_PROGRAMS:
         (CHARTS / name).write_text(shared_program(name))
+    zones = CHARTS / "spark-job/files/time-zones.txt"
+    # From the pinned package: this machine's own may differ from another's.
+    zones.write_text("".join(f"{zone}\n" for zone in sorted((resources.files("tzdata") / "zones").read_text().split())))
     charts = sorted(path.parent for path in CHARTS.glob("*/values.yaml"))
     for chart in charts:
         write_shared_values(chart)
@@ -45,7 +49,7 @@ def generate() -> list[Path]:
     of_charts = [chart / name for chart in charts for name in ("values.yaml", "values.schema.json", "README.md")]
     of_renders = [access_page.write_page(helm), properties_page.write_page(helm)]
     renderer.close()
-    return [*copies, *of_charts, *of_renders, api_page.write_page(), checks_page.write_page()]
+    return [*copies, zones, *of_charts, *of_renders, api_page.write_page(), checks_page.write_page()]
 
 
 def shared_program(name: str) -> str:

@@ -9,36 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from kindling_dev.command import Failure
-
-
-def cron_pattern() -> str:
-    """A pattern of the schedules that Kubernetes takes: what it would refuse later, with a release half made."""
-    months, days = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", "sun|mon|tue|wed|thu|fri|sat"
-    numbers = ("[0-5]?[0-9]", "[01]?[0-9]|2[0-3]", "0?[1-9]|[12][0-9]|3[01]", "0?[1-9]|1[0-2]", "[0-6]")
-    values = (*numbers[:3], f"{numbers[3]}|{_any_case(months)}", f"{numbers[4]}|{_any_case(days)}")
-    fields = []
-    for value in values:
-        item = f"([*?]|({value})(-({value}))?)(/[1-9][0-9]*)?"
-        fields.append(f"{item}(,{item})*")
-    every = " +".join(fields)
-    return f"^({every}|@(yearly|annually|monthly|weekly|daily|midnight|hourly)|@every [1-9][0-9]*[smh])?$"
-
-
-def _any_case(words: str) -> str:
-    return "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in words)
-
-
-def _time_zones() -> list[str]:
-    """The names of the time zones, from the pinned package: this machine's own may differ from another's."""
-    return (resources.files("tzdata") / "zones").read_text().split()
-
 
 _OBJECT_NAME = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*"
 _QUALIFIED = rf"^({_OBJECT_NAME}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?$"
@@ -287,15 +263,6 @@ _DEFINITIONS: dict[str, Any] = {
                 "items": {"enum": ["TCP", "UDP", "SCTP"]},
             },
         },
-    },
-    "cron": {
-        "type": "string",
-        "description": "Five fields (minute, hour, day of month, month, day of week), @daily and the like, or nothing.",
-        "pattern": cron_pattern(),
-    },
-    "timeZone": {
-        "description": "Name of a time zone in the IANA database, or nothing.",
-        "enum": ["", *sorted(_time_zones())],
     },
 }
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "null": "null"}

@@ -82,7 +82,12 @@ Values that cannot go together, each refused in one line that says what to do. C
 
 {{- define "spark-job.checkSchedule" -}}
 {{- $schedule := .Values.schedule -}}
-{{- if not $schedule.cron -}}
+{{- if $schedule.cron -}}
+{{- include "spark-job.checkCron" $schedule.cron -}}
+{{- if and $schedule.timeZone (not (has $schedule.timeZone (.Files.Lines "files/time-zones.txt"))) -}}
+{{- fail (printf "schedule.timeZone is %q, which is not in the list of the world's time zones: write its name, as in Europe/Zurich" $schedule.timeZone) -}}
+{{- end -}}
+{{- else -}}
 {{- if .Values.run.now -}}
 {{- fail "run.now is true but schedule.cron is empty: without a schedule the run starts at once anyway; leave run.now out" -}}
 {{- end -}}
@@ -117,3 +122,50 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- include "spark-common.checkRoleEnv" (dict "names" (keys $submitter.env) "from" "submitter.env" "role" "submitter") -}}
 {{- end }}
 
+{{/* What Kubernetes would refuse with the release half made. */}}
+{{- define "spark-job.checkCron" -}}
+{{- if hasPrefix "@" . -}}
+{{- if not (regexMatch "^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every ([0-9]+[hms])+)$" .) -}}
+{{- fail (printf "schedule.cron is %q, which Kubernetes does not know: write @hourly, @daily, @weekly, @monthly, @yearly, @every 1h30m or five fields, as in 0 3 * * 1-5" .) -}}
+{{- end -}}
+{{- else -}}
+{{- $kinds := list
+  (dict "name" "minute" "least" 0 "most" 59 "words" list)
+  (dict "name" "hour" "least" 0 "most" 23 "words" list)
+  (dict "name" "day of the month" "least" 1 "most" 31 "words" list)
+  (dict "name" "month" "least" 1 "most" 12 "words" (list "jan" "feb" "mar" "apr" "may" "jun" "jul" "aug" "sep" "oct" "nov" "dec"))
+  (dict "name" "day of the week" "least" 0 "most" 6 "words" (list "sun" "mon" "tue" "wed" "thu" "fri" "sat"))
+-}}
+{{- $fields := regexSplit " +" (trim .) -1 -}}
+{{- if ne (len $fields) 5 -}}
+{{- fail (printf "schedule.cron is %q, and Kubernetes wants five fields, minute, hour, day of the month, month and day of the week, as in 0 3 * * 1-5: write these, and a time zone in schedule.timeZone" .) -}}
+{{- end -}}
+{{- range $number, $field := $fields -}}
+{{- range $item := splitList "," $field -}}
+{{- include "spark-job.checkCronItem" (dict "item" $item "kind" (index $kinds $number) "cron" $) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-job.checkCronItem" -}}
+{{- $kind := .kind -}}
+{{- $numbers := list -}}
+{{- $range := regexReplaceAll "/0*[1-9][0-9]*$" (lower .item) "" -}}
+{{- range $end := has $range (list "*" "?") | ternary list (regexSplit "-" $range 2) -}}
+{{- range $index, $word := $kind.words -}}
+{{- if eq $word $end -}}
+{{- $end = add $index $kind.least | toString -}}
+{{- end -}}
+{{- end -}}
+{{- $numbers = append $numbers (regexMatch "^[0-9]{1,4}$" $end | ternary (trimPrefix "0" $end | int) -1) -}}
+{{- end -}}
+{{- range $numbers -}}
+{{- if or (lt . $kind.least) (gt . $kind.most) -}}
+{{- fail (printf "schedule.cron is %q, and %q is no %s: write %d to %d, a range such as %d-%d, or *" $.cron $.item $kind.name $kind.least $kind.most $kind.least $kind.most) -}}
+{{- end -}}
+{{- end -}}
+{{- if gt (first $numbers | default 0) (last $numbers | default 0) -}}
+{{- fail (printf "schedule.cron is %q, and %q ends before it begins: write it as two, such as 6,0 for Saturday and Sunday" .cron .item) -}}
+{{- end -}}
+{{- end }}
