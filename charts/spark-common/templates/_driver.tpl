@@ -17,6 +17,10 @@ spark.driver.memoryOverheadFactor: {{ .factor }}
 spark.executor.memoryOverheadFactor: {{ .factor }}
 # The executors' settings come by their pod template: no ConfigMap more for each application.
 spark.kubernetes.executor.disableConfigMap: true
+{{- if $values.executor.decommission }}
+# One with nothing to hand on waits for this interval once. With Spark's 30 s it is killed first.
+spark.storage.decommission.replicationReattemptInterval: 1s
+{{- end }}
 {{- if $values.metrics.enabled }}
 spark.ui.prometheus.enabled: true
 spark.metrics.conf.*.sink.prometheusServlet.class: org.apache.spark.metrics.sink.PrometheusServlet
