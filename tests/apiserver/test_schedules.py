@@ -62,7 +62,8 @@ def takes(
         try:
             server.cluster.batch.create_namespaced_cron_job(namespace, body, dry_run="All")
         except ApiException as refusal:
-            assert refusal.status == 422, refusal
+            if refusal.status != 422:
+                raise
             return False
         return True
 
@@ -75,9 +76,11 @@ def chart_takes(helm: Helm, charts: Path, **schedule: str) -> bool:
     try:
         helm.template(charts / "spark-job", release="nightly", namespace="team-a", values=values)
     except HelmError as refusal:
-        assert len(str(refusal)) < 600, "a sentence"
-        return False
-    return True
+        said = str(refusal)
+    else:
+        return True
+    assert len(said) < 600, "a sentence"
+    return False
 
 
 def test_schedules_are_taken_as_kubernetes_takes_them(takes: Callable[..., bool], helm: Helm, charts: Path) -> None:

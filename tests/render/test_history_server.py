@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -109,6 +110,24 @@ def test_settings_of_s3_are_of_the_logs_bucket_alone(render_job: Render) -> None
     of_s3 = {key for key in settings if "s3a" in key}
     assert settings[f"{BUCKET}.endpoint"] == "https://s3.example.com"
     assert all(key.startswith(f"{BUCKET}.") for key in of_s3)
+
+
+def test_who_makes_the_folder_has_the_teams_hadoop_configuration(render_history: Render) -> None:
+    provider = "fs.s3a.bucket.logs.aws.credentials.provider"
+    team = {
+        f"spark.hadoop.{provider}": "com.example.Identity",
+        "spark.hadoop.a": 1000000,
+        "spark.sql.ansi.enabled": True,
+    }
+    manifest = render_history(
+        log={**S3, "secret": {}}, **{"global": {"sparkConf": team}}, sparkConf={"spark.hadoop.a": "<b>"}
+    )
+    assert conf(manifest)[f"spark.hadoop.{provider}"] == "com.example.Identity"
+    assert "spark.sql.ansi.enabled" not in conf(manifest)
+    read = ElementTree.fromstring(manifest.one("ConfigMap").body["data"]["core-site.xml"])
+    settings = {one.findtext("name"): one.findtext("value") for one in read}
+    assert (settings[provider], settings["a"]) == ("com.example.Identity", "<b>")
+    assert settings["fs.s3a.bucket.logs.endpoint"] == "https://s3.example.com"
 
 
 def test_the_guard_lets_pods_use_the_stores_secret(render_namespace: Render) -> None:

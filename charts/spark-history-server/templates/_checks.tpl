@@ -9,8 +9,14 @@ root.
 {{- if not $log.store -}}
 {{- fail "global.eventLog.store is empty, and there are no event logs to show: set it in the namespace's common values, which its jobs follow too" -}}
 {{- end -}}
-{{- include "spark-common.checkEventLog" (dict "eventLog" $log "global" .Values.global "confs" (list .Values.sparkConf) "from" (list "sparkConf")) -}}
-{{- include "spark-common.checkHadoop" (dict "global" .Values.global "confs" (list .Values.sparkConf) "from" (list "sparkConf")) -}}
+{{- $confs := list .Values.global.sparkConf .Values.sparkConf -}}
+{{- $from := list "global.sparkConf" "sparkConf" -}}
+{{- include "spark-common.checkEventLog" (dict "eventLog" $log "global" .Values.global "confs" $confs "from" $from) -}}
+{{- include "spark-common.checkHadoop" (dict "global" .Values.global "confs" $confs "from" $from) -}}
+{{- range $number, $conf := $confs -}}
+{{- include "spark-common.checkKeys" (dict "conf" $conf "from" (index $from $number)) -}}
+{{- include "spark-common.checkSecrets" (dict "conf" $conf "from" (index $from $number)) -}}
+{{- end -}}
 {{- include "spark-common.checkPeers" (dict "peers" .Values.network.from "from" "network.from") -}}
 {{- if lt (include "spark-common.mebibytes" .Values.memory | int) 512 -}}
 {{- fail (printf "memory is %q, and the server needs 512m at least" .Values.memory) -}}
@@ -19,8 +25,6 @@ root.
 {{- fail (printf "state.size is %q, and the server needs 512Mi at least" .Values.state.size) -}}
 {{- end -}}
 {{- include "spark-common.checkNumbers" (dict "values" .Values.env "from" "env:") -}}
-{{- include "spark-common.checkKeys" (dict "conf" .Values.sparkConf "from" "sparkConf") -}}
-{{- include "spark-common.checkSecrets" (dict "conf" .Values.sparkConf "from" "sparkConf") -}}
 {{- include "spark-common.checkHelpers" .Values.global.helpers -}}
 {{- include "spark-common.checkLabels" (dict "labels" .Values.global.commonLabels "from" "global.commonLabels") -}}
 {{- $owned := include "spark-history-server.ownConf" . | fromYaml -}}

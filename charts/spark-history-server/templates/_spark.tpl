@@ -4,6 +4,7 @@ Spark's side of the server. Call with the root.
   spark-history-server.heap        the JVM's heap in MiB
   spark-history-server.disk        what UIs may take of the state's volume, in MiB
   spark-history-server.storeConf   how the store of the event logs is reached, a map
+  spark-history-server.hadoopConf  Hadoop's configuration with that in it, a map of Spark's keys
   spark-history-server.properties  the properties file
 */}}
 
@@ -18,7 +19,20 @@ Spark's side of the server. Call with the root.
 {{- end }}
 
 {{- define "spark-history-server.properties" -}}
-{{- include "spark-common.properties" (list .Values.sparkConf (include "spark-history-server.ownConf" . | fromYaml) (include "spark-history-server.storeConf" . | fromYaml)) -}}
+{{- include "spark-common.properties" (list .Values.sparkConf (include "spark-history-server.ownConf" . | fromYaml) (include "spark-history-server.hadoopConf" . | fromYaml)) -}}
+{{- end }}
+
+{{/* What the team's applications have of Spark's own is no matter of the server. */}}
+{{- define "spark-history-server.hadoopConf" -}}
+{{- $found := dict -}}
+{{- range $conf := list .Values.global.sparkConf .Values.sparkConf (include "spark-history-server.storeConf" . | fromYaml) -}}
+{{- range $key, $value := $conf -}}
+{{- if hasPrefix "spark.hadoop." $key -}}
+{{- $_ := set $found $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $found -}}
 {{- end }}
 
 {{- define "spark-history-server.storeConf" -}}
