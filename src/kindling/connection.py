@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -51,18 +52,20 @@ def connect(kubeconfig: str | None, context: str | None, namespace: str | None) 
     """Connect as kubectl does: the given kubeconfig, else $KUBECONFIG or ~/.kube/config, else the pod's own account.
 
     Raises:
-        KindlingError: there is no configuration, or no such context.
+        KindlingError: there is no configuration, no such context, or the program that logs in fails.
     """
     settings = client.Configuration()
     settings.retries = 1
     try:
-        config.load_kube_config(config_file=kubeconfig, context=context, client_configuration=settings)
+        with _logged() as said:
+            config.load_kube_config(config_file=kubeconfig, context=context, client_configuration=settings)
     except (ConfigException, TypeError, OSError) as error:
         if not kubeconfig and not context and "KUBERNETES_SERVICE_HOST" in os.environ:
             return _in_cluster(settings, namespace)
         raise KindlingError(f"no cluster: {one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
     login = read_login(kubeconfig, context)
-    return Connection(_client(settings, login.user), namespace or login.namespace or "default")
+    _check_logged_in(settings, login.user, said)
+    return Connection(_client(settings, login.cluster, login.user), namespace or login.namespace or "default")
 
 
 def connect_to(kubeconfig: dict[str, Any], context: str, namespace: str) -> Connection:
@@ -77,12 +80,50 @@ def connect_to(kubeconfig: dict[str, Any], context: str, namespace: str) -> Conn
         config.load_kube_config_from_dict(kubeconfig, context=context, client_configuration=settings)
     except (ConfigException, TypeError, OSError) as error:
         raise KindlingError(f"no cluster: {one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
-    (user,) = kubeconfig["users"]
-    return Connection(_client(settings, user["user"]), namespace)
+    (cluster,), (user,) = kubeconfig["clusters"], kubeconfig["users"]
+    return Connection(_client(settings, cluster["cluster"], user["user"]), namespace)
 
 
-def _client(settings: Any, user: Mapping[str, Any]) -> Any:
-    api = client.ApiClient(settings)
+@contextmanager
+def _logged() -> Iterator[list[str]]:
+    """What the official client writes to the log meanwhile, which then nobody else shows."""
+    said: list[str] = []
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    handler = Handler()
+    logging.getLogger().addHandler(handler)
+    try:
+        yield said
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+def _check_logged_in(settings: Any, user: Mapping[str, Any], said: list[str]) -> None:
+    """The official client goes on as nobody where the program that logs in fails.
+
+    Raises:
+        KindlingError: it did.
+    """
+    if "exec" not in user or settings.api_key or settings.cert_file:
+        return
+    program, reason = one_line((user["exec"] or {}).get("command", "")), one_line("; ".join(said), 300)
+    raise KindlingError(f"no login: {program}, which the kubeconfig names, failed: {reason}; run it by hand")
+
+
+def _client(settings: Any, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> Any:
+    if cluster.get("proxy-url"):
+        # As for kubectl, it counts whatever NO_PROXY says.
+        settings.no_proxy = None
+    try:
+        api = client.ApiClient(settings)
+    except ModuleNotFoundError:
+        proxy = one_line(settings.proxy)
+        raise KindlingError(
+            f"no cluster: to go through {proxy}, run `pip install PySocks`, or name an HTTP proxy"
+        ) from None
     bound_answers(api)
     ask_as(api, user)
     return api
@@ -93,7 +134,7 @@ def _in_cluster(settings: Any, namespace: str | None) -> Connection:
         config.load_incluster_config(client_configuration=settings)
     except ConfigException as error:
         raise KindlingError(f"no cluster: {one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
-    return Connection(_client(settings, {}), namespace or (_SERVICE_ACCOUNT / "namespace").read_text().strip())
+    return Connection(_client(settings, {}, {}), namespace or (_SERVICE_ACCOUNT / "namespace").read_text().strip())
 
 
 @contextmanager
