@@ -90,5 +90,5 @@ def test_the_proxy_of_a_kubeconfig_counts_for_all_hosts(kubeconfig: Write, monke
 @pytest.mark.filterwarnings("ignore:SOCKS support")
 def test_a_socks_proxy_needs_a_package(kubeconfig: Write) -> None:
     config = kubeconfig({"token": "t"}, **{"proxy-url": "socks5://127.0.0.1:9"})
-    with pytest.raises(KindlingError, match="to go through socks5://127.0.0.1:9, run `pip install PySocks`"):
+    with pytest.raises(KindlingError, match=r"to go through socks5://127\.0\.0\.1:9, run `pip install PySocks`"):
         connect(config, None, None)
