@@ -22,6 +22,8 @@ SHARED_PROGRAMS = {
         for name in ("fetch_faults.py", "kerberos_faults.py", "known_faults.py")
     },
     "spark-notebook/files/kube.py": CHARTS / "spark-job/files/kube.py",
+    "spark-connect/files/kube.py": CHARTS / "spark-job/files/kube.py",
+    **{f"spark-connect/files/{name}": CHARTS / "spark-notebook/files" / name for name in ("lasting.py", "sweep.py")},
 }
 """File below charts/ -> the file that it is a copy of."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 LEAST: dict[str, dict[str, Any]] = {
+    "spark-connect": {"login": {"secret": {"name": "connect-token"}}, "tls": {"secretName": "connect-tls"}},
     "spark-history-server": {"global": {"eventLog": {"store": "claim"}}},
     "spark-job": {"app": {"file": "local:///app.py"}},
     "spark-namespace": {"namespace": {"name": "team-a"}},

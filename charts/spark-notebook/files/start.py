@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import kube
+import lasting
 
-FOLDER = Path("/opt/kindling")
 TOKEN = Path("/etc/notebook-login/token")
-UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def main() -> None:
     """Become JupyterLab; with a time after which an idle notebook stops, watch over it instead."""
-    settings = json.loads((FOLDER / "notebook.json").read_text())
-    os.environ["PYTHONPATH"] = ":".join([*python_of_spark(), *filter(None, [os.environ.get("PYTHONPATH")])])
+    settings = json.loads((lasting.FOLDER / "notebook.json").read_text())
+    os.environ["PYTHONPATH"] = ":".join([*lasting.python_of_spark(), *filter(None, [os.environ.get("PYTHONPATH")])])
     os.environ.setdefault("PYSPARK_PYTHON", "python3")
     os.chdir(os.environ["HOME"])
     if sys.argv[1:]:
         os.execvp(sys.argv[1], sys.argv[1:])
-    write_configuration(Path(os.environ["SPARK_CONF_DIR"]))
-    # Of a container that ended before this one.
-    subprocess.Popen([sys.executable, "-E", "-s", str(FOLDER / "sweep.py")], stdin=subprocess.DEVNULL)
+    lasting.write_configuration(Path(os.environ["SPARK_CONF_DIR"]), files=("spark-env.sh", "log4j2.properties"))
+    lasting.sweep()
     if settings["login"] == "token":
         os.environ.pop("JUPYTER_TOKEN", None)
         os.environ["JUPYTER_TOKEN_FILE"] = str(token_file(TOKEN, Path("/tmp/notebook-token")))
@@ -52,28 +48,6 @@ def token_file(secret: Path, copy: Path) -> Path:
     return copy
 
 
-def write_configuration(folder: Path) -> None:
-    """Make the folder of Spark's configuration."""
-    folder.mkdir(exist_ok=True)
-    address = os.environ["POD_IP"]
-    host = f"[{address}]" if ":" in address else address
-    own = {
-        "spark.driver.host": host,
-        "spark.driver.bindAddress": host,
-        "spark.kubernetes.driver.pod.name": os.environ["POD_NAME"],
-    }
-    lines = "".join(f"{key}={value}\n" for key, value in own.items())
-    (folder / "spark-defaults.conf").write_text((FOLDER / "spark.properties").read_text() + lines)
-    for name in ("spark-env.sh", "log4j2.properties"):
-        shutil.copyfile(FOLDER / f"driver-{name}", folder / name)
-
-
-def python_of_spark() -> list[str]:
-    """Where Python finds PySpark."""
-    python = Path(os.environ.get("SPARK_HOME", "/opt/spark"), "python")
-    return [str(path) for path in (python, *python.glob("lib/py4j-*.zip"))]
-
-
 def options(settings: dict) -> list[str]:
     """JupyterLab's options. None is secret: whoever sees the pod's processes reads them."""
     found = {
@@ -92,47 +66,25 @@ def options(settings: dict) -> list[str]:
         found |= {"IdentityProvider.token": "", "PasswordIdentityProvider.password_required": False}
     if settings["idleKernels"]:
         found |= {
-            "MappingKernelManager.cull_idle_timeout": seconds(settings["idleKernels"]),
-            "MappingKernelManager.cull_interval": max(5, min(60, seconds(settings["idleKernels"]) // 4)),
+            "MappingKernelManager.cull_idle_timeout": lasting.seconds(settings["idleKernels"]),
+            "MappingKernelManager.cull_interval": max(5, min(60, lasting.seconds(settings["idleKernels"]) // 4)),
             # A page that nobody looks at any more stays connected.
             "MappingKernelManager.cull_connected": True,
         }
     if settings["idleNotebook"]:
-        found["ServerApp.shutdown_no_activity_timeout"] = seconds(settings["idleNotebook"])
+        found["ServerApp.shutdown_no_activity_timeout"] = lasting.seconds(settings["idleNotebook"])
     return [f"--{name}={value}" for name, value in found.items()]
-
-
-def seconds(text: str) -> int:
-    """A duration, "90s" or "4h"."""
-    return int(text[:-1]) * UNITS[text[-1]]
 
 
 def watch(program: list[str]) -> None:
     """Run JupyterLab to its end; where that is nobody's wish, the notebook was idle, and is stopped."""
-    asked: list[int] = []
     server = subprocess.Popen(program)
-
-    def pass_on(number: int, _: object) -> None:
-        asked.append(number)
-        server.send_signal(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, pass_on)
+    asked = lasting.pass_signals_on(server)
     code = server.wait()
     if code or asked:
-        sys.exit(code if code >= 0 else 128 - code)
-    name = os.environ["POD_NAME"].rpartition("-")[0]
-    scale(name, 0)
-    start = f"kubectl scale statefulset/{name} --replicas=1 --namespace {kube.namespace()}"
-    print(f"kindling: nobody used the notebook: stopped. Start it with: {start}", flush=True)
+        sys.exit(lasting.exit_code(code))
+    lasting.stop_itself("notebook")
     signal.sigwait([signal.SIGTERM, signal.SIGINT])
-
-
-def scale(name: str, replicas: int) -> None:
-    """Give the notebook's StatefulSet so many pods."""
-    path = f"/apis/apps/v1/namespaces/{kube.namespace()}/statefulsets/{name}/scale"
-    change = {"spec": {"replicas": replicas}}
-    kube.patiently(lambda: kube.ask("PATCH", path, change, "application/merge-patch+json"))
 
 
 if __name__ == "__main__":

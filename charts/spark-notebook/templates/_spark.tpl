@@ -17,7 +17,7 @@ log4j2.properties: {{ include "spark-common.log4j2" .Values.log | quote }}
 {{- end }}
 driver-log4j2.properties: {{ include "spark-notebook.driverLog" . | quote }}
 driver-spark-env.sh: {{ .Files.Get "files/spark-env.sh" | quote }}
-{{- range $file := list "start.py" "kindling_session.py" "ipython_kernel_config.py" "kube.py" "sweep.py" "try_notebook.py" "versions.py" }}
+{{- range $file := list "start.py" "kindling_session.py" "ipython_kernel_config.py" "kube.py" "lasting.py" "sweep.py" "try_notebook.py" "versions.py" }}
 {{ $file }}: |
   {{- $.Files.Get (printf "files/%s" $file) | nindent 2 }}
 {{- end }}

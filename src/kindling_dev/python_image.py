@@ -1,4 +1,4 @@
-"""The image of notebooks: images/spark-notebook, what its requirements.txt pins on top of a Spark line's image."""
+"""Images of Spark with Python's packages: notebooks' and the Connect server's, each what its requirements.txt pins on top of Spark."""
 
 from __future__ import annotations
 
@@ -13,24 +13,38 @@ from kindling_dev.progress import Progress
 from kindling_dev.settings import Settings
 from kindling_dev.spark_image import SparkLine
 
-_FOLDER = images.images_folder("spark-notebook")
-REPOSITORY = "kindling/spark-notebook"
+_FILES = {
+    "spark-notebook": ("Dockerfile", "overrides.json", "requirements.txt"),
+    "spark-connect": ("Dockerfile", "requirements.txt"),
+}
+"""Folder below images/ -> what the image is made of."""
 
 
 def ensure_notebook_image(line: SparkLine, base: str, settings: Settings, progress: Progress) -> str:
-    """Return the reference of the image on top of one of a Spark line, which the engine has; it then has this one too.
+    """Return the reference of notebooks' image on top of one of a Spark line, as ``ensure_python_image``."""
+    return ensure_python_image("spark-notebook", line, base, settings, progress)
+
+
+def ensure_connect_image(line: SparkLine, base: str, settings: Settings, progress: Progress) -> str:
+    """Return the reference of the Connect server's image on top of one of a Spark line, as ``ensure_python_image``."""
+    return ensure_python_image("spark-connect", line, base, settings, progress)
+
+
+def ensure_python_image(name: str, line: SparkLine, base: str, settings: Settings, progress: Progress) -> str:
+    """Return the reference of an image on top of one of a Spark line, which the engine has; it then has this one too.
 
     Raises:
         Failure: PyPI does not answer, or gives other files than requirements.txt lists.
     """
-    files = [_FOLDER / name for name in ("Dockerfile", "overrides.json", "requirements.txt")]
-    reference = f"{REPOSITORY}:{line.version}-{fingerprint(Path(__file__), images.image_id(base), *files)}"
+    folder = images.images_folder(name)
+    files = [folder / file for file in _FILES[name]]
+    reference = f"kindling/{name}:{line.version}-{fingerprint(Path(__file__), images.image_id(base), *files)}"
     if images.in_engine(reference):
         return reference
-    log = settings.logs / "spark-notebook.log"
+    log = settings.logs / f"{name}.log"
     with progress.step(f"building {reference}"), images.scratch_folder(settings) as scratch:
         images.copy_into(scratch, *files)
-        _install(_python_of(base), scratch, log, settings)
+        _install(folder / "requirements.txt", _python_of(base), scratch, log, settings)
         images.docker_build(scratch, reference, log, base=base)
     progress.say(f"image {reference}: {images.image_megabytes(reference)} MB")
     return reference
@@ -43,16 +57,16 @@ def _python_of(base: str) -> str:
     return run(argv, what=f"ask {base} for its Python").strip()
 
 
-def _install(python: str, context: Path, log: Path, settings: Settings) -> None:
+def _install(requirements: Path, python: str, context: Path, log: Path, settings: Settings) -> None:
     """Unpack the pinned wheels as below /usr/local, where Debian's Python and Jupyter look."""
     unpacked, target = context / "unpacked", context / "python"
-    pypi.install(_FOLDER / "requirements.txt", python, unpacked, log, settings)
+    pypi.install(requirements, python, unpacked, log, settings)
     packages = target / f"lib/python{python}/dist-packages"
     packages.parent.mkdir(parents=True)
     for name in ("bin", "etc", "share"):
         if (unpacked / name).exists():
             (unpacked / name).rename(target / name)
-    for program in (target / "bin").iterdir():
+    for program in (target / "bin").glob("*"):
         # It names the Python that unpacked it.
         program.write_text(re.sub(r"\A#!.*", "#!/usr/bin/env python3", program.read_text()))
         program.chmod(0o755)

@@ -1,0 +1,111 @@
+"""Starts a Spark Connect server: writes what of Spark's configuration only the pod knows, and runs it.
+
+Standard library only: any image with Spark and its Connect server will do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import lasting
+
+TOKEN = Path("/etc/connect-login/token")
+VARIABLE = "SPARK_CONNECT_AUTHENTICATE_TOKEN"
+SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
+ASKS_FOR_TOKENS = "org/apache/spark/sql/connect/service/PreSharedKeyAuthenticationInterceptor.class"
+ONLINE = re.compile(r"(\d+)\s+session\(s\) are online")
+
+
+def main() -> None:
+    """Become the server; with a time after which an idle one stops, watch over it instead."""
+    settings = json.loads((lasting.FOLDER / "connect.json").read_text())
+    spark = Path(os.environ.get("SPARK_HOME", "/opt/spark"))
+    refusal = refused(settings, spark / "jars")
+    if refusal:
+        sys.exit(f"kindling: {refusal}")
+    os.environ.pop(VARIABLE, None)
+    if settings["login"] == "token":
+        os.environ[VARIABLE] = token(TOKEN)
+    os.environ.setdefault("PYSPARK_PYTHON", "python3")
+    folder = Path(os.environ["SPARK_CONF_DIR"])
+    lasting.write_configuration(folder, files=("log4j2.properties",) if settings["hasLog"] else ())
+    lasting.sweep()
+    # Spark makes folders where it runs: of tables, of artifacts.
+    os.chdir("/tmp")
+    program = [str(spark / "bin/spark-submit"), "--class", SERVER]
+    if settings["idleServer"]:
+        watch(program, lasting.seconds(settings["idleServer"]))
+    else:
+        os.execv(program[0], program)
+
+
+def refused(settings: dict, jars: Path) -> str:
+    """Why this image's Spark cannot do what values ask for; "" where it can."""
+    found = sorted(jars.glob("spark-connect_*.jar"))
+    if not found:
+        return f"the image has no Connect server: put spark-connect_*.jar of its Spark into {jars}, or take another image"
+    with zipfile.ZipFile(found[0]) as jar:
+        asks = ASKS_FOR_TOKENS in jar.namelist()
+    if asks or (settings["login"] == "anonymous" and settings["listen"] == "plaintext"):
+        return ""
+    return (
+        f"the Connect server of {found[0].name} asks for no token and listens at every address: take Spark 4, or say "
+        "login.method: anonymous and listen: plaintext"
+    )
+
+
+def token(secret: Path) -> str:
+    """The token, without an editor's newline."""
+    found = secret.read_text().strip()
+    if not found:
+        sys.exit("kindling: the token in login.secret is empty: put one into the Secret")
+    return found
+
+
+def watch(program: list[str], patience_s: int) -> None:
+    """Run the server to its end, and stop it for good when it has had no session for some time."""
+    server = subprocess.Popen(program)
+    asked = lasting.pass_signals_on(server)
+    used = time.monotonic()
+    told = False
+    while not asked:
+        try:
+            sys.exit(lasting.exit_code(server.wait(timeout=max(1, min(30, patience_s // 4)))))
+        except subprocess.TimeoutExpired:
+            pass
+        online = sessions()
+        if online is None and not told and time.monotonic() - used > patience_s:
+            told = True
+            print("kindling: the page of Spark Connect in the UI does not say how many sessions there are: not stopped", flush=True)
+        if online != 0:
+            used = time.monotonic()
+        elif time.monotonic() - used > patience_s:
+            lasting.stop_itself("Connect server")
+            break
+    # What stopped it sends a signal, too.
+    sys.exit(lasting.exit_code(server.wait()))
+
+
+def sessions() -> int | None:
+    """How many sessions are open; None where the server does not say: while it starts, or without its UI."""
+    address = os.environ["POD_IP"]
+    host = f"[{address}]" if ":" in address else address
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://{host}:4040/connect/", timeout=10) as answer:
+            found = ONLINE.search(answer.read(1 << 20).decode(errors="replace"))
+    except OSError:
+        return None
+    return int(found[1]) if found else None
+
+
+if __name__ == "__main__":
+    main()
