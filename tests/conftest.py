@@ -59,6 +59,8 @@ EXEMPTIONS = [
     external("Secret", "history-tls", _BY_THE_USER),
     external("Secret", "password", _BY_THE_USER),
     external("Secret", "notebook-token", _BY_THE_USER),
+    external("Secret", "connect-token", _BY_THE_USER),
+    external("Secret", "connect-tls", _BY_THE_USER),
     external("Secret", "registry", _BY_THE_USER),
     external("Secret", "spark-auth", "an admin made it: docs/guides/hardened.md"),
     external("Secret", "of-the-*", "the same, under another name"),

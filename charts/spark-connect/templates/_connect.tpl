@@ -142,6 +142,10 @@ spec:
           command: [python3, -I, -S, /opt/kindling/answers.py, {{ $port | quote }}, tls]
         periodSeconds: 10
         timeoutSeconds: 10
+      livenessProbe:
+        tcpSocket: { port: connect }
+        periodSeconds: 30
+        failureThreshold: 10
       resources:
         requests: { cpu: 10m, memory: 48Mi }
         limits:
