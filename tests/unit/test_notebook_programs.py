@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from kindling_dev.settings import REPO
+from programs import program
 
 
 @pytest.fixture(scope="module")
 def start() -> Any:
     """The program that a notebook's container runs, as a module."""
-    spec = importlib.util.spec_from_file_location("start", REPO / "charts/spark-notebook/files/start.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return program("spark-notebook", "start")
 
 
 def test_a_token_has_no_space_around_it(start: Any, tmp_path: Path) -> None:
@@ -41,4 +34,4 @@ def test_an_empty_token_starts_no_notebook(start: Any, tmp_path: Path, text: str
 
 @pytest.mark.parametrize(("text", "seconds"), [("45s", 45), ("90m", 5400), ("4h", 14400)])
 def test_durations_are_seconds(start: Any, text: str, seconds: int) -> None:
-    assert start.seconds(text) == seconds
+    assert start.lasting.seconds(text) == seconds
