@@ -1,7 +1,7 @@
 """The commands of ``kindling``, their exit codes, and what ``--json`` prints.
 
 ``kindling why NAME`` tells what a run waits for or failed of. NAME is a Helm release of spark-job (its newest run
-counts) or spark-notebook, a Spark application's id, or the name of a pod, a Job, a StatefulSet or a Deployment.
+counts), spark-notebook or spark-connect, a Spark application's id, or the name of a pod, a Job, a StatefulSet or a Deployment.
 
   0  looked and explained; also when the run has failed, and when nothing is wrong
   2  nothing has that name, no cluster answers, or the rights are missing: one line on standard error
@@ -10,7 +10,7 @@ counts) or spark-notebook, a Spark application's id, or the name of a pod, a Job
 
   name, namespace, release, application, job   what was asked for and found; "" where there is none
   workload    what makes the pods: "Job/nightly-1a2b3c4d", "StatefulSet/anna"; "" where nothing does
-  status      "waiting", "running", "stopped" (a notebook that is scaled to 0), "succeeded", "failed", "suspended",
+  status      "waiting", "running", "stopped" (a notebook or a Connect server that is scaled to 0), "succeeded", "failed", "suspended",
               "scheduled" (by a CronJob, no run yet), "gone"
   summary     one line
   findings    list of: id, about ("driver", "executor", "submitter", "job"), cause, cure,
@@ -45,7 +45,8 @@ pods-gone; and what Kubernetes calls the end of a pod, in small letters: evicted
               kubernetes-version, namespace (only if it is missing), rights-you, rights-spark-submitter,
               rights-spark-driver, rights-spark-executor, pod-security, releases (one each), quota (one each),
               capacity, dns, storage; with ``--values``, as far as they name them: keytab, guard-keytab, krb5-conf,
-              hadoop-conf (one each), and of a notebook's values notebook-token, guard-notebook-token, notebook-home
+              hadoop-conf (one each); of a notebook's values notebook-token, guard-notebook-token, notebook-home; of a
+              Connect server's connect-token, guard-connect-token, connect-tls, guard-connect-tls
   rights      list of: identity, right ("create jobs.batch"), needed (false: must not have it), allowed (null: the
               caller may not ask)
 
@@ -238,8 +239,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         action="append",
         default=[],
-        help="the team's values, and perhaps a notebook's: what global.kerberos, global.hadoop, login and home name is "
-        "checked; may be repeated",
+        help="the team's values, and perhaps a notebook's or a Connect server's: what global.kerberos, global.hadoop, "
+        "login, home and tls name is checked; may be repeated",
     )
     _add_common(ready)
     ready.set_defaults(command=_preflight)

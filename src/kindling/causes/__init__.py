@@ -89,11 +89,11 @@ def _stopped(run: Run) -> Answer | None:
     server = run.workload
     if not server or server.replicas != 0:
         return None
-    idle = ": an idle notebook stops so after the time of idle.notebook" if run.chart == chart_values.NOTEBOOK else ""
+    idle = chart_values.idle(run.chart)
     finding = Finding(
         "stopped",
         "driver",
-        f"{server.kind} {server.name} is scaled to 0{idle}",
+        f"{server.kind} {server.name} is scaled to 0{': ' if idle else ''}{idle}",
         f"start it again: kubectl scale {server.kind.lower()}/{server.name} --replicas=1 --namespace {run.namespace}",
         (Evidence(server.ref, "spec.replicas: 0"),),
     )

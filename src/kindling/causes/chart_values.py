@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 NOTEBOOK = "spark-notebook"
-LASTING = (NOTEBOOK, "spark-connect")
+CONNECT = "spark-connect"
+LASTING = (NOTEBOOK, CONNECT)
 """Charts whose driver is to run until somebody stops it."""
 _OF_VOLUMES = {
     (NOTEBOOK, "login"): "login.secret",
     (NOTEBOOK, "home"): "home.existingClaim",
+    (CONNECT, "login"): "login.secret",
+    (CONNECT, "tls"): "tls.secretName",
 }
 """Chart and name of a volume that the chart makes itself -> the value that it comes from."""
 
@@ -38,3 +41,10 @@ def requests(role: str, chart: str) -> str:
 def volumes(name: str, chart: str) -> str:
     """Where a volume comes from."""
     return _OF_VOLUMES.get((chart, name)) or (f"volumes ({name})" if name else "volumes")
+
+
+def idle(chart: str) -> str:
+    """What says after which time a driver that nobody uses stops itself, and what that driver is called; "" if none does."""
+    of_charts = {NOTEBOOK: "an idle notebook stops so after the time of idle.notebook"}
+    of_charts[CONNECT] = "an idle Connect server stops so after the time of idle.server"
+    return of_charts.get(chart, "")

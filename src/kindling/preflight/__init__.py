@@ -1,7 +1,7 @@
 """Whether a cluster and a namespace are ready for Spark.
 
 ``rights`` says who needs what, ``read`` asks the cluster, ``checks`` judge what was read without asking anything;
-``kerberos`` and ``notebook`` look at what values name, by the help of ``named``.
+``kerberos`` and ``lasting`` look at what values name, by the help of ``named``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kindling.connection import Connection
-from kindling.preflight import kerberos, notebook
+from kindling.preflight import kerberos, lasting
 from kindling.preflight.checks import CHECKS
 from kindling.preflight.facts import Check, Readiness
 from kindling.preflight.named import UNREADABLE, no_values, read_values
@@ -29,9 +29,9 @@ def preflight(connection: Connection, files: Sequence[Path] = ()) -> tuple[Readi
     """
     try:
         values = read_values(files)
-        team, person = kerberos.wanted(values), notebook.wanted(values)
+        team, person = kerberos.wanted(values), lasting.wanted(values)
     except UNREADABLE as error:
         raise no_values(", ".join(map(str, files)), error) from None
     facts = read(connection)
     checks = [check for judge in CHECKS for check in judge(facts)]
-    return facts, [*checks, *kerberos.check(connection, team), *notebook.check(connection, person)]
+    return facts, [*checks, *kerberos.check(connection, team), *lasting.check(connection, person)]
