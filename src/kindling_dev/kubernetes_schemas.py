@@ -70,6 +70,7 @@ _CUSTOM: Mapping[str, tuple[str, ...]] = {
     ),
     "sigs.k8s.io/gateway-api@v1.6.3": (
         "config/crd/standard/gateway.networking.k8s.io_gateways.yaml",
+        "config/crd/standard/gateway.networking.k8s.io_grpcroutes.yaml",
         "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
     ),
 }

@@ -21,8 +21,8 @@ from kindling_dev import digests
 from kindling_dev import images as engine
 from kindling_dev.command import Failure, run
 from kindling_dev.digests import PinnedImage
-from kindling_dev.python_image import ensure_connect_image, ensure_notebook_image
 from kindling_dev.progress import Progress
+from kindling_dev.python_image import ensure_connect_image, ensure_notebook_image
 from kindling_dev.s3_image import ensure_s3_image
 from kindling_dev.sbom import image_sbom
 from kindling_dev.settings import REPO, Settings
@@ -144,10 +144,15 @@ def push_images(registry: str, mirror: str, folder: Path, settings: Settings, pr
     return images
 
 
+def charts_images() -> list[str]:
+    """The images that charts name."""
+    return sorted({name for chart in application_charts(REPO / "charts") for name in digests.images_of(chart)})
+
+
 def others_images() -> list[str]:
-    """The images that charts name and no release of ours makes: Spark's official one."""
-    named = {name for chart in application_charts(REPO / "charts") for name in digests.images_of(chart)}
-    return sorted(named - {published()})
+    """Those that no release of ours makes: Spark's official one."""
+    ours = published().rpartition("/")[0]
+    return [name for name in charts_images() if not name.startswith(f"{ours}/")]
 
 
 def find_image(name: str, mirror: str = "") -> PinnedImage:

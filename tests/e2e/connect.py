@@ -33,7 +33,9 @@ _SMALL: dict[str, Any] = {
     "driver": {"requestCores": "100m", "memory": "768m"},
     "executor": {"requestCores": "100m", "memory": "512m"},
 }
-SESSION = "import sys\nfrom pyspark.sql import SparkSession\nspark = SparkSession.builder.remote(sys.argv[1]).create()\n"
+SESSION = (
+    "import sys\nfrom pyspark.sql import SparkSession\nspark = SparkSession.builder.remote(sys.argv[1]).create()\n"
+)
 """A session with the server that the first argument names."""
 COUNT = SESSION + "print('counted', spark.range(1000).repartition(2).count())\nspark.stop()\n"
 _FOR_S = 240
@@ -57,7 +59,14 @@ def laptops_python() -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         log = settings.logs / "laptop.log"
         run([sys.executable, "-m", "venv", folder], log=log, what="make a Python for the thin client")
-        pip = [folder / "bin/python", "-m", "pip", "install", "--require-hashes", f"--requirement={_REQUIREMENTS}"]
+        pip: list[str | Path] = [
+            folder / "bin/python",
+            "-m",
+            "pip",
+            "install",
+            "--require-hashes",
+            f"--requirement={_REQUIREMENTS}",
+        ]
         run(pip, log=log, what="install pyspark-client")
         (folder / "done").touch()
     return folder / "bin/python"
@@ -105,7 +114,7 @@ class ConnectServer:
         return f"sc://{self.host}:{PORT}/;use_ssl=true;token={TOKEN}"
 
     def install(self, action: str = "install", line: SparkLine = DEFAULT_LINE, **values: Any) -> None:
-        """Install it with a token and a certificate, and wait until it answers; keywords are values at the top level."""
+        """Install it with a token and a certificate, and wait until it answers; keywords are values."""
         tag = connect_image(line).rpartition(":")[2]
         if "Secret/connect-token" not in self.team.objects():
             self.team.kubectl("create", "secret", "generic", "connect-token", f"--from-literal=token={TOKEN}")
@@ -125,7 +134,7 @@ class ConnectServer:
         self.team.helm.run(argv, yaml.safe_dump(merged))
 
     def make_certificate(self) -> str:
-        """Give the server a new certificate, in place of the one it has; the chain that clients are to be shown, PEM."""
+        """Give the server a new certificate, in place of the one it has; what clients are to be shown, PEM."""
         made = self.authority.issue_cert(self.host)
         chain, key = b"".join(blob.bytes() for blob in made.cert_chain_pems), made.private_key_pem.bytes()
         data = {"tls.crt": chain.decode(), "tls.key": key.decode()}
@@ -236,4 +245,3 @@ class LaptopPod:
 
     def _kubectl(self, *argv: str) -> str:
         return run(["kubectl", f"--kubeconfig={self.cluster.kubeconfig}", f"--namespace={self.namespace}", *argv])
-

@@ -18,8 +18,8 @@ import yaml
 from team import QUICK, Team
 
 from kindling_dev.cluster import load_if_missing
-from kindling_dev.python_image import ensure_notebook_image
 from kindling_dev.progress import Progress
+from kindling_dev.python_image import ensure_notebook_image
 from kindling_dev.settings import Settings
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine, ensure_spark_image
 

@@ -1,14 +1,9 @@
-"""A team's Connect server: clients with a token over TLS, several sessions, and what is left when clients and server go."""
+"""A team's Connect server: clients with a token over TLS, several sessions, and what is left when they go."""
 
 from __future__ import annotations
 
-import json
-import re
-import ssl
 from collections.abc import Callable
-from typing import Any
 
-import pytest
 from connect import COUNT, PORT, SESSION, TOKEN, ConnectServer, LaptopPod, on_the_laptop
 from team import Team
 from waiting import wait_until
@@ -36,13 +31,13 @@ print("one", one.sql("SELECT count(*) FROM mine").collect()[0][0])
 try:
     other.sql("SELECT count(*) FROM mine").collect()
 except Exception as error:
-    print("other", error.getErrorClass())
+    print("other", error.getCondition())
+one.stop()
+other.stop()
 """
 
 
-def test_clients_count_over_tls_with_the_token(
-    team: Team, cluster: Cluster, new_namespace: Callable[..., str]
-) -> None:
+def test_clients_count_over_tls_with_the_token(team: Team, cluster: Cluster, new_namespace: Callable[..., str]) -> None:
     server = ConnectServer(team)
     laptop = LaptopPod(cluster, new_namespace("laptop"))
     peers = {"laptops": {"namespaces": [laptop.namespace], "ports": [PORT]}}

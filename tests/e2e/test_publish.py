@@ -19,6 +19,7 @@ from kindling_dev.digests import PinnedImage
 from kindling_dev.progress import Progress
 from kindling_dev.release import (
     application_charts,
+    charts_images,
     image_tag,
     others_images,
     own_image,
@@ -28,7 +29,6 @@ from kindling_dev.release import (
 )
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE
-from kindling_dev.ui_proxy_image import published
 
 _IMAGES = REPO / "images"
 
@@ -43,7 +43,7 @@ def served(address: str, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def listed(image: str, served: str, tmp_path: Path) -> Iterator[Path]:
     """The list of a release whose images, tiny ones here, are in the registry under the names that charts give."""
-    names = [f"{served}/{digests.below_registry(name)}" for name in (published(), *others_images())]
+    names = [f"{served}/{digests.below_registry(name)}" for name in charts_images()]
     pushed = [push_image(image, name, Settings.from_environment(), Progress()) for name in names]
     run(["docker", "image", "rm", *names])
     digests.write_list(tmp_path / "images.txt", pushed)
@@ -96,7 +96,7 @@ def test_published_charts_are_pulled_and_installed(
 
 
 def test_a_registry_that_does_not_answer_is_an_error_of_one_line(address: str, tmp_path: Path) -> None:
-    listed = [PinnedImage(name, f"sha256:{'0' * 64}") for name in (published(), *others_images())]
+    listed = [PinnedImage(name, f"sha256:{'0' * 64}") for name in charts_images()]
     digests.write_list(tmp_path / "images.txt", listed)
     done = release("--folder", tmp_path, "--digests", tmp_path / "images.txt", "--push", f"{address}/owner")
     assert done.returncode == 1

@@ -21,14 +21,14 @@ from chartproof.manifest import Manifest
 from kindling_dev import digests
 from kindling_dev.command import Failure, run
 from kindling_dev.digests import PinnedImage
-from kindling_dev.release import application_charts, build_packages, find_image, others_images, sha256
+from kindling_dev.release import application_charts, build_packages, charts_images, find_image, sha256
 from kindling_dev.sbom import chart_sbom
 from kindling_dev.scenarios import SCENARIOS
 from kindling_dev.settings import REPO
 from kindling_dev.ui_proxy_image import published
 
 CHARTS = REPO / "charts"
-NAMES = [*others_images(), published()]
+NAMES = charts_images()
 BY_DIGEST = re.compile(r"[\w.:-]+(?:/[\w.-]+)+@sha256:[0-9a-f]{64}")
 OTHER = f"sha256:{'0' * 64}"
 

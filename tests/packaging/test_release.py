@@ -97,7 +97,7 @@ def test_what_artifact_hub_shows_is_true(chart: Path) -> None:
     annotations = yaml.safe_load((chart / "Chart.yaml").read_text())["annotations"]
     images = {entry["image"] for entry in yaml.safe_load(annotations["artifacthub.io/images"])}
     rendered = Helm().template(chart, values=LEAST[chart.name]).text
-    assert images == set(re.findall(r"[\w./-]*/spark(?:-ui-proxy|-notebook)?:[\w.-]+", rendered))
+    assert images == set(re.findall(r"[\w./-]*/spark(?:-ui-proxy|-notebook|-connect)?:[\w.-]+", rendered))
     for change in yaml.safe_load(annotations["artifacthub.io/changes"]):
         assert change["kind"] in {"added", "changed", "deprecated", "removed", "fixed", "security"}
         assert change["description"]

@@ -136,7 +136,10 @@ REFUSED: list[tuple[Values, str]] = [
         {"login": {"method": "anonymous"}, "network": {"from": EVERYBODY}},
         "login.method is anonymous and network.from.all lets in 0.0.0.0/0, everybody, without a login",
     ),
-    ({"image": {"tag": "3.5.9-python3"}}, 'image.tag is "3.5.9-python3", and the Connect server of Spark 3 asks for no'),
+    (
+        {"image": {"tag": "3.5.9-python3"}},
+        'image.tag is "3.5.9-python3", and the Connect server of Spark 3 asks for no',
+    ),
     (
         {"image": {"tag": "3.5.9"}, "login": {"method": "anonymous"}},
         "listens at every address of the pod, without TLS: take Spark 4, or set listen to plaintext",
@@ -148,7 +151,10 @@ REFUSED: list[tuple[Values, str]] = [
         "ingress.enabled is true and listen is loopback, where nothing from outside of the pod comes",
     ),
     ({"ingress": {"enabled": True}}, "ingress.enabled is true but ingress.host is empty"),
-    ({"ingress": {"enabled": True, "host": "x.example.com"}}, "ingress.enabled is true but ingress.tlsSecretName is empty"),
+    (
+        {"ingress": {"enabled": True, "host": "x.example.com"}},
+        "ingress.enabled is true but ingress.tlsSecretName is empty",
+    ),
     ({"grpcRoute": {"enabled": True, "host": "x.example.com"}}, "grpcRoute.parentRefs is empty: name the gateway"),
     ({"network": {"from": {"all": {"ports": [15002]}}}}, "network.from.all names nobody"),
     ({"idle": {"sessions": "500ms"}}, 'idle.sessions is "500ms": write 1s or more'),
@@ -156,11 +162,17 @@ REFUSED: list[tuple[Values, str]] = [
         {"idle": {"server": "1h"}, "sparkConf": {"spark.ui.enabled": False}},
         "idle.server is set and spark.ui.enabled is false: the UI alone tells",
     ),
-    ({"driver": {"env": {"SPARK_CONNECT_AUTHENTICATE_TOKEN": "x"}}}, "driver.env sets SPARK_CONNECT_AUTHENTICATE_TOKEN"),
+    (
+        {"driver": {"env": {"SPARK_CONNECT_AUTHENTICATE_TOKEN": "x"}}},
+        "driver.env sets SPARK_CONNECT_AUTHENTICATE_TOKEN",
+    ),
     ({"sparkConf": {"spark.connect.authenticate.token": "x"}}, "use instead: login.secret"),
     ({"sparkConf": {"spark.connect.grpc.binding.address": "0.0.0.0"}}, "use instead: listen"),
     ({"log": {"level": "WARN", "properties": "x"}}, "log.properties is a whole configuration"),
-    ({"driver": {"podTemplate": {"spec": {"restartPolicy": "Never"}}}}, "sets spec.restartPolicy, which the chart sets"),
+    (
+        {"driver": {"podTemplate": {"spec": {"restartPolicy": "Never"}}}},
+        "sets spec.restartPolicy, which the chart sets",
+    ),
     (
         {"driver": {"podTemplate": {"spec": {"containers": [{"name": "driver", "args": ["x"]}]}}}},
         "sets args of container driver, which the chart sets itself; use instead: nothing: the Connect server",
@@ -169,7 +181,5 @@ REFUSED: list[tuple[Values, str]] = [
 
 
 @pytest.mark.parametrize(("values", "says"), REFUSED, ids=[says[:50] for _, says in REFUSED])
-def test_servers_values_are_refused(
-    render_connect: Render, refusal_of: RefusalOf, values: Values, says: str
-) -> None:
+def test_servers_values_are_refused(render_connect: Render, refusal_of: RefusalOf, values: Values, says: str) -> None:
     assert says in refusal_of(render_connect, values)

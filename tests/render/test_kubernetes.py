@@ -11,7 +11,7 @@ from kindling_dev.scenarios import SCENARIOS
 STANDS_FOR = bundled().stands_for(RENDERED_AT)
 A_USERS_SIDECAR = "].restartPolicy: no such field"
 """The chart makes an init container of a user's sidecar, also where Kubernetes is older than 1.28 and has none."""
-WITH_SIDECARS = ("spark-job/03-all-on", "spark-notebook/02-all-on")
+WITH_SIDECARS = ("spark-job/03-all-on", "spark-notebook/02-all-on", "spark-connect/02-all-on")
 
 
 @pytest.mark.parametrize("kube", STANDS_FOR)

@@ -175,11 +175,12 @@ def test_a_pod_that_goes_is_not_called_refused() -> None:
     assert going.summary == "driver anna-0 is being deleted; StatefulSet/anna makes another"
 
 
-def test_a_connect_server_that_is_stopped_has_no_idle_value() -> None:
-    server = Workload("shared", kind="Deployment", replicas=0)
+def test_a_connect_server_that_is_stopped_may_have_been_idle() -> None:
+    server = Workload("shared", kind="StatefulSet", replicas=0)
     finding = only_finding(notebook(chart="spark-connect", workload=server, drivers=()))
-    assert finding.cause == "Deployment shared is scaled to 0"
-    assert "kubectl scale deployment/shared --replicas=1 --namespace team" in finding.cure
+    idle = "an idle Connect server stops so after the time of idle.server"
+    assert finding.cause == f"StatefulSet shared is scaled to 0: {idle}"
+    assert "kubectl scale statefulset/shared --replicas=1 --namespace team" in finding.cure
 
 
 def test_an_init_container_that_fails_again_is_told() -> None:

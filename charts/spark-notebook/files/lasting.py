@@ -18,7 +18,7 @@ FOLDER = Path("/opt/kindling")
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
-def write_configuration(folder: Path, *, files: tuple[str, ...] = ()) -> None:
+def write_configuration(folder: Path, *, files: tuple[str, ...] = (), more: dict[str, str] | None = None) -> None:
     """Make the folder of Spark's configuration: the properties, what only the pod knows, and files of the ConfigMap."""
     folder.mkdir(exist_ok=True)
     address = os.environ["POD_IP"]
@@ -27,6 +27,7 @@ def write_configuration(folder: Path, *, files: tuple[str, ...] = ()) -> None:
         "spark.driver.host": host,
         "spark.driver.bindAddress": host,
         "spark.kubernetes.driver.pod.name": os.environ["POD_NAME"],
+        **(more or {}),
     }
     lines = "".join(f"{key}={value}\n" for key, value in own.items())
     (folder / "spark-defaults.conf").write_text((FOLDER / "spark.properties").read_text() + lines)
