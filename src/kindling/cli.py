@@ -1,7 +1,8 @@
 """The commands of ``kindling``, their exit codes, and what ``--json`` prints.
 
 ``kindling why NAME`` tells what a run waits for or failed of. NAME is a Helm release of spark-job (its newest run
-counts), spark-notebook or spark-connect, a Spark application's id, or the name of a pod, a Job, a StatefulSet or a Deployment.
+counts), spark-notebook or spark-connect, a Spark application's id, or the name of a pod, a Job, a StatefulSet or a
+Deployment.
 
   0  looked and explained; also when the run has failed, and when nothing is wrong
   2  nothing has that name, no cluster answers, or the rights are missing: one line on standard error
@@ -10,8 +11,8 @@ counts), spark-notebook or spark-connect, a Spark application's id, or the name 
 
   name, namespace, release, application, job   what was asked for and found; "" where there is none
   workload    what makes the pods: "Job/nightly-1a2b3c4d", "StatefulSet/anna"; "" where nothing does
-  status      "waiting", "running", "stopped" (a notebook or a Connect server that is scaled to 0), "succeeded", "failed", "suspended",
-              "scheduled" (by a CronJob, no run yet), "gone"
+  status      "waiting", "running", "stopped" (a notebook or Connect server that is scaled to 0), "succeeded", "failed",
+              "suspended", "scheduled" (by a CronJob, no run yet), "gone"
   summary     one line
   findings    list of: id, about ("driver", "executor", "submitter", "job"), cause, cure,
               evidence (list of: source, message)

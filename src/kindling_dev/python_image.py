@@ -1,4 +1,4 @@
-"""Images of Spark with Python's packages: notebooks' and the Connect server's, each what its requirements.txt pins on top of Spark."""
+"""Images of Spark with packages of Python, as each requirements.txt pins them: notebooks' and the Connect server's."""
 
 from __future__ import annotations
 

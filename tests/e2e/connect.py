@@ -1,4 +1,4 @@
-"""A team's Spark Connect server: its release, and clients as people have them, on a laptop and in a pod that stands for one."""
+"""A team's Spark Connect server: its release, and clients on a laptop and in a pod that stands for one."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ def test_an_image_without_one_digest_is_refused(
 ) -> None:
     given = [image for image in images if not left_out.endswith(image.below_registry)]
     given += [] if left_out else [PinnedImage(published(), OTHER)]
-    with pytest.raises(Failure, match=f"^{count} of {published()}, an image of spark-ui-proxy; there is one each of"):
+    with pytest.raises(Failure, match=f"^{count} of {published()}, an image of spark-connect; there is one each of"):
         build_packages(CHARTS, tmp_path, images=given)
 
 

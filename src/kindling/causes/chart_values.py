@@ -44,7 +44,7 @@ def volumes(name: str, chart: str) -> str:
 
 
 def idle(chart: str) -> str:
-    """What says after which time a driver that nobody uses stops itself, and what that driver is called; "" if none does."""
+    """After which time a driver that nobody uses stops itself, in a sentence; "" if it does not."""
     of_charts = {NOTEBOOK: "an idle notebook stops so after the time of idle.notebook"}
     of_charts[CONNECT] = "an idle Connect server stops so after the time of idle.server"
     return of_charts.get(chart, "")
