@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -185,8 +186,12 @@ class ConnectServer:
 
 def on_the_laptop(code: str, *argv: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a client on this machine; what it printed and how it ended."""
-    command = [str(laptops_python()), "-c", code, *argv]
-    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=_FOR_S, check=False)
+    # Of a program without a file the client thinks that it is one of its own tests.
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+        file.write(code)
+        file.flush()
+        command = [str(laptops_python()), file.name, *argv]
+        return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=_FOR_S, check=False)
 
 
 @dataclass(frozen=True)
@@ -233,7 +238,8 @@ class LaptopPod:
         Raises:
             Failure: it did not end well; in its words.
         """
-        return self._kubectl("exec", "laptop", "--", "python3", "-c", code, *argv)
+        program = 'printf %s "$0" > /tmp/client.py && exec python3 /tmp/client.py "$@"'
+        return self._kubectl("exec", "laptop", "--", "sh", "-c", program, code, *argv)
 
     def refused(self, code: str, *argv: str) -> str:
         """Run a client that is to fail; what it said."""

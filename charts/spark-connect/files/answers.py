@@ -1,8 +1,9 @@
-"""Asks whether a gRPC server answers at a port: ``answers.py PORT`` in plain text on this host, ``answers.py PORT tls`` at the
-pod's address.
+"""Asks whether a gRPC server answers at a port.
 
-A server of HTTP/2 begins with its settings, without a login: an open port alone does not tell that one is behind it. Standard
-library only.
+``answers.py PORT`` asks in plain text within the pod, ``answers.py PORT tls`` at the pod's address. A server of HTTP/2
+begins with its settings, without a login: an open port alone does not tell that one is behind it.
+
+Standard library only.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ Standard library only: any image with Spark and its Connect server will do.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -51,7 +52,7 @@ def refused(settings: dict, jars: Path) -> str:
     """Why this image's Spark cannot do what values ask for; "" where it can."""
     found = sorted(jars.glob("spark-connect_*.jar"))
     if not found:
-        return f"the image has no Connect server: put spark-connect_*.jar of its Spark into {jars}, or take another image"
+        return f"the image has no Connect server: put its Spark's spark-connect jar into {jars}, or take another image"
     with zipfile.ZipFile(found[0]) as jar:
         asks = ASKS_FOR_TOKENS in jar.namelist()
     if asks or (settings["login"] == "anonymous" and settings["listen"] == "plaintext"):
@@ -74,20 +75,19 @@ def watch(program: list[str], patience_s: int) -> None:
     """Run the server to its end, and stop it for good when it has had no session for some time."""
     server = subprocess.Popen(program)
     asked = lasting.pass_signals_on(server)
-    used = time.monotonic()
-    told = False
+    used = known = time.monotonic()
     while not asked:
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             sys.exit(lasting.exit_code(server.wait(timeout=max(1, min(30, patience_s // 4)))))
-        except subprocess.TimeoutExpired:
-            pass
-        online = sessions()
-        if online is None and not told and time.monotonic() - used > patience_s:
-            told = True
-            print("kindling: the page of Spark Connect in the UI does not say how many sessions there are: not stopped", flush=True)
+        online, now = sessions(), time.monotonic()
+        if online is not None:
+            known = now
+        elif now - known > patience_s:
+            print("kindling: the UI does not say how many sessions there are: not stopped", flush=True)
+            known = now
         if online != 0:
-            used = time.monotonic()
-        elif time.monotonic() - used > patience_s:
+            used = now
+        elif now - used > patience_s:
             lasting.stop_itself("Connect server")
             break
     # What stopped it sends a signal, too.

@@ -1,7 +1,8 @@
 """Tries a Connect server: counts with an executor, and sees that a stranger is refused.
 
-``try_connect.py`` asks the server of this pod, ``try_connect.py HOST:PORT`` another one, which is to show the certificate of
-/etc/connect-tls where that is there. It needs what the image of the chart has: Spark's Python, pandas, pyarrow, grpcio.
+``try_connect.py`` asks the server of this pod, ``try_connect.py HOST:PORT`` another one, which is to show the
+certificate of /etc/connect-tls where that is there. It needs what the image of the chart has: Spark's Python, pandas,
+pyarrow, grpcio.
 """
 
 from __future__ import annotations

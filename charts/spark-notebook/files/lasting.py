@@ -1,4 +1,4 @@
-"""What drivers that last have in common, a notebook's and a Connect server's: their configuration, and how they stop themselves.
+"""What a notebook's driver and a Connect server's have in common: their configuration, and how they stop themselves.
 
 Standard library only.
 """
