@@ -14,6 +14,7 @@ import pytest
 import yaml
 from grants import wait_until_granted
 from kubelet import status_of
+from least_values import LEAST
 from waiting import wait_until
 
 from chartproof.apiserver import ApiServer
@@ -188,6 +189,43 @@ def test_preflight_looks_at_what_a_notebooks_values_name(team: Team, tmp_path: P
     assert told(login=other, home=plain)["guard-notebook-token"] == refused
     claim = told(home={"existingClaim": "mine"})["notebook-home"]
     assert claim == ("fail", "notebook's home: PersistentVolumeClaim mine does not exist")
+
+
+def test_preflight_looks_at_what_a_servers_values_name(team: Team, tmp_path: Path) -> None:
+    own = tmp_path / "connect.yaml"
+    values = {"login": {"secret": {"name": "connect-token"}}, "tls": {"secretName": "connect-tls"}}
+    own.write_text(json.dumps(values))
+
+    def told() -> dict[str, tuple[str, str]]:
+        asked = ("preflight", "-n", team.name, "--json", f"--values={own}")
+        checks = json.loads(team.ask(team.server, *asked).stdout)["checks"]
+        return {check["id"]: (check["state"], check["what"]) for check in checks if "connect" in check["id"]}
+
+    token, certificate = (
+        "Connect server's token: Secret connect-token",
+        "Connect server's certificate: Secret connect-tls",
+    )
+    assert told() == {
+        "connect-token": ("fail", f"{token} does not exist"),
+        "guard-connect-token": ("fail", "guard: pods may not use Secret connect-token"),
+        "connect-tls": ("fail", f"{certificate} does not exist"),
+        "guard-connect-tls": ("fail", "guard: pods may not use Secret connect-tls"),
+    }
+    team.do("create", "secret", "generic", "connect-token", "--from-literal=token=x")
+    team.do("create", "secret", "generic", "connect-tls", "--from-literal=tls.crt=x")
+    checks = told()
+    assert checks["connect-token"] == ("ok", f"{token} has key token")
+    assert checks["connect-tls"] == ("fail", f"{certificate} has no key tls.key")
+
+
+def test_a_stopped_server_says_how_to_start_it(team: Team) -> None:
+    argv = ["install", "shared", str(team.charts / "spark-connect"), f"--namespace={team.name}", "--values=-"]
+    team.server.helm().run(argv, json.dumps({**LEAST["spark-connect"], "idle": {"server": "8h"}}))
+    assert team.why("shared")["status"] == "waiting"
+    team.do("scale", "statefulset/shared", "--replicas=0")
+    report, found = team.why("shared"), team.finding("shared")
+    assert (report["status"], report["workload"]) == ("stopped", "StatefulSet/shared")
+    assert found["cause"].endswith("an idle Connect server stops so after the time of idle.server")
 
 
 def test_a_stopped_notebook_says_how_to_start_it(team: Team) -> None:

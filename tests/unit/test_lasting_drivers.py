@@ -237,3 +237,19 @@ def test_cures_name_values_that_spark_notebook_has(run: Run, finding: str, words
 
 
 _CHARTS = ("spark-job", "spark-notebook")
+
+
+@pytest.mark.parametrize(("volume", "value"), [("login", "login.secret"), ("tls", "tls.secretName")])
+def test_a_servers_missing_secret_is_that_of_its_value(volume: str, value: str) -> None:
+    missing = Event("FailedMount", f'MountVolume.SetUp failed for volume "{volume}" : secret "mine" not found')
+    run = waiting(events=(missing,))
+    drivers = tuple(replace(driver, chart="spark-connect") for driver in run.drivers)
+    finding = only_finding(replace(run, chart="spark-connect", drivers=drivers))
+    assert finding.id == "missing-secret"
+    assert value in finding.cure
+
+
+def test_a_killed_server_takes_sessions_and_no_kernels() -> None:
+    finding = only_finding(notebook(main=restarted("OOMKilled", 137), chart="spark-connect"))
+    assert finding.cause.endswith("; its sessions are gone")
+    assert "kernels" not in finding.cause + finding.cure

@@ -246,7 +246,7 @@ def _when(run: Run, findings: tuple[Finding, ...]) -> tuple[str, ...]:
         if told and (moment := driver_log.moment_of(run.log, told[-1])):
             notes.append(f"{finding.id}: its log told so last at {moment}, by the pod's clock")
     if findings and (line := driver_log.given_up(run.log)):
-        notes.append(f"Spark then ended the session ({line}): start a new one, such as by restarting the kernel")
+        notes.append(f"Spark then ended the session ({line}): start a new one{chart_values.new_session(run.chart)}")
     return tuple(notes)
 
 

@@ -48,3 +48,15 @@ def idle(chart: str) -> str:
     of_charts = {NOTEBOOK: "an idle notebook stops so after the time of idle.notebook"}
     of_charts[CONNECT] = "an idle Connect server stops so after the time of idle.server"
     return of_charts.get(chart, "")
+
+
+def lost(chart: str) -> str:
+    """What the end of a driver's container takes with it, to go on a sentence."""
+    of_charts = {NOTEBOOK: "; its kernels' sessions are gone", CONNECT: "; its sessions are gone"}
+    return of_charts.get(chart, "")
+
+
+def new_session(chart: str) -> str:
+    """How one gets a new session after Spark ended the driver's, to go on a sentence."""
+    of_charts = {NOTEBOOK: ", such as by restarting the kernel", CONNECT: ", which takes a new pod: delete this one"}
+    return of_charts.get(chart, "")

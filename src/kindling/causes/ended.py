@@ -72,7 +72,7 @@ def explain_restart(run: Run) -> Finding | None:
         found = replace(found, cure=cure)
     elif found.id == "killed":
         found = replace(found, cure="if it recurs, raise driver.memoryOverhead and look at the node")
-    lost = "; its kernels' sessions are gone" if run.chart == chart_values.NOTEBOOK else ""
+    lost = chart_values.lost(run.chart)
     times = {0: "not yet", 1: "once"}.get(now.restarts, f"{now.restarts} times so far")
     return replace(found, cause=f"{found.cause}; Kubernetes starts it again ({times}){lost}")
 
