@@ -18,7 +18,8 @@ from chartproof.values import merged
 
 Body = dict[str, Any]
 Kubectl = Callable[..., str]
-ADMINS = ("--namespace=kindling-system", "--create-namespace")
+_HUBS = "kindling-system"
+ADMINS = (f"--namespace={_HUBS}", "--create-namespace")
 GUARD = {
     "secrets": ["ours"],
     "csiDrivers": ["csi.example.com"],
@@ -37,6 +38,8 @@ MINE, ANOTHERS = "uid-of-the-driver", "uid-of-another-driver"
 DRIVERS = {MINE: "driver", ANOTHERS: "another-driver"}
 """The names of those pods."""
 SUBMITTER, DRIVER, HISTORY, ENGINEER, ADMIN = "spark-submitter", "spark-driver", "history", "ann", "admin"
+HUB = "hub"
+"""A JupyterHub's account, of another namespace."""
 ELSEWHERE = "spark-driver, but with a token that is no pod's"
 POD: Body = {
     "apiVersion": "v1",
@@ -49,7 +52,15 @@ POD: Body = {
     },
 }
 _ASKED = {
-    "": ["pods", "pods/status", "pods/ephemeralcontainers", "configmaps", "persistentvolumeclaims", "services"],
+    "": [
+        "pods",
+        "pods/status",
+        "pods/ephemeralcontainers",
+        "configmaps",
+        "persistentvolumeclaims",
+        "secrets",
+        "services",
+    ],
     "apps": ["statefulsets"],
     "batch": ["jobs"],
     "networking.k8s.io": ["networkpolicies"],
@@ -198,10 +209,12 @@ def installed_team(server: ApiServer, kubectl: Kubectl, chart: Path, guard: Body
         "driver": {"statefulSets": True},
         "guard": guard,
         "accounts": [{"name": "alice", "role": "submitter"}],
+        "notebooks": {"from": [{"namespace": _HUBS, "name": HUB}]},
     }
     server.helm().run(["install", name, str(chart), *ADMINS, "--values=-"], json.dumps(values))
     for account in (HISTORY, "another"):
         kubectl(server, "create", "serviceaccount", account, f"--namespace={name}")
+    kubectl(server, "create", "serviceaccount", HUB, f"--namespace={_HUBS}")
     _grant_all(server, name)
     uids = {}
     for stands, pod in DRIVERS.items():
@@ -213,6 +226,7 @@ def installed_team(server: ApiServer, kubectl: Kubectl, chart: Path, guard: Body
         ELSEWHERE: token(server, name, "spark-driver"),
         HISTORY: token(server, name, "history"),
         "alice": token(server, name, "alice"),
+        HUB: token(server, _HUBS, HUB),
     }
     logins = {who: {"Authorization": f"Bearer {text}"} for who, text in tokens.items()}
     return Team(server, name, uids, {**logins, ADMIN: {}, ENGINEER: {"Impersonate-User": ENGINEER}})
@@ -235,6 +249,7 @@ def _grant_all(server: ApiServer, namespace: str) -> None:
     accounts = (HISTORY, "spark-submitter", "spark-driver", "alice")
     subjects = [
         *(service_account(namespace, account) for account in accounts),
+        service_account(_HUBS, HUB),
         {"kind": "User", "name": ENGINEER},
     ]
     grant(server.cluster, namespace, subjects, rules)

@@ -1,4 +1,4 @@
-"""Starts a notebook: writes what of Spark's configuration only the pod knows, and runs JupyterLab.
+"""Starts a notebook: writes what of Spark's configuration only the pod knows, and runs JupyterLab, a hub's or on its own.
 
 With arguments it becomes that program instead, with what kernels have: ``start.py jupyter execute report.ipynb``.
 Standard library only: any image with Spark, Python and JupyterLab will do.
@@ -26,13 +26,20 @@ def main() -> None:
     os.chdir(os.environ["HOME"])
     if sys.argv[1:]:
         os.execvp(sys.argv[1], sys.argv[1:])
-    lasting.write_configuration(Path(os.environ["SPARK_CONF_DIR"]), files=("spark-env.sh", "log4j2.properties"))
+    lasting.write_configuration(
+        Path(os.environ["SPARK_CONF_DIR"]),
+        files=("spark-env.sh", "log4j2.properties"),
+        more=labels_of_executors() if settings["login"] == "hub" else {},
+    )
     lasting.sweep()
     if settings["login"] == "token":
         os.environ.pop("JUPYTER_TOKEN", None)
         os.environ["JUPYTER_TOKEN_FILE"] = str(token_file(TOKEN, Path("/tmp/notebook-token")))
     program = [sys.executable, "-m", "jupyterlab", *options(settings)]
-    if settings["idleNotebook"]:
+    if settings["login"] == "hub":
+        os.environ["JUPYTERHUB_API_TOKEN"] = TOKEN.read_text().strip()
+        program = [sys.executable, "-m", "jupyterhub.singleuser", *options(settings)]
+    if settings["idleNotebook"] and settings["login"] != "hub":
         watch(program)
     else:
         os.execv(program[0], program)
@@ -48,20 +55,30 @@ def token_file(secret: Path, copy: Path) -> Path:
     return copy
 
 
+def labels_of_executors() -> dict[str, str]:
+    """The policy of a user's pods selects them by these, and no policy of all users' may."""
+    labels = {"notebook": os.environ["POD_NAME"], "isolated": "true"}
+    return {f"spark.kubernetes.executor.label.kindling.local/{key}": value for key, value in labels.items()}
+
+
 def options(settings: dict) -> list[str]:
     """JupyterLab's options. None is secret: whoever sees the pod's processes reads them."""
     found = {
-        "ServerApp.ip": "",
-        "ServerApp.port": settings["port"],
-        "ServerApp.port_retries": 0,
-        "ServerApp.open_browser": False,
-        "ServerApp.base_url": settings["baseUrl"],
         "ServerApp.root_dir": os.environ["HOME"],
-        # The page comes by a name that only the Ingress knows, or by a forwarded port.
-        "ServerApp.allow_remote_access": True,
         # What is installed is the image's: another would not be on executors.
         "LabApp.extension_manager": "readonly",
     }
+    # Of a hub's, the hub says where it listens.
+    if settings["login"] != "hub":
+        found |= {
+            "ServerApp.ip": "",
+            "ServerApp.port": settings["port"],
+            "ServerApp.port_retries": 0,
+            "ServerApp.open_browser": False,
+            "ServerApp.base_url": settings["baseUrl"],
+            # The page comes by a name that only the Ingress knows, or by a forwarded port.
+            "ServerApp.allow_remote_access": True,
+        }
     if settings["login"] == "proxy":
         found |= {"IdentityProvider.token": "", "PasswordIdentityProvider.password_required": False}
     if settings["idleKernels"]:

@@ -46,8 +46,27 @@ spark-notebook.checks: values that cannot go together, each refused in one line 
 {{- end -}}
 {{- end }}
 
+{{/* What a hub decides, or cannot have. */}}
+{{- define "spark-notebook.checkHub" -}}
+{{- $values := .Values -}}
+{{- $others := dict "login.secret.name" $values.login.secret.name "home.existingClaim" $values.home.existingClaim -}}
+{{- if ne $values.basePath "/" -}}{{- $_ := set $others "basePath" $values.basePath -}}{{- end -}}
+{{- if $values.ingress.enabled -}}{{- $_ := set $others "ingress.enabled" "true" -}}{{- end -}}
+{{- range $key, $value := $others -}}
+{{- if $value -}}
+{{- fail (printf "%s is %s and login.method is hub, which gives each user a token, a path and a home of its own: leave one of them out" $key $value) -}}
+{{- end -}}
+{{- end -}}
+{{- if ne $values.executor.allocator "direct" -}}
+{{- fail (printf "executor.allocator is %s and login.method is hub: only pods that a user's driver makes itself are told from another user's; set it to direct" $values.executor.allocator) -}}
+{{- end -}}
+{{- end }}
+
 {{- define "spark-notebook.checkAccess" -}}
 {{- $login := .Values.login -}}
+{{- if include "spark-notebook.forHub" . -}}
+{{- include "spark-notebook.checkHub" . -}}
+{{- end -}}
 {{- if and (eq $login.method "token") (not $login.secret.name) -}}
 {{- fail "login.secret.name is empty: set it to the Secret with the notebook's token, or login.method to proxy where an authenticating proxy stands before it" -}}
 {{- end -}}

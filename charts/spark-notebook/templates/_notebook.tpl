@@ -7,6 +7,10 @@ The notebook's pod: JupyterLab, whose kernels are drivers.
   spark-notebook.account    its service account; call with the root
   spark-notebook.loginVolume  the Secret with the token as a volume, in a list, or nothing; call with the root
   spark-notebook.baseUrl    path of its pages, with a / at both ends; call with the root
+  spark-notebook.port       name of its port; call with the root
+  spark-notebook.forHub     "true" where a hub makes the pods; call with the root. Their template has what only the hub knows in
+                            angle brackets, which Kubernetes takes for no name: <pod>, its name; <run>, the name of what goes
+                            with it; <claim>, that of the home; <prefix>, the path of its pages
 */}}
 
 {{- define "spark-notebook.notebook" -}}
@@ -22,8 +26,21 @@ The notebook's pod: JupyterLab, whose kernels are drivers.
 {{- .Values.driver.serviceAccountName | default .Values.global.serviceAccounts.driver -}}
 {{- end }}
 
+{{- define "spark-notebook.forHub" -}}
+{{- if eq .Values.login.method "hub" -}}true{{- end -}}
+{{- end }}
+
 {{- define "spark-notebook.baseUrl" -}}
+{{- if include "spark-notebook.forHub" . -}}
+<prefix>
+{{- else -}}
 {{- trimSuffix "/" .Values.basePath -}}/
+{{- end -}}
+{{- end }}
+
+{{- /* KubeSpawner looks for the port by its name. */}}
+{{- define "spark-notebook.port" -}}
+{{- eq .Values.login.method "hub" | ternary "notebook-port" "http" -}}
 {{- end }}
 
 {{- /* Each kernel has a JVM; JupyterLab itself needs less than 512 MiB. */}}
@@ -36,10 +53,17 @@ The notebook's pod: JupyterLab, whose kernels are drivers.
 {{- $driver := .Values.driver -}}
 {{- /* The log's configuration stands in the folder that the program makes. */ -}}
 {{- $own := dict "root" . "configMap" .Release.Name -}}
+{{- $forHub := include "spark-notebook.forHub" . -}}
 metadata:
   labels:
     {{- include "spark-common.podLabels" (dict "root" . "component" "driver") | nindent 4 }}
-    {{- if $values.global.isolateApplications }}
+    {{- if $forHub }}
+    # Each user's pods are isolated, by a policy that the hub makes with them.
+    kindling.local/isolated: "true"
+    kindling.local/notebook: <pod>
+    # The policies of zero-to-jupyterhub let such pods connect to the hub.
+    hub.jupyter.org/network-access-hub: "true"
+    {{- else if $values.global.isolateApplications }}
     # spark-namespace opens applications to each other but for these.
     kindling.local/isolated: "true"
     {{- end }}
@@ -56,6 +80,10 @@ spec:
   serviceAccountName: {{ include "spark-notebook.account" . | quote }}
   automountServiceAccountToken: true
   enableServiceLinks: false
+  {{- if $forHub }}
+  # One that ends by itself, idle, stays ended: the hub removes it.
+  restartPolicy: OnFailure
+  {{- end }}
   securityContext:
     {{- include "spark-common.podSecurityContext" . | nindent 4 }}
   {{- include "spark-common.pullSecrets" $values.image.pullSecrets | nindent 2 }}
@@ -95,17 +123,17 @@ spec:
       # tini takes in what kernels leave behind: their JVMs.
       args: [tini, -s, --, python3, /opt/kindling/start.py]
       ports:
-        - { name: http, containerPort: {{ include "spark-common.port" "notebook" }} }
+        - { name: {{ include "spark-notebook.port" . }}, containerPort: {{ include "spark-common.port" "notebook" }} }
         - { name: driver-rpc-port, containerPort: {{ include "spark-common.port" "driver" }} }
         - { name: blockmanager, containerPort: {{ include "spark-common.port" "blockManager" }} }
         - { name: spark-ui, containerPort: {{ include "spark-common.port" "ui" }} }
       readinessProbe:
         # The one page that asks for no login: the server's version.
-        httpGet: { path: {{ include "spark-notebook.baseUrl" . }}api, port: http }
+        httpGet: { path: {{ include "spark-notebook.baseUrl" . }}api, port: {{ include "spark-notebook.port" . }} }
         periodSeconds: 5
       livenessProbe:
         # A restart ends all kernels: only of a server that has been silent for minutes.
-        httpGet: { path: {{ include "spark-notebook.baseUrl" . }}api, port: http }
+        httpGet: { path: {{ include "spark-notebook.baseUrl" . }}api, port: {{ include "spark-notebook.port" . }} }
         periodSeconds: 30
         timeoutSeconds: 10
         failureThreshold: 10
@@ -146,7 +174,7 @@ spec:
         {{- if $values.executor.image }}
         - { name: versions, mountPath: /opt/kindling-versions, readOnly: true }
         {{- end }}
-        {{- with $values.login.secret.name }}
+        {{- if or $forHub $values.login.secret.name }}
         - { name: login, mountPath: /etc/notebook-login, readOnly: true }
         {{- end }}
         {{- include "spark-common.driverMounts" $own | nindent 8 }}
@@ -154,7 +182,7 @@ spec:
     - name: home
       {{- if $values.home.claim }}
       persistentVolumeClaim:
-        claimName: {{ $values.home.existingClaim | default (printf "%s-home" .Release.Name) | quote }}
+        claimName: {{ eq $values.login.method "hub" | ternary "<claim>" ($values.home.existingClaim | default (printf "%s-home" .Release.Name)) | quote }}
       {{- else }}
       emptyDir: {}
       {{- end }}
@@ -173,15 +201,14 @@ spec:
 {{- end }}
 
 {{- define "spark-notebook.loginVolume" -}}
-{{- with .Values.login.secret }}
-{{- if .name }}
+{{- $name := eq .Values.login.method "hub" | ternary "<run>" .Values.login.secret.name }}
+{{- if $name }}
 - name: login
   secret:
-    secretName: {{ .name | quote }}
+    secretName: {{ $name | quote }}
     # 0440: the pod's fsGroup reads it.
     defaultMode: 288
     items:
-      - { key: {{ .key | quote }}, path: token }
-{{- end }}
+      - { key: {{ .Values.login.secret.key | quote }}, path: token }
 {{- end }}
 {{- end }}

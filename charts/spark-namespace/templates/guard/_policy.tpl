@@ -5,6 +5,7 @@ The guard: ValidatingAdmissionPolicies of this one namespace, a folder each. Wha
   placement   what any pod may ask of the scheduler
   statuses    who writes the status of a pod
   drivers     what drivers make, change and remove
+  hubs        what JupyterHubs make and remove
   network     Services and NetworkPolicies
   monitors    PodMonitors
 
@@ -22,6 +23,8 @@ The guard: ValidatingAdmissionPolicies of this one namespace, a folder each. Wha
                                   Only a matchCondition and an expression may ask this, no message
   spark-namespace.isByDriver      CEL: it is of an account of the namespace that does not submit: none other has a reason to make any
                                   pod but executors; call with the root
+  spark-namespace.isByHub         CEL: it is of an account of notebooks.from; call with the root
+  spark-namespace.hasHubs         "true" where hubs have rights: they are named, and there is a guard; call with the root
   spark-namespace.guardedSecrets  Secrets that pods may use: those that values list, those of image.pullSecrets, that of the hardened
                                   preset, that of the event logs' store, and those that drivers log in with; call with the root
 */}}
@@ -47,7 +50,7 @@ true
 {{- end }}
 
 {{- define "spark-namespace.guardParts" -}}
-[pods, placement, statuses, drivers, network, monitors]
+[pods, placement, statuses, drivers, network, monitors{{ if include "spark-namespace.hasHubs" . }}, hubs{{ end }}]
 {{- end }}
 
 {{- define "spark-namespace.guard" -}}
@@ -86,7 +89,22 @@ authorizer.group('').resource('namespaces').namespace(request.namespace).name(re
 {{- end -}}
 {{- end -}}
 request.userInfo.username.startsWith({{ toJson $of }})
-&& !(request.userInfo.username in {{ toJson $submitters }})
+&& !(request.userInfo.username in {{ toJson $submitters }}){{ if .Values.notebooks.from }}
+&& !({{ include "spark-namespace.isByHub" . }}){{ end }}
+{{- end }}
+
+{{- define "spark-namespace.isByHub" -}}
+{{- $hubs := list -}}
+{{- range .Values.notebooks.from -}}
+{{- $hubs = printf "system:serviceaccount:%s:%s" .namespace .name | append $hubs -}}
+{{- end -}}
+request.userInfo.username in {{ toJson $hubs }}
+{{- end }}
+
+{{- define "spark-namespace.hasHubs" -}}
+{{- if .Values.notebooks.from -}}
+{{- include "spark-namespace.hasGuard" . -}}
+{{- end -}}
 {{- end }}
 
 {{- define "spark-namespace.guardedSecrets" -}}
