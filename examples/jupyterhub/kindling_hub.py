@@ -1,12 +1,14 @@
 """JupyterHub's side of Kindling: a user's notebook is a pod in the namespace of the user's team, and a driver there.
 
-A configuration file of JupyterHub, as it is. The pod, its home and its NetworkPolicy are what spark-notebook (``login.method:
-hub``) rendered in that namespace; only what a hub knows is put in: names, the path of the pages, variables, the token.
+A configuration file of JupyterHub, as it is. The pod, its home and its NetworkPolicy are what spark-notebook rendered
+there (``login.method: hub``); only what a hub knows is put in: names, the path of the pages, variables, the token.
 """
 
 import json
 import secrets
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 from jupyterhub.utils import exponential_backoff
 from kubernetes_asyncio.client import ApiException
@@ -36,6 +38,7 @@ class KindlingSpawner(KubeSpawner):
         "jupyter", config=True, help="Release of spark-notebook, in each team's namespace, that is taken."
     )
 
+    namespace: str
     pvc_name_template = Unicode("jupyter-{username}-home", config=True)
     """The guard lets hubs make what is called jupyter-…; so are KubeSpawner's pods."""
 
@@ -48,7 +51,7 @@ class KindlingSpawner(KubeSpawner):
         return f"http://hub.{self._namespace_default()}.svc:8081"
 
     @default("after_pod_created_hook")
-    def _with_what_is_its_own(self):
+    def _with_what_is_its_own(self) -> Callable[..., Any]:
         return lambda spawner, pod: spawner.give(pod)
 
     def team(self) -> str:
@@ -68,8 +71,9 @@ class KindlingSpawner(KubeSpawner):
     async def load_user_options(self) -> None:
         """What KubeSpawner does first: here the namespace and its template are known from now on."""
         team = self.team()
-        if team != self.namespace:
-            self.namespace, self._pvc_exists = team, False
+        if self.namespace != team:
+            self.namespace = team
+            self._pvc_exists = False
         await super().load_user_options()
         name = f"{self.template}-template"
         try:
@@ -80,11 +84,11 @@ class KindlingSpawner(KubeSpawner):
         self._objects = json.loads(found.data["notebook.json"])
         self.storage_pvc_ensure = "claim" in self._objects
 
-    def get_pvc_manifest(self):
+    def get_pvc_manifest(self) -> Any:
         """The user's home."""
         return self._typed("V1PersistentVolumeClaim", self._named("claim"))
 
-    async def get_pod_manifest(self):
+    async def get_pod_manifest(self) -> Any:
         """The user's notebook."""
         self._run = f"{self.pod_name}-{secrets.token_hex(4)}"
         pod = self._named("pod")
@@ -97,7 +101,7 @@ class KindlingSpawner(KubeSpawner):
         container["env"] += [one for one in asked["spec"]["containers"][0]["env"] if one["name"] not in left_out]
         return self._typed("V1Pod", pod)
 
-    async def give(self, pod) -> None:
+    async def give(self, pod: dict[str, Any]) -> None:
         """Make what goes with a pod: the policy of its user's pods, then the token, for which its program waits."""
         owner = {"apiVersion": "v1", "kind": "Pod", "name": self.pod_name, "uid": pod["metadata"]["uid"]}
         policy, secret = self._named("networkPolicy"), self._named("secret")
@@ -107,9 +111,9 @@ class KindlingSpawner(KubeSpawner):
         await self._made(shared_client("NetworkingV1Api").create_namespaced_network_policy, policy)
         await self._made(self.api.create_namespaced_secret, secret)
 
-    async def poll(self):
+    async def poll(self) -> int | None:
         """As KubeSpawner, which looks for the end of a container of another name."""
-        code = await super().poll()
+        code: int | None = await super().poll()
         pod = self.pod_reflector.pods.get(f"{self.namespace}/{self.pod_name}")
         if code is not None or pod is None or pod["status"]["phase"] not in ("Succeeded", "Failed"):
             return code
@@ -117,7 +121,7 @@ class KindlingSpawner(KubeSpawner):
             await self.stop(now=True)
         return 0 if pod["status"]["phase"] == "Succeeded" else 1
 
-    def _named(self, key: str):
+    def _named(self, key: str) -> Any:
         """A new copy of an object of the template, with this user's names in it."""
         prefix = self.server.base_url if self.server else "/"
         names = {"<pod>": self.pod_name, "<run>": self._run, "<claim>": self.pvc_name, "<prefix>": prefix}
@@ -125,11 +129,11 @@ class KindlingSpawner(KubeSpawner):
 
     _run = ""
 
-    def _typed(self, kind: str, body):
+    def _typed(self, kind: str, body: Any) -> Any:
         """An object of Kubernetes' client, as other hooks of KubeSpawner expect."""
         return self.api.api_client.deserialize(SimpleNamespace(data=json.dumps(body)), kind)
 
-    async def _made(self, create, body) -> None:
+    async def _made(self, create: Callable[..., Any], body: dict[str, Any]) -> None:
         async def attempt() -> bool:
             try:
                 await create(self.namespace, body, _request_timeout=self.k8s_api_request_timeout)
@@ -145,7 +149,7 @@ class KindlingSpawner(KubeSpawner):
         await exponential_backoff(attempt, f"Could not create {what}", timeout=self.k8s_api_request_retry_timeout)
 
 
-def _with(names, value):
+def _with(names: dict[str, str], value: Any) -> Any:
     """A copy of a JSON value, other words in the place of some."""
     if isinstance(value, dict):
         return {key: _with(names, one) for key, one in value.items()}
@@ -157,7 +161,7 @@ def _with(names, value):
     return value
 
 
-c = get_config()  # noqa: F821 (JupyterHub's own)
+c = get_config()  # type: ignore[name-defined]  # noqa: F821 (JupyterHub's own)
 c.JupyterHub.spawner_class = KindlingSpawner
 # Notebooks outlive the hub that made them.
 c.JupyterHub.cleanup_servers = False

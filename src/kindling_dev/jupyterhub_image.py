@@ -1,6 +1,6 @@
 """The image of JupyterHub: Debian's Python and configurable-http-proxy, what images/jupyterhub/requirements.txt pins.
 
-``scripts/bootstrap kindling_dev.jupyterhub_image`` gives it to the cluster of scripts/up, as examples/jupyterhub names it.
+``scripts/bootstrap kindling_dev.jupyterhub_image`` gives it, and the notebooks' image, to the cluster of scripts/up.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from kindling_dev.command import Failure
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.host import ensure_build_programs
 from kindling_dev.progress import Progress
+from kindling_dev.python_image import load_notebook_image
 from kindling_dev.settings import Settings
+from kindling_dev.spark_image import DEFAULT_LINE
 
 _FOLDER = images.images_folder("jupyterhub")
 _REPOSITORY = "kindling/jupyterhub"
@@ -47,9 +49,10 @@ def ensure_jupyterhub_image(settings: Settings, progress: Progress) -> str:
     return reference
 
 
-def load_jupyterhub_image(settings: Settings, progress: Progress) -> None:
-    """See that the cluster has the image under the name that the example gives to pods."""
+def load_jupyterhub_images(settings: Settings, progress: Progress) -> None:
+    """See that the cluster has the images of the hub and of notebooks under the names that pods give."""
     load_if_missing(name(), ensure_jupyterhub_image(settings, progress), settings, progress)
+    load_notebook_image(DEFAULT_LINE, settings, progress)
 
 
 def _build(reference: str, settings: Settings, progress: Progress) -> None:
@@ -65,9 +68,9 @@ def _build(reference: str, settings: Settings, progress: Progress) -> None:
 
 
 def main() -> int:
-    """Give the image to the cluster of scripts/up; return the process's exit code."""
+    """Give the images to the cluster of scripts/up; return the process's exit code."""
     try:
-        load_jupyterhub_image(Settings.from_environment(), Progress())
+        load_jupyterhub_images(Settings.from_environment(), Progress())
     except Failure as failure:
         print(f"kindling: {failure}", file=sys.stderr)
         return 1

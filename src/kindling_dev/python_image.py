@@ -7,11 +7,12 @@ import shutil
 from pathlib import Path
 
 from kindling_dev import images, pypi
+from kindling_dev.cluster import load_if_missing
 from kindling_dev.command import run
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.progress import Progress
 from kindling_dev.settings import Settings
-from kindling_dev.spark_image import SparkLine
+from kindling_dev.spark_image import SparkLine, ensure_spark_image
 
 _FILES = {
     "spark-notebook": ("Dockerfile", "overrides.json", "requirements.txt"),
@@ -48,6 +49,14 @@ def ensure_python_image(name: str, line: SparkLine, base: str, settings: Setting
         images.docker_build(scratch, reference, log, base=base)
     progress.say(f"image {reference}: {images.image_megabytes(reference)} MB")
     return reference
+
+
+def load_notebook_image(line: SparkLine, settings: Settings, progress: Progress) -> str:
+    """Return the name that the chart gives to pods, under which the cluster has the image then."""
+    image = ensure_notebook_image(line, ensure_spark_image(line, settings, progress), settings, progress)
+    name = f"ghcr.io/kindling/spark-notebook:{line.version}-python3"
+    load_if_missing(name, image, settings, progress)
+    return name
 
 
 def _python_of(base: str) -> str:

@@ -17,11 +17,11 @@ import coroutines
 import yaml
 from team import QUICK, Team
 
-from kindling_dev.cluster import load_if_missing
+from chartproof import Cluster
 from kindling_dev.progress import Progress
-from kindling_dev.python_image import ensure_notebook_image
+from kindling_dev.python_image import load_notebook_image
 from kindling_dev.settings import Settings
-from kindling_dev.spark_image import DEFAULT_LINE, SparkLine, ensure_spark_image
+from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
 
 TOKEN = "a-token-of-tests-0123456789"
 SESSION = "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n"
@@ -41,11 +41,7 @@ _CELL: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "ex
 
 def notebook_image(line: SparkLine = DEFAULT_LINE) -> str:
     """The image of notebooks on a line of Spark, which the cluster has under the name that the chart gives to pods."""
-    settings, progress = Settings.from_environment(), Progress()
-    image = ensure_notebook_image(line, ensure_spark_image(line, settings, progress), settings, progress)
-    name = f"ghcr.io/kindling/spark-notebook:{line.version}-python3"
-    load_if_missing(name, image, settings, progress)
-    return name
+    return load_notebook_image(line, Settings.from_environment(), Progress())
 
 
 @dataclass(frozen=True)
@@ -118,17 +114,8 @@ class Notebook:
     @contextmanager
     def forwarded(self) -> Iterator[str]:
         """Its URL on this machine, while the context lasts."""
-        argv = ["kubectl", f"--kubeconfig={self.team.cluster.kubeconfig}", f"--namespace={self.team.name}"]
-        argv += ["port-forward", f"service/{self.release}", ":8888", "--address=127.0.0.1"]
-        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as forwarding:
-            try:
-                assert forwarding.stdout
-                line = forwarding.stdout.readline()
-                found = re.search(r"127\.0\.0\.1:(\d+)", line)
-                assert found, f"kubectl port-forward says {line!r}"
-                yield f"http://127.0.0.1:{found[1]}"
-            finally:
-                forwarding.terminate()
+        with forwarded(self.team.cluster, self.team.name, f"service/{self.release}", 8888) as url:
+            yield url
 
     @contextmanager
     def kernel(self) -> Iterator[Kernel]:
@@ -138,11 +125,32 @@ class Notebook:
             try:
                 yield kernel
             finally:
-                _ask("DELETE", f"{url}/api/kernels/{kernel.id}")
+                ask("DELETE", f"{url}/api/kernels/{kernel.id}")
 
     def start_kernel(self, url: str) -> Kernel:
         """A new kernel of the server at a URL."""
-        return Kernel(url, json.loads(_ask("POST", f"{url}/api/kernels"))["id"])
+        return new_kernel(url)
+
+
+@contextmanager
+def forwarded(cluster: Cluster, namespace: str, to: str, port: int) -> Iterator[str]:
+    """The URL on this machine of a port of something in the cluster, "service/anna", while the context lasts."""
+    argv = ["kubectl", f"--kubeconfig={cluster.kubeconfig}", f"--namespace={namespace}"]
+    argv += ["port-forward", to, f":{port}", "--address=127.0.0.1"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as forwarding:
+        try:
+            assert forwarding.stdout
+            line = forwarding.stdout.readline()
+            found = re.search(r"127\.0\.0\.1:(\d+)", line)
+            assert found, f"kubectl port-forward says {line!r}"
+            yield f"http://127.0.0.1:{found[1]}"
+        finally:
+            forwarding.terminate()
+
+
+def new_kernel(url: str, token: str = TOKEN) -> Kernel:
+    """A new kernel of the server at a URL, for whoever has a token."""
+    return Kernel(url, json.loads(ask("POST", f"{url}/api/kernels", token))["id"], token)
 
 
 @dataclass(frozen=True)
@@ -152,10 +160,12 @@ class Kernel:
     Attributes:
         url: of the server.
         id: of the kernel.
+        token: with which the server is asked.
     """
 
     url: str
     id: str
+    token: str = TOKEN
 
     def run(self, code: str) -> Told:
         """Run code as a cell does; what it gave."""
@@ -167,16 +177,22 @@ class Kernel:
 
     def restart(self) -> None:
         """As the page's menu does."""
-        _ask("POST", f"{self.url}/api/kernels/{self.id}/restart")
+        ask("POST", f"{self.url}/api/kernels/{self.id}/restart", self.token)
 
     async def _run(self, code: str) -> Told:
         number, message = _message(code)
-        async with aiohttp.ClientSession(headers=_LOGIN) as client, client.ws_connect(self._socket) as channel:
+        async with (
+            aiohttp.ClientSession(headers=_login(self.token)) as client,
+            client.ws_connect(self._socket) as channel,
+        ):
             await channel.send_json(message)
             return await asyncio.wait_for(_told(channel, number), PATIENCE_S)
 
     async def _send(self, code: str) -> None:
-        async with aiohttp.ClientSession(headers=_LOGIN) as client, client.ws_connect(self._socket) as channel:
+        async with (
+            aiohttp.ClientSession(headers=_login(self.token)) as client,
+            client.ws_connect(self._socket) as channel,
+        ):
             await channel.send_json(_message(code)[1])
 
     @property
@@ -184,7 +200,8 @@ class Kernel:
         return f"{self.url}/api/kernels/{self.id}/channels".replace("http", "ws", 1)
 
 
-_LOGIN = {"Authorization": f"token {TOKEN}"}
+def _login(token: str) -> dict[str, str]:
+    return {"Authorization": f"token {token}"}
 
 
 def _message(code: str) -> tuple[str, dict[str, Any]]:
@@ -213,10 +230,15 @@ async def _told(channel: aiohttp.ClientWebSocketResponse, number: str) -> Told:
             return Told(text, html, error)
 
 
-def _ask(method: str, url: str) -> str:
-    async def ask() -> str:
-        async with aiohttp.ClientSession(headers=_LOGIN) as client, client.request(method, url, json={}) as answer:
+def ask(method: str, url: str, token: str = TOKEN) -> str:
+    """Ask a server with a token; what it answers."""
+
+    async def asked() -> str:
+        async with (
+            aiohttp.ClientSession(headers=_login(token)) as client,
+            client.request(method, url, json={}) as answer,
+        ):
             assert answer.status < 300 or (method == "DELETE" and answer.status == 404), answer.status
             return await answer.text()
 
-    return coroutines.run(ask())
+    return coroutines.run(asked())

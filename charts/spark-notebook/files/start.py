@@ -1,4 +1,4 @@
-"""Starts a notebook: writes what of Spark's configuration only the pod knows, and runs JupyterLab, a hub's or on its own.
+"""Starts a notebook: writes what of Spark's configuration only the pod knows, and runs JupyterLab, a hub's or alone.
 
 With arguments it becomes that program instead, with what kernels have: ``start.py jupyter execute report.ipynb``.
 Standard library only: any image with Spark, Python and JupyterLab will do.

@@ -1,0 +1,204 @@
+"""A real JupyterHub in the cluster, as docs/guides/jupyterhub.md installs it, and people at it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
+
+import yaml
+from notebook import Kernel, ask, forwarded, new_kernel
+from team import QUICK, Team
+from waiting import wait_until
+
+from chartproof import Cluster
+from kindling_dev.command import run
+from kindling_dev.guides import commands, manifests
+from kindling_dev.jupyterhub_image import load_jupyterhub_images
+from kindling_dev.progress import Progress
+from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
+
+SMALL: dict[str, Any] = {
+    "driver": {"requestCores": "50m", "memory": "512m"},
+    "executor": {"requestCores": "50m", "memory": "512m"},
+    "kernels": 1,
+    "home": {"size": "100Mi"},
+    "sparkConf": QUICK,
+}
+_STARTS_S = 180
+
+
+@dataclass(frozen=True)
+class Hub:
+    """The hub.
+
+    Attributes:
+        cluster: where it runs.
+        namespace: in which.
+        folder: with charts, examples and values, in which the guide's commands run.
+        names: of the guide -> of this test.
+    """
+
+    cluster: Cluster
+    namespace: str
+    folder: Path
+    names: Mapping[str, str]
+
+    def do(self, heading: str) -> str:
+        """Run the guide's commands below a heading, with this test's names; what they printed."""
+        return self.sh(self.named(commands("jupyterhub", heading)))
+
+    def sh(self, script: str) -> str:
+        """Run a shell script in the folder as the cluster's admin."""
+        argv = ["bash", "-euo", "pipefail", "-c", script]
+        return run(argv, cwd=self.folder, env={"KUBECONFIG": str(self.cluster.kubeconfig)}, what="do as the guide says")
+
+    def named(self, text: str) -> str:
+        """A text of the guide or of the example with this test's names."""
+        for written, name in self.names.items():
+            text = re.sub(rf"(?<![-\w/.]){written}(?![-\w.:])", name, text)
+        return text
+
+    def kubectl(self, *argv: str) -> str:
+        """Run kubectl in its namespace as the cluster's admin."""
+        return run(["kubectl", f"--kubeconfig={self.cluster.kubeconfig}", f"--namespace={self.namespace}", *argv])
+
+    @contextmanager
+    def open(self) -> Iterator[str]:
+        """The URL of its pages on this machine, while the context lasts."""
+        with forwarded(self.cluster, self.namespace, "service/proxy-public", 80) as url:
+            yield url
+
+    @property
+    def password(self) -> str:
+        """The one of the example."""
+        return self.kubectl("get", "secret", "hub", "--output=go-template={{ .data.password | base64decode }}")
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user who has logged in.
+
+    Attributes:
+        url: of the hub.
+        name: of the user.
+        token: of the hub's API, with all that the user may do.
+    """
+
+    url: str
+    name: str
+    token: str
+
+    @classmethod
+    def logged_in(cls, hub: Hub, url: str, name: str) -> Person:
+        """Log in at the page, and ask for a token as its page for tokens does."""
+        jar = CookieJar()
+        opener = build_opener(HTTPCookieProcessor(jar))
+        _get(opener, f"{url}/hub/login")
+        form = urlencode({"username": name, "password": hub.password, "_xsrf": _xsrf(jar)}).encode()
+        with opener.open(Request(f"{url}/hub/login?next=/hub/token", form), timeout=30) as answer:
+            assert answer.url == f"{url}/hub/token", answer.url
+        headers = {"X-XSRFToken": _xsrf(jar), "Content-Type": "application/json"}
+        asked = Request(f"{url}/hub/api/users/{name}/tokens", b"{}", headers, method="POST")
+        with opener.open(asked, timeout=30) as answer:
+            return cls(url, name, json.loads(answer.read())["token"])
+
+    @property
+    def home(self) -> str:
+        """The URL of the user's notebook."""
+        return f"{self.url}/user/{self.name}"
+
+    def ask(self, method: str, path: str = "") -> Any:
+        """Ask the hub's API of this user."""
+        text = ask(method, f"{self.url}/hub/api/users/{self.name}{path}", self.token)
+        return json.loads(text) if text else None
+
+    def is_served(self) -> bool:
+        """Whether the hub says that the user's notebook is ready."""
+        servers = self.ask("GET")["servers"]
+        return bool(servers and servers[""]["ready"])
+
+    def start(self) -> None:
+        """Have the notebook started, and wait for it."""
+        self.ask("POST", "/server")
+        wait_until(self.is_served, f"the notebook of {self.name} is ready", _STARTS_S)
+
+    def stop(self) -> None:
+        """Have the notebook stopped."""
+        self.ask("DELETE", "/server")
+
+    @contextmanager
+    def kernel(self) -> Iterator[Kernel]:
+        """A new kernel, which is ended with the context."""
+        kernel = new_kernel(self.home, self.token)
+        try:
+            yield kernel
+        finally:
+            ask("DELETE", f"{self.home}/api/kernels/{kernel.id}", self.token)
+
+
+@contextmanager
+def installed_hub(teams: Mapping[str, Team], folder: Path, **values: Any) -> Iterator[Hub]:
+    """A hub and its teams, as the guide says; it is gone after the context, and what it made in the teams' namespaces.
+
+    Args:
+        teams: the guide's name, "team-a" -> the team that stands for it.
+        folder: of the test's own.
+        values: more for spark-notebook.
+    """
+    load_jupyterhub_images(Settings.from_environment(), Progress())
+    (first, *_) = teams.values()
+    namespace = f"hub-of-{first.name}"
+    names = {
+        "jupyterhub": namespace,
+        "kindling-system": ADMIN_NAMESPACE,
+        **{one: team.name for one, team in teams.items()},
+    }
+    hub = Hub(first.cluster, namespace, folder, names)
+    (folder / "charts").symlink_to(REPO / "charts")
+    (folder / "examples/jupyterhub").mkdir(parents=True)
+    for file in (REPO / "examples/jupyterhub").iterdir():
+        (folder / "examples/jupyterhub" / file.name).write_text(_for_the_test(hub, file))
+    (listed,) = (block.text for block in manifests("jupyterhub") if block.heading == "")
+    _write(folder, "spark-notebook.yaml", yaml.safe_dump({**SMALL, **values}))
+    _write(folder, "spark-namespace.yaml", "")
+    for team in teams.values():
+        _write(folder, f"{team.name}/common.yaml", "")
+        own = json.loads(team.helm.run(["get", "values", team.name, f"--namespace={ADMIN_NAMESPACE}", "--output=json"]))
+        _write(
+            folder, f"{team.name}/spark-namespace.yaml", yaml.safe_dump({**own, **yaml.safe_load(hub.named(listed))})
+        )
+    try:
+        hub.do("")
+        yield hub
+    finally:
+        hub.kubectl("delete", "namespace", namespace, "--ignore-not-found")
+
+
+def _for_the_test(hub: Hub, file: Path) -> str:
+    """A file of the example; what is configured there names the teams."""
+    return hub.named(file.read_text()) if file.name == "jupyterhub_config.py" else file.read_text()
+
+
+def _write(folder: Path, name: str, text: str) -> None:
+    file = folder / "values" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def _get(opener: OpenerDirector, url: str) -> None:
+    with opener.open(url, timeout=30) as answer:
+        assert answer.status == 200
+
+
+def _xsrf(jar: CookieJar) -> str:
+    """The value that a form sends back; the hub's own cookie is that of the longest path."""
+    found = [cookie for cookie in jar if cookie.name == "_xsrf"]
+    return str(max(found, key=lambda cookie: len(cookie.path)).value)
