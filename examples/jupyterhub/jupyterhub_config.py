@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 
-c = get_config()  # type: ignore[name-defined]  # noqa: F821 (JupyterHub's own)
-load_subconfig("kindling_hub.py")  # type: ignore[name-defined]  # noqa: F821 (JupyterHub's own)
+load_subconfig(str(Path(__file__).with_name("kindling_hub.py")))
 
 # Who is in which team. A real hub has both from the company's login: see the guide.
 c.JupyterHub.load_groups = {

@@ -161,7 +161,6 @@ def _with(names: dict[str, str], value: Any) -> Any:
     return value
 
 
-c = get_config()  # type: ignore[name-defined]  # noqa: F821 (JupyterHub's own)
 c.JupyterHub.spawner_class = KindlingSpawner
 # Notebooks outlive the hub that made them.
 c.JupyterHub.cleanup_servers = False

@@ -15,6 +15,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 
 import yaml
 from notebook import Kernel, ask, forwarded, new_kernel
+from object_store import load
 from team import QUICK, Team
 from waiting import wait_until
 
@@ -22,8 +23,10 @@ from chartproof import Cluster
 from kindling_dev.command import run
 from kindling_dev.guides import commands, manifests
 from kindling_dev.jupyterhub_image import load_jupyterhub_images
+from kindling_dev.notebook_image import ensure_notebook_image
 from kindling_dev.progress import Progress
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
+from kindling_dev.spark_image import DEFAULT_LINE, ensure_spark_image
 
 SMALL: dict[str, Any] = {
     "driver": {"requestCores": "50m", "memory": "512m"},
@@ -153,7 +156,15 @@ def installed_hub(teams: Mapping[str, Team], folder: Path, **values: Any) -> Ite
         folder: of the test's own.
         values: more for spark-notebook.
     """
-    load_jupyterhub_images(Settings.from_environment(), Progress())
+    settings, progress = Settings.from_environment(), Progress()
+    load_jupyterhub_images(settings, progress)
+    # By the name of its content: another clone's tests may give the published name to an image of theirs.
+    reference = ensure_notebook_image(
+        DEFAULT_LINE, ensure_spark_image(DEFAULT_LINE, settings, progress), settings, progress
+    )
+    load(reference)
+    repository, _, tag = reference.partition(":")
+    image = {"registry": "docker.io", "repository": repository, "tag": tag}
     (first, *_) = teams.values()
     namespace = f"hub-of-{first.name}"
     names = {
@@ -167,7 +178,7 @@ def installed_hub(teams: Mapping[str, Team], folder: Path, **values: Any) -> Ite
     for file in (REPO / "examples/jupyterhub").iterdir():
         (folder / "examples/jupyterhub" / file.name).write_text(_for_the_test(hub, file))
     (listed,) = (block.text for block in manifests("jupyterhub") if block.heading == "")
-    _write(folder, "spark-notebook.yaml", yaml.safe_dump({**SMALL, **values}))
+    _write(folder, "spark-notebook.yaml", yaml.safe_dump({**SMALL, "image": image, **values}))
     _write(folder, "spark-namespace.yaml", "")
     for team in teams.values():
         _write(folder, f"{team.name}/common.yaml", "")
@@ -179,6 +190,8 @@ def installed_hub(teams: Mapping[str, Team], folder: Path, **values: Any) -> Ite
         hub.do("")
         yield hub
     finally:
+        # Shown where the test failed.
+        print(hub.kubectl("logs", "deployment/hub", "--tail=200"))
         hub.kubectl("delete", "namespace", namespace, "--ignore-not-found")
 
 
