@@ -15,7 +15,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 
 import yaml
 from notebook import Kernel, ask, forwarded, new_kernel
-from object_store import load
+from program_image import load
 from team import QUICK, Team
 from waiting import wait_until
 
@@ -23,8 +23,8 @@ from chartproof import Cluster
 from kindling_dev.command import run
 from kindling_dev.guides import commands, manifests
 from kindling_dev.jupyterhub_image import load_jupyterhub_images
-from kindling_dev.notebook_image import ensure_notebook_image
 from kindling_dev.progress import Progress
+from kindling_dev.python_image import ensure_notebook_image
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE, ensure_spark_image
 
