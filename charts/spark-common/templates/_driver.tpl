@@ -5,6 +5,9 @@ reads), ownLog (true if values ask for a log and the pod may have it), unless sa
   spark-common.driverDefaults  Spark configuration that sparkConf may change, a map; call with a dict: root, factor (the overhead)
   spark-common.driverConf      what the charts set themselves, a map; call with the root
   spark-common.pythonConf      the same of a driver in client mode whose application is Python's
+  spark-common.driverPorts     ports of the container
+  spark-common.driverResources  what the container asks for; call with a dict: root, memory (MiB)
+  spark-common.driverSelf      variables by which the container knows its pod: POD_NAME, POD_UID, POD_IP
   spark-common.driverEnv       variables of the container; besides, env: the user's
   spark-common.driverMounts    mounts of the container
   spark-common.driverVolumes   volumes of the pod
@@ -52,6 +55,33 @@ spark.driver.cores: {{ $values.driver.cores }}
 {{/* spark-submit says it in cluster mode; without it, executors' pods lack what spark.executor.pyspark.memory asks for. */}}
 {{- define "spark-common.pythonConf" -}}
 spark.kubernetes.resource.type: python
+{{- end }}
+
+{{- define "spark-common.driverPorts" -}}
+- { name: driver-rpc-port, containerPort: {{ include "spark-common.port" "driver" }} }
+- { name: blockmanager, containerPort: {{ include "spark-common.port" "blockManager" }} }
+- { name: spark-ui, containerPort: {{ include "spark-common.port" "ui" }} }
+{{- end }}
+
+{{- define "spark-common.driverResources" -}}
+{{- $driver := .root.Values.driver -}}
+requests:
+  cpu: {{ include "spark-common.cores" $driver | quote }}
+  memory: {{ .memory }}Mi
+limits:
+  {{- with $driver.limitCores }}
+  cpu: {{ include "spark-common.text" . | quote }}
+  {{- end }}
+  memory: {{ .memory }}Mi
+{{- end }}
+
+{{- define "spark-common.driverSelf" -}}
+- name: POD_NAME
+  valueFrom: { fieldRef: { fieldPath: metadata.name } }
+- name: POD_UID
+  valueFrom: { fieldRef: { fieldPath: metadata.uid } }
+- name: POD_IP
+  valueFrom: { fieldRef: { fieldPath: status.podIP } }
 {{- end }}
 
 {{- define "spark-common.driverEnv" -}}

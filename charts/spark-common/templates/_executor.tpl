@@ -38,21 +38,9 @@ metadata:
     {{- end }}
 spec:
   automountServiceAccountToken: false
-  enableServiceLinks: false
-  securityContext:
-    {{- include "spark-common.podSecurityContext" $root | nindent 4 }}
-  {{- include "spark-common.pullSecrets" $values.image.pullSecrets | nindent 2 }}
-  {{- $class := $executor.priorityClassName | default $values.global.priorityClasses.executor }}
-  {{- include "spark-common.placement" (merge (dict "priorityClassName" $class) $executor) | nindent 2 }}
-  topologySpreadConstraints:
-    {{- include "spark-common.spread" (dict "list" $executor.topologySpreadConstraints "labels" (include "spark-common.podLabels" (dict "root" $root "component" "executor"))) | nindent 4 }}
-  {{- if not (kindIs "invalid" $executor.terminationGracePeriodSeconds) }}
-  terminationGracePeriodSeconds: {{ int64 $executor.terminationGracePeriodSeconds }}
-  {{- end }}
+  {{- include "spark-common.rolePlace" (dict "root" $root "role" "executor") | nindent 2 }}
   initContainers:
-    {{- include "spark-common.trustInit" (merge (dict "image" (include "spark-common.image" $root)) $outside) | nindent 4 }}
-    {{- include "spark-common.containers" (dict "list" $executor.sidecars "restartPolicy" "Always") | nindent 4 }}
-    {{- include "spark-common.containers" (dict "list" $executor.initContainers) | nindent 4 }}
+    {{- include "spark-common.roleInit" (dict "root" $root "role" "executor" "outside" $outside) | nindent 4 }}
   containers:
     - name: executor
       env:

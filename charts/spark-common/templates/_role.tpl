@@ -5,6 +5,9 @@ What driver and executors of any chart have in common, as the sections .Values.d
   spark-common.setting          one setting of sparkConf or global.sparkConf, or nothing; call with a dict: root, key
   spark-common.containerMemory  memory of the container of a JVM in MiB; call with a dict: root, role, factor (the overhead, where no
                                 setting says it)
+  spark-common.rolePlace        where and as whom the role's pod runs, part of a spec; call with a dict: root, role
+  spark-common.roleInit         init containers and sidecars, in a list; call with a dict: root, role, outside (as
+                                spark-common.outsideEnv takes it)
   spark-common.mergeRole        the podTemplate of a role merged into its pod, by spark-common.mergePod; call with a dict: root, role,
                                 pod (its YAML), others (a list of what else has a volume's name and mountPath in the pod)
 */}}
@@ -28,6 +31,29 @@ What driver and executors of any chart have in common, as the sections .Values.d
 {{- $overhead = include "spark-common.mebibytes" . | int -}}
 {{- end -}}
 {{- add $heap $overhead -}}
+{{- end }}
+
+{{- define "spark-common.rolePlace" -}}
+{{- $root := .root -}}
+{{- $values := get .root.Values .role -}}
+enableServiceLinks: false
+securityContext:
+  {{- include "spark-common.podSecurityContext" $root | nindent 2 }}
+{{- include "spark-common.pullSecrets" $root.Values.image.pullSecrets | nindent 0 }}
+{{- $class := $values.priorityClassName | default (get $root.Values.global.priorityClasses .role) }}
+{{- include "spark-common.placement" (merge (dict "priorityClassName" $class) $values) | nindent 0 }}
+topologySpreadConstraints:
+  {{- include "spark-common.spread" (dict "list" $values.topologySpreadConstraints "labels" (include "spark-common.podLabels" (dict "root" $root "component" .role))) | nindent 2 }}
+{{- if not (kindIs "invalid" $values.terminationGracePeriodSeconds) }}
+terminationGracePeriodSeconds: {{ int64 $values.terminationGracePeriodSeconds }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-common.roleInit" -}}
+{{- $values := get .root.Values .role -}}
+{{- include "spark-common.trustInit" (merge (dict "image" (include "spark-common.image" .root)) .outside) }}
+{{ include "spark-common.containers" (dict "list" $values.sidecars "restartPolicy" "Always") }}
+{{ include "spark-common.containers" (dict "list" $values.initContainers) }}
 {{- end }}
 
 {{- define "spark-common.mergeRole" -}}

@@ -53,21 +53,9 @@ metadata:
 spec:
   serviceAccountName: {{ include "spark-connect.account" . | quote }}
   automountServiceAccountToken: true
-  enableServiceLinks: false
-  securityContext:
-    {{- include "spark-common.podSecurityContext" . | nindent 4 }}
-  {{- include "spark-common.pullSecrets" $values.image.pullSecrets | nindent 2 }}
-  {{- $class := $driver.priorityClassName | default $values.global.priorityClasses.driver }}
-  {{- include "spark-common.placement" (merge (dict "priorityClassName" $class) $driver) | nindent 2 }}
-  topologySpreadConstraints:
-    {{- include "spark-common.spread" (dict "list" $driver.topologySpreadConstraints "labels" (include "spark-common.podLabels" (dict "root" . "component" "driver"))) | nindent 4 }}
-  {{- if not (kindIs "invalid" $driver.terminationGracePeriodSeconds) }}
-  terminationGracePeriodSeconds: {{ int64 $driver.terminationGracePeriodSeconds }}
-  {{- end }}
+  {{- include "spark-common.rolePlace" (dict "root" . "role" "driver") | nindent 2 }}
   initContainers:
-    {{- include "spark-common.trustInit" (dict "image" (include "spark-common.image" .) "global" $values.global "opensS3" true "eventLog" $values.global.eventLog) | nindent 4 }}
-    {{- include "spark-common.containers" (dict "list" $driver.sidecars "restartPolicy" "Always") | nindent 4 }}
-    {{- include "spark-common.containers" (dict "list" $driver.initContainers) | nindent 4 }}
+    {{- include "spark-common.roleInit" (dict "root" . "role" "driver" "outside" (dict "global" $values.global "opensS3" true "eventLog" $values.global.eventLog)) | nindent 4 }}
   containers:
     - name: driver
       image: {{ include "spark-common.image" . | quote }}
@@ -78,9 +66,7 @@ spec:
         {{- if not $isTls }}
         - { name: connect, containerPort: {{ $port }} }
         {{- end }}
-        - { name: driver-rpc-port, containerPort: {{ include "spark-common.port" "driver" }} }
-        - { name: blockmanager, containerPort: {{ include "spark-common.port" "blockManager" }} }
-        - { name: spark-ui, containerPort: {{ include "spark-common.port" "ui" }} }
+        {{- include "spark-common.driverPorts" . | nindent 8 }}
       readinessProbe:
         exec:
           command: [python3, -I, -S, /opt/kindling/answers.py, {{ $port | quote }}]
@@ -94,21 +80,9 @@ spec:
         timeoutSeconds: 10
         failureThreshold: 10
       resources:
-        requests:
-          cpu: {{ include "spark-common.cores" $driver | quote }}
-          memory: {{ include "spark-common.containerMemory" (dict "root" . "role" "driver" "factor" "0.4") }}Mi
-        limits:
-          {{- with $driver.limitCores }}
-          cpu: {{ include "spark-common.text" . | quote }}
-          {{- end }}
-          memory: {{ include "spark-common.containerMemory" (dict "root" . "role" "driver" "factor" "0.4") }}Mi
+        {{- include "spark-common.driverResources" (dict "root" . "memory" (include "spark-common.containerMemory" (dict "root" . "role" "driver" "factor" "0.4"))) | nindent 8 }}
       env:
-        - name: POD_NAME
-          valueFrom: { fieldRef: { fieldPath: metadata.name } }
-        - name: POD_UID
-          valueFrom: { fieldRef: { fieldPath: metadata.uid } }
-        - name: POD_IP
-          valueFrom: { fieldRef: { fieldPath: status.podIP } }
+        {{- include "spark-common.driverSelf" . | nindent 8 }}
         - name: HOME
           value: /tmp
         - name: SPARK_CONF_DIR

@@ -49,21 +49,9 @@ spec:
   activeDeadlineSeconds: {{ int64 $values.deadlineSeconds }}
   {{- end }}
   automountServiceAccountToken: true
-  enableServiceLinks: false
-  securityContext:
-    {{- include "spark-common.podSecurityContext" $root | nindent 4 }}
-  {{- include "spark-common.pullSecrets" $values.image.pullSecrets | nindent 2 }}
-  {{- $class := $driver.priorityClassName | default $values.global.priorityClasses.driver }}
-  {{- include "spark-common.placement" (merge (dict "priorityClassName" $class) $driver) | nindent 2 }}
-  topologySpreadConstraints:
-    {{- include "spark-common.spread" (dict "list" $driver.topologySpreadConstraints "labels" (include "spark-common.podLabels" (dict "root" $root "component" "driver"))) | nindent 4 }}
-  {{- if not (kindIs "invalid" $driver.terminationGracePeriodSeconds) }}
-  terminationGracePeriodSeconds: {{ int64 $driver.terminationGracePeriodSeconds }}
-  {{- end }}
+  {{- include "spark-common.rolePlace" (dict "root" $root "role" "driver") | nindent 2 }}
   initContainers:
-    {{- include "spark-common.trustInit" (merge (dict "image" (include "spark-common.image" $root)) $outside) | nindent 4 }}
-    {{- include "spark-common.containers" (dict "list" $driver.sidecars "restartPolicy" "Always") | nindent 4 }}
-    {{- include "spark-common.containers" (dict "list" $driver.initContainers) | nindent 4 }}
+    {{- include "spark-common.roleInit" (dict "root" $root "role" "driver" "outside" $outside) | nindent 4 }}
   containers:
     - name: driver
       {{- if eq $values.mode "client" }}
@@ -87,27 +75,13 @@ spec:
         - spark.kubernetes.executor.podNamePrefix=$(POD_NAME)
         {{- include "spark-job.applicationArguments" $root | nindent 8 }}
       ports:
-        - { name: driver-rpc-port, containerPort: {{ include "spark-common.port" "driver" }} }
-        - { name: blockmanager, containerPort: {{ include "spark-common.port" "blockManager" }} }
-        - { name: spark-ui, containerPort: {{ include "spark-common.port" "ui" }} }
+        {{- include "spark-common.driverPorts" . | nindent 8 }}
       resources:
-        requests:
-          cpu: {{ include "spark-common.cores" $driver | quote }}
-          memory: {{ include "spark-common.containerMemory" (dict "root" $root "role" "driver" "factor" (include "spark-job.overheadFactor" $root)) }}Mi
-        limits:
-          {{- with $driver.limitCores }}
-          cpu: {{ include "spark-common.text" . | quote }}
-          {{- end }}
-          memory: {{ include "spark-common.containerMemory" (dict "root" $root "role" "driver" "factor" (include "spark-job.overheadFactor" $root)) }}Mi
+        {{- include "spark-common.driverResources" (dict "root" $root "memory" (include "spark-common.containerMemory" (dict "root" $root "role" "driver" "factor" (include "spark-job.overheadFactor" $root)))) | nindent 8 }}
       {{- end }}
       env:
         {{- if eq $values.mode "client" }}
-        - name: POD_NAME
-          valueFrom: { fieldRef: { fieldPath: metadata.name } }
-        - name: POD_UID
-          valueFrom: { fieldRef: { fieldPath: metadata.uid } }
-        - name: POD_IP
-          valueFrom: { fieldRef: { fieldPath: status.podIP } }
+        {{- include "spark-common.driverSelf" . | nindent 8 }}
         # The image's entrypoint has the driver listen there.
         - name: SPARK_DRIVER_BIND_ADDRESS
           value: $(POD_IP)

@@ -79,21 +79,11 @@ metadata:
 spec:
   serviceAccountName: {{ include "spark-notebook.account" . | quote }}
   automountServiceAccountToken: true
-  enableServiceLinks: false
   {{- if $forHub }}
   # One that ends by itself, idle, stays ended: the hub removes it.
   restartPolicy: OnFailure
   {{- end }}
-  securityContext:
-    {{- include "spark-common.podSecurityContext" . | nindent 4 }}
-  {{- include "spark-common.pullSecrets" $values.image.pullSecrets | nindent 2 }}
-  {{- $class := $driver.priorityClassName | default $values.global.priorityClasses.driver }}
-  {{- include "spark-common.placement" (merge (dict "priorityClassName" $class) $driver) | nindent 2 }}
-  topologySpreadConstraints:
-    {{- include "spark-common.spread" (dict "list" $driver.topologySpreadConstraints "labels" (include "spark-common.podLabels" (dict "root" . "component" "driver"))) | nindent 4 }}
-  {{- if not (kindIs "invalid" $driver.terminationGracePeriodSeconds) }}
-  terminationGracePeriodSeconds: {{ int64 $driver.terminationGracePeriodSeconds }}
-  {{- end }}
+  {{- include "spark-common.rolePlace" (dict "root" . "role" "driver") | nindent 2 }}
   initContainers:
     {{- with $values.executor.image }}
     # Executors of another image: what Spark and Python it has, for the first session to compare with its own.
@@ -113,9 +103,7 @@ spec:
         {{- include "spark-common.runMount" . | nindent 8 }}
         - { name: versions, mountPath: /versions }
     {{- end }}
-    {{- include "spark-common.trustInit" (dict "image" (include "spark-common.image" .) "global" $values.global "opensS3" true "eventLog" $values.global.eventLog) | nindent 4 }}
-    {{- include "spark-common.containers" (dict "list" $driver.sidecars "restartPolicy" "Always") | nindent 4 }}
-    {{- include "spark-common.containers" (dict "list" $driver.initContainers) | nindent 4 }}
+    {{- include "spark-common.roleInit" (dict "root" . "role" "driver" "outside" (dict "global" $values.global "opensS3" true "eventLog" $values.global.eventLog)) | nindent 4 }}
   containers:
     - name: driver
       image: {{ include "spark-common.image" . | quote }}
@@ -124,9 +112,7 @@ spec:
       args: [tini, -s, --, python3, /opt/kindling/start.py]
       ports:
         - { name: {{ include "spark-notebook.port" . }}, containerPort: {{ include "spark-common.port" "notebook" }} }
-        - { name: driver-rpc-port, containerPort: {{ include "spark-common.port" "driver" }} }
-        - { name: blockmanager, containerPort: {{ include "spark-common.port" "blockManager" }} }
-        - { name: spark-ui, containerPort: {{ include "spark-common.port" "ui" }} }
+        {{- include "spark-common.driverPorts" . | nindent 8 }}
       readinessProbe:
         # The one page that asks for no login: the server's version.
         httpGet: { path: {{ include "spark-notebook.baseUrl" . }}api, port: {{ include "spark-notebook.port" . }} }
@@ -138,21 +124,9 @@ spec:
         timeoutSeconds: 10
         failureThreshold: 10
       resources:
-        requests:
-          cpu: {{ include "spark-common.cores" $driver | quote }}
-          memory: {{ include "spark-notebook.memory" . }}Mi
-        limits:
-          {{- with $driver.limitCores }}
-          cpu: {{ include "spark-common.text" . | quote }}
-          {{- end }}
-          memory: {{ include "spark-notebook.memory" . }}Mi
+        {{- include "spark-common.driverResources" (dict "root" . "memory" (include "spark-notebook.memory" .)) | nindent 8 }}
       env:
-        - name: POD_NAME
-          valueFrom: { fieldRef: { fieldPath: metadata.name } }
-        - name: POD_UID
-          valueFrom: { fieldRef: { fieldPath: metadata.uid } }
-        - name: POD_IP
-          valueFrom: { fieldRef: { fieldPath: status.podIP } }
+        {{- include "spark-common.driverSelf" . | nindent 8 }}
         - name: HOME
           value: /home/spark
         - name: SPARK_CONF_DIR
