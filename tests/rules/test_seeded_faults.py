@@ -68,7 +68,7 @@ FAULTS = [
         "references",
         _PYTHON_FILE,
         "templates/_driver.tpl",
-        'serviceAccountName: {{ include "spark-job.driverAccount" $root | quote }}',
+        'serviceAccountName: {{ include "spark-common.driverAccount" $root | quote }}',
         "serviceAccountName: drivers",
         "ServiceAccount/drivers is not in the release",
     ),

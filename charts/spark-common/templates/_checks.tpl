@@ -13,6 +13,8 @@ What all charts refuse.
   spark-common.checkSecrets      Spark configuration whose value is a secret: a ConfigMap and helm's record would hold it. Call
                                  with a dict: conf, from (its name in values)
   spark-common.secretKeys        a regular expression: keys of Spark's and Hadoop's configuration whose value is a secret
+  spark-common.checkLog          a log's configuration that has two sources; call with the section
+  spark-common.checkIdle         times after which something goes; call with the section
   spark-common.checkServiceName  a release whose name no Service may have; call with the root
 */}}
 {{- define "spark-common.checkText" -}}
@@ -94,5 +96,19 @@ What all charts refuse.
 {{- end -}}
 {{- if contains "." .Release.Name -}}
 {{- fail (printf "the release is named %q, and no Service's name has a dot: name the release otherwise" .Release.Name) -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.checkLog" -}}
+{{- if and .properties (or .level .json) -}}
+{{- fail "log.properties is a whole configuration: leave log.level and log.json out, or log.properties empty" -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.checkIdle" -}}
+{{- range $key, $time := . -}}
+{{- if and $time (not (regexMatch "^0*[1-9][0-9]{0,7}[smh]$" $time)) -}}
+{{- fail (printf "idle.%s is %q, and idle times are whole seconds: write 1s or more, as in 30m or 4h" $key $time) -}}
+{{- end -}}
 {{- end -}}
 {{- end }}

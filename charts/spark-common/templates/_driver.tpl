@@ -5,6 +5,10 @@ reads), ownLog (true if values ask for a log and the pod may have it), unless sa
   spark-common.driverDefaults  Spark configuration that sparkConf may change, a map; call with a dict: root, factor (the overhead)
   spark-common.driverConf      what the charts set themselves, a map; call with the root
   spark-common.pythonConf      the same of a driver in client mode whose application is Python's
+  spark-common.lastingName     name of the StatefulSet of a driver that lasts; call with the root
+  spark-common.tokenVolume     the Secret with the token that people log in with, in a list, or nothing; call with a dict: name (of the
+                               Secret), key
+  spark-common.driverAccount   service account of the pod; call with the root
   spark-common.driverPorts     ports of the container
   spark-common.driverResources  what the container asks for; call with a dict: root, memory (MiB)
   spark-common.driverSelf      variables by which the container knows its pod: POD_NAME, POD_UID, POD_IP
@@ -55,6 +59,10 @@ spark.driver.cores: {{ $values.driver.cores }}
 {{/* spark-submit says it in cluster mode; without it, executors' pods lack what spark.executor.pyspark.memory asks for. */}}
 {{- define "spark-common.pythonConf" -}}
 spark.kubernetes.resource.type: python
+{{- end }}
+
+{{- define "spark-common.driverAccount" -}}
+{{- .Values.driver.serviceAccountName | default .Values.global.serviceAccounts.driver -}}
 {{- end }}
 
 {{- define "spark-common.driverPorts" -}}
@@ -121,4 +129,21 @@ limits:
 {{ include "spark-common.eventLogVolumes" $values.global.eventLog }}
 {{ include "spark-common.hadoopVolumes" (dict "global" $values.global "login" (include "spark-common.login" $values.global | fromYaml)) }}
 {{ include "spark-common.outsideVolumes" (dict "global" $values.global "opensS3" true "eventLog" $values.global.eventLog) }}
+{{- end }}
+
+{{/* Kubernetes makes a label of it, with 11 characters more. */}}
+{{- define "spark-common.lastingName" -}}
+{{- include "spark-common.shortened" (dict "name" .Release.Name "most" 52) -}}
+{{- end }}
+
+{{- define "spark-common.tokenVolume" -}}
+{{- if .name }}
+- name: login
+  secret:
+    secretName: {{ .name | quote }}
+    # 0440: the pod's fsGroup reads it.
+    defaultMode: 288
+    items:
+      - { key: {{ .key | quote }}, path: token }
+{{- end }}
 {{- end }}

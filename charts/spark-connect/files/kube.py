@@ -60,14 +60,18 @@ def read(text: str | bytes) -> Any:
         raise RefusedError(0, "an answer of the API server is nested too deeply to be read") from None
 
 
-def lines(path: str) -> Iterator[str]:
+def pieces(path: str) -> Iterator[bytes]:
     """The lines of an answer that goes on, a watch or a log, until the API server ends it.
 
     A line with more bytes than a program should keep comes in pieces, of which the last alone ends with a newline.
     """
     with _open("GET", path) as answer:
-        for line in iter(lambda: answer.readline(_LONGEST), b""):
-            yield line.decode(errors="replace")
+        yield from iter(lambda: answer.readline(_LONGEST), b"")
+
+
+def lines(path: str) -> Iterator[str]:
+    """The same as text."""
+    return (piece.decode(errors="replace") for piece in pieces(path))
 
 
 def patiently(act: Callable[[], T]) -> T:

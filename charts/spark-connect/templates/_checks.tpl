@@ -9,12 +9,7 @@ spark-connect.checks: values that cannot go together, each refused in one line t
 {{- include "spark-common.checkAnnotations" (dict "annotations" .Values.ingress.annotations "from" "ingress.annotations") -}}
 {{- include "spark-common.checkPeers" (dict "peers" .Values.network.from "from" "network.from") -}}
 {{- include "spark-connect.checkAccess" . -}}
-{{- range $key := list "sessions" "server" -}}
-{{- $time := get $.Values.idle $key -}}
-{{- if and $time (not (regexMatch "^0*[1-9][0-9]{0,7}[smh]$" $time)) -}}
-{{- fail (printf "idle.%s is %q: write 1s or more, as in 30m or 4h" $key $time) -}}
-{{- end -}}
-{{- end -}}
+{{- include "spark-common.checkIdle" .Values.idle -}}
 {{- $confs := list .Values.global.sparkConf .Values.sparkConf -}}
 {{- $from := list "global.sparkConf" "sparkConf" -}}
 {{- if and .Values.idle.server (eq (include "spark-common.conf" (dict "confs" $confs "key" "spark.ui.enabled")) "false") -}}
@@ -42,11 +37,7 @@ spark-connect.checks: values that cannot go together, each refused in one line t
 {{- include "spark-common.checkSecurity" (dict "root" . "security" (list .Values.global.security .Values.security) "allow" "security.allowInsecure" "confs" $confs "from" $from) -}}
 {{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "global" .Values.global "confs" $confs "from" $from) -}}
 {{- include "spark-common.checkHadoop" (dict "global" .Values.global "confs" $confs "from" $from) -}}
-{{- with .Values.log -}}
-{{- if and .properties (or .level .json) -}}
-{{- fail "log.properties is a whole configuration: leave log.level and log.json out, or log.properties empty" -}}
-{{- end -}}
-{{- end -}}
+{{- include "spark-common.checkLog" .Values.log -}}
 {{- end }}
 
 {{- define "spark-connect.checkAccess" -}}

@@ -2,24 +2,12 @@
 The server's pod: Spark's Connect server, which is a driver, and nginx before it.
 
   spark-connect.pod          YAML with metadata and spec; call with the root
-  spark-connect.name         name of its StatefulSet; call with the root
-  spark-connect.account      its service account; call with the root
-  spark-connect.loginVolume  the Secret with the token as a volume, in a list, or nothing; call with the root
   spark-connect.tlsVolume    the Secret with the certificate as a volume, in a list, or nothing; call with a dict: root, keys
   spark-connect.tlsImage     reference of nginx's image; call with the root
 */}}
 
 {{- define "spark-connect.pod" -}}
 {{- include "spark-common.mergeRole" (dict "root" . "role" "driver" "pod" (include "spark-connect.ownPod" .)) -}}
-{{- end }}
-
-{{/* Kubernetes makes a label of it, with 11 characters more. */}}
-{{- define "spark-connect.name" -}}
-{{- include "spark-common.shortened" (dict "name" .Release.Name "most" 52) -}}
-{{- end }}
-
-{{- define "spark-connect.account" -}}
-{{- .Values.driver.serviceAccountName | default .Values.global.serviceAccounts.driver -}}
 {{- end }}
 
 {{- define "spark-connect.tlsImage" -}}
@@ -51,7 +39,7 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
-  serviceAccountName: {{ include "spark-connect.account" . | quote }}
+  serviceAccountName: {{ include "spark-common.driverAccount" . | quote }}
   automountServiceAccountToken: true
   {{- include "spark-common.rolePlace" (dict "root" . "role" "driver") | nindent 2 }}
   initContainers:
@@ -142,22 +130,8 @@ spec:
       emptyDir: {}
     {{- end }}
     {{- include "spark-connect.tlsVolume" (dict "root" . "keys" (list "tls.crt" "tls.key")) | nindent 4 }}
-    {{- include "spark-connect.loginVolume" . | nindent 4 }}
+    {{- include "spark-common.tokenVolume" .Values.login.secret | nindent 4 }}
     {{- include "spark-common.driverVolumes" $own | nindent 4 }}
-{{- end }}
-
-{{- define "spark-connect.loginVolume" -}}
-{{- with .Values.login.secret }}
-{{- if .name }}
-- name: login
-  secret:
-    secretName: {{ .name | quote }}
-    # 0440: the pod's fsGroup reads it.
-    defaultMode: 288
-    items:
-      - { key: {{ .key | quote }}, path: token }
-{{- end }}
-{{- end }}
 {{- end }}
 
 {{- define "spark-connect.tlsVolume" -}}

@@ -52,6 +52,7 @@ spark.app.name: {{ .Release.Name | quote }}
 
 {{- define "spark-connect.ownConf" -}}
 {{ include "spark-common.driverConf" . }}
+{{ include "spark-common.pythonConf" . }}
 spark.connect.grpc.binding.port: {{ include "spark-common.port" "connect" }}
 # Another port would be nobody's: the server ends instead.
 spark.connect.grpc.port.maxRetries: 0

@@ -48,11 +48,7 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- include "spark-common.checkSecurity" (dict "root" . "security" (list .Values.global.security .Values.security) "allow" "security.allowInsecure" "confs" (list .Values.global.sparkConf .Values.sparkConf) "from" (list "global.sparkConf" "sparkConf")) -}}
 {{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "global" .Values.global "confs" (list .Values.global.sparkConf .Values.sparkConf) "from" (list "global.sparkConf" "sparkConf")) -}}
 {{- include "spark-common.checkHadoop" (dict "global" .Values.global "confs" (list .Values.global.sparkConf .Values.sparkConf) "from" (list "global.sparkConf" "sparkConf")) -}}
-{{- with .Values.log -}}
-{{- if and .properties (or .level .json) -}}
-{{- fail "log.properties is a whole configuration: leave log.level and log.json out, or log.properties empty" -}}
-{{- end -}}
-{{- end -}}
+{{- include "spark-common.checkLog" .Values.log -}}
 {{- include "spark-common.checkLabels" (dict "labels" .Values.metrics.podMonitor.labels "from" "metrics.podMonitor.labels") -}}
 {{- with .Values.metrics -}}
 {{- if and (not .enabled) (or .annotations .podMonitor.enabled) -}}

@@ -43,7 +43,7 @@ metadata:
 spec:
   {{- if eq $values.mode "client" }}
   restartPolicy: Never
-  serviceAccountName: {{ include "spark-job.driverAccount" $root | quote }}
+  serviceAccountName: {{ include "spark-common.driverAccount" $root | quote }}
   {{- else if $values.deadlineSeconds }}
   # The submitter ends the driver at the deadline; this holds where it is not there to do it.
   activeDeadlineSeconds: {{ int64 $values.deadlineSeconds }}

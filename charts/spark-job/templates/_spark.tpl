@@ -3,12 +3,7 @@ Spark's side of a run: its configuration and command line. Each is called with t
 
   spark-job.properties            the properties file
   spark-job.applicationArguments  main class, file and arguments, as container arguments
-  spark-job.driverAccount         the driver's service account
 */}}
-
-{{- define "spark-job.driverAccount" -}}
-{{- .Values.driver.serviceAccountName | default .Values.global.serviceAccounts.driver -}}
-{{- end }}
 
 {{- define "spark-job.overheadFactor" -}}
 {{- eq (include "spark-job.isPython" .) "true" | ternary "0.4" "0.1" -}}
@@ -64,7 +59,7 @@ spark.app.name: {{ include "spark-job.appName" . | quote }}
 {{- if eq .Values.mode "cluster" -}}
 {{- $driver := .Values.driver -}}
 spark.kubernetes.submission.waitAppCompletion: false
-spark.kubernetes.authenticate.driver.serviceAccountName: {{ include "spark-job.driverAccount" . | quote }}
+spark.kubernetes.authenticate.driver.serviceAccountName: {{ include "spark-common.driverAccount" . | quote }}
 spark.kubernetes.driver.podTemplateContainerName: driver
 spark.kubernetes.driver.request.cores: {{ include "spark-common.cores" $driver | quote }}
 {{- with $driver.limitCores }}

@@ -9,12 +9,7 @@ spark-notebook.checks: values that cannot go together, each refused in one line 
 {{- include "spark-common.checkAnnotations" (dict "annotations" .Values.ingress.annotations "from" "ingress.annotations") -}}
 {{- include "spark-common.checkPeers" (dict "peers" .Values.network.from "from" "network.from") -}}
 {{- include "spark-notebook.checkAccess" . -}}
-{{- range $key := list "kernels" "notebook" -}}
-{{- $time := get $.Values.idle $key -}}
-{{- if and $time (not (regexMatch "^0*[1-9][0-9]{0,7}[smh]$" $time)) -}}
-{{- fail (printf "idle.%s is %q, and Jupyter counts whole seconds: write 1s or more, as in 30m or 4h, or leave it empty for never" $key $time) -}}
-{{- end -}}
-{{- end -}}
+{{- include "spark-common.checkIdle" .Values.idle -}}
 {{- range $name := list "JUPYTER_TOKEN" "JUPYTER_TOKEN_FILE" -}}
 {{- if hasKey $.Values.driver.env $name -}}
 {{- fail (printf "driver.env sets %s, and who logs in is not for variables: login.secret names the Secret with the token" $name) -}}
@@ -34,11 +29,7 @@ spark-notebook.checks: values that cannot go together, each refused in one line 
 {{- include "spark-common.checkSecurity" (dict "root" . "security" (list .Values.global.security .Values.security) "allow" "security.allowInsecure" "confs" $confs "from" $from) -}}
 {{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "global" .Values.global "confs" $confs "from" $from) -}}
 {{- include "spark-common.checkHadoop" (dict "global" .Values.global "confs" $confs "from" $from) -}}
-{{- with .Values.log -}}
-{{- if and .properties (or .level .json) -}}
-{{- fail "log.properties is a whole configuration: leave log.level and log.json out, or log.properties empty" -}}
-{{- end -}}
-{{- end -}}
+{{- include "spark-common.checkLog" .Values.log -}}
 {{- with .Values.home -}}
 {{- if and .existingClaim (not .claim) -}}
 {{- fail (printf "home.existingClaim is %q but home.claim is false: set it to true" .existingClaim) -}}

@@ -2,9 +2,7 @@
 The notebook's pod: JupyterLab, whose kernels are drivers.
 
   spark-notebook.notebook   YAML with metadata and spec; call with the root
-  spark-notebook.name       name of its StatefulSet; call with the root
   spark-notebook.memory     memory of its container in MiB; call with the root
-  spark-notebook.account    its service account; call with the root
   spark-notebook.loginVolume  the Secret with the token as a volume, in a list, or nothing; call with the root
   spark-notebook.baseUrl    path of its pages, with a / at both ends; call with the root
   spark-notebook.port       name of its port; call with the root
@@ -15,15 +13,6 @@ The notebook's pod: JupyterLab, whose kernels are drivers.
 
 {{- define "spark-notebook.notebook" -}}
 {{- include "spark-common.mergeRole" (dict "root" . "role" "driver" "pod" (include "spark-notebook.pod" .)) -}}
-{{- end }}
-
-{{/* Kubernetes makes a label of it, with 11 characters more. */}}
-{{- define "spark-notebook.name" -}}
-{{- include "spark-common.shortened" (dict "name" .Release.Name "most" 52) -}}
-{{- end }}
-
-{{- define "spark-notebook.account" -}}
-{{- .Values.driver.serviceAccountName | default .Values.global.serviceAccounts.driver -}}
 {{- end }}
 
 {{- define "spark-notebook.forHub" -}}
@@ -77,7 +66,7 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
-  serviceAccountName: {{ include "spark-notebook.account" . | quote }}
+  serviceAccountName: {{ include "spark-common.driverAccount" . | quote }}
   automountServiceAccountToken: true
   {{- if $forHub }}
   # One that ends by itself, idle, stays ended: the hub removes it.
@@ -175,14 +164,6 @@ spec:
 {{- end }}
 
 {{- define "spark-notebook.loginVolume" -}}
-{{- $name := eq .Values.login.method "hub" | ternary "<run>" .Values.login.secret.name }}
-{{- if $name }}
-- name: login
-  secret:
-    secretName: {{ $name | quote }}
-    # 0440: the pod's fsGroup reads it.
-    defaultMode: 288
-    items:
-      - { key: {{ .Values.login.secret.key | quote }}, path: token }
-{{- end }}
+{{- $secret := .Values.login.secret -}}
+{{- include "spark-common.tokenVolume" (dict "name" (eq .Values.login.method "hub" | ternary "<run>" $secret.name) "key" $secret.key) -}}
 {{- end }}
