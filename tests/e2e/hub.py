@@ -77,6 +77,8 @@ class Hub:
     def open(self) -> Iterator[str]:
         """The URL of its pages on this machine, while the context lasts."""
         with forwarded(self.cluster, self.namespace, "service/proxy-public", 80) as url:
+            # A new pod behind a Service is reached a moment after it is ready.
+            wait_until(lambda: _answers(f"{url}/hub/health"), "the proxy reaches the hub", 60)
             yield url
 
     @property
@@ -204,6 +206,14 @@ def _write(folder: Path, name: str, text: str) -> None:
     file = folder / "values" / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
+
+
+def _answers(url: str) -> bool:
+    try:
+        _get(build_opener(), url)
+    except OSError:
+        return False
+    return True
 
 
 def _get(opener: OpenerDirector, url: str) -> None:

@@ -232,13 +232,21 @@ async def _told(channel: aiohttp.ClientWebSocketResponse, number: str) -> Told:
 
 def ask(method: str, url: str, token: str = TOKEN) -> str:
     """Ask a server with a token; what it answers."""
+    status, text = coroutines.run(_answer(method, url, token))
+    assert status < 300 or (method == "DELETE" and status == 404), (status, text)
+    return text
 
-    async def asked() -> str:
-        async with (
-            aiohttp.ClientSession(headers=_login(token)) as client,
-            client.request(method, url, json={}) as answer,
-        ):
-            assert answer.status < 300 or (method == "DELETE" and answer.status == 404), answer.status
-            return await answer.text()
 
-    return coroutines.run(asked())
+def refused(method: str, url: str, token: str) -> int:
+    """Ask a server with a token that should not do; the status that it answers with."""
+    status, text = coroutines.run(_answer(method, url, token))
+    assert status >= 400, text
+    return status
+
+
+async def _answer(method: str, url: str, token: str) -> tuple[int, str]:
+    async with (
+        aiohttp.ClientSession(headers=_login(token)) as client,
+        client.request(method, url, json={}) as answer,
+    ):
+        return answer.status, await answer.text()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from door import new_door
 from hub import Hub, Person, installed_hub
-from notebook import COUNT, Kernel
+from notebook import COUNT, Kernel, refused
 from team import Team
+from waiting import wait_until
 
 PORTS = {"driver": (8888, 7078, 7079, 4040), "executor": (7079,)}
 """What a notebook's pod and an executor listen at."""
@@ -57,23 +60,96 @@ def teams(new_team: Callable[[], Team]) -> dict[str, Team]:
 @pytest.fixture
 def hub(teams: dict[str, Team], tmp_path: Path) -> Iterator[Hub]:
     """The guide's hub for them."""
-    values = {"executor": {"requestCores": "50m", "memory": "512m", "dynamicAllocation": {"idleTimeout": "600s"}}}
+    values = {
+        "executor": {"requestCores": "50m", "memory": "512m", "dynamicAllocation": {"max": 1, "idleTimeout": "600s"}}
+    }
     with installed_hub(teams, tmp_path, **values) as hub:
         yield hub
 
 
 def test_users_have_notebooks_apart_from_each_other(hub: Hub, teams: dict[str, Team]) -> None:
-    team_a = teams["team-a"]
-    with hub.open() as url:
-        anna, amir, ben = (Person.logged_in(hub, url, name) for name in ("anna", "amir", "ben"))
-        for person in (anna, amir, ben):
+    team_a, team_b = teams.values()
+    with hub.open() as url, ExitStack() as kernels:
+        people = [Person.logged_in(hub, url, name) for name in ("anna", "amir", "ben")]
+        for person in people:
             person.start()
-        with anna.kernel() as hers, amir.kernel() as his, ben.kernel() as bens:
-            for kernel in (hers, his, bens):
-                told = kernel.run(COUNT)
-                assert "counted 1000" in told.text, told
-            anna_at = places(team_a, "anna")
-            assert len(anna_at) == 5
-            assert set(knocked(hers, anna_at).values()) == {"open"}
-            assert set(knocked(his, anna_at).values()) == {"TimeoutError"}
-            assert set(knocked(bens, anna_at + places(team_a, "amir")).values()) == {"TimeoutError"}
+        hers, his, bens = (kernels.enter_context(person.kernel()) for person in people)
+        for kernel in (hers, his, bens):
+            told = kernel.run(COUNT)
+            assert "counted 1000" in told.text, told
+        of_anna, of_amir = places(team_a, "anna"), places(team_a, "amir")
+        assert len(of_anna) == len(of_amir) == 5
+        assert set(knocked(hers, of_anna).values()) == {"open"}
+        assert set(knocked(his, of_anna).values()) == {"TimeoutError"}
+        assert set(knocked(bens, of_anna + of_amir).values()) == {"TimeoutError"}
+        # With a token of the hub: by the page no more than by the network.
+        for person in people[1:]:
+            assert refused("GET", f"{people[0].home}/api/kernels", person.token) == 403
+        (pod,) = pods_of(team_a, "anna", "driver")
+        assert pod.spec.service_account_name == "spark-driver"
+        assert not {"JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN"} & {one.name for one in pod.spec.containers[0].env}
+        assert people[0].token not in str(pod)
+
+        with new_door(team_a) as door:
+            door.install(namespaces={"names": [team_a.name, team_b.name]})
+            other = f"{door.viewer}-b"
+            team_b.kubectl("create", "serviceaccount", other, door.admin)
+            door.let_in(team_a, door.viewer)
+            door.let_in(team_b, other)
+            for team, kernel, viewer, stranger in (
+                (team_a, hers, door.viewer, other),
+                (team_b, bens, other, door.viewer),
+            ):
+                app = kernel.run("print(spark.sparkContext.applicationId)").text.strip()
+                jobs = f"/{team.name}/proxy/{app}/jobs/"
+                wait_until(lambda jobs=jobs, viewer=viewer: door.ask(jobs, viewer).status == 200, "the UI is found", 60)
+                assert "Completed Jobs" in door.ask(jobs, viewer).text
+                assert door.ask(jobs, stranger).status in (403, 404)
+            team_b.kubectl("delete", "serviceaccount", other, door.admin)
+
+
+@pytest.mark.long
+def test_a_stopped_notebook_leaves_its_home_alone(hub: Hub, teams: dict[str, Team]) -> None:
+    team = teams["team-a"]
+    before = team.objects()
+    with hub.open() as url:
+        anna = Person.logged_in(hub, url, "anna")
+        anna.start()
+        with anna.kernel() as kernel:
+            told = kernel.run(COUNT + "open('kept.txt', 'w').write('kept')")
+            assert "counted 1000" in told.text, told
+            assert pods_of(team, "anna", "executor")
+            # The hub is away for a while: whoever has a notebook does not notice.
+            hub.kubectl("rollout", "restart", "deployment/hub")
+            hub.kubectl("rollout", "status", "deployment/hub", "--timeout=120s")
+            wait_until(anna.is_served, "the hub knows of the notebook", 60)
+            told = kernel.run("print(spark.range(10).count())")
+            assert told.text.strip() == "10", told
+        anna.stop()
+        wait_until(
+            lambda: team.objects() - before == {"PersistentVolumeClaim/jupyter-anna-home"}, "all else is gone", 90
+        )
+
+        upgrade = f"helm upgrade jupyter charts/spark-notebook --namespace {team.name} --reuse-values"
+        hub.sh(f"{upgrade} --set idle.notebook=20s")
+        anna.start()
+        with anna.kernel() as kernel:
+            assert kernel.run("print(open('kept.txt').read())").text.strip() == "kept"
+        # JupyterLab ends by itself, and the hub removes the pod when it looks next.
+        wait_until(lambda: not pods_of(team, "anna", "driver"), "the idle notebook is gone", 180)
+        wait_until(lambda: not anna.ask("GET")["servers"], "the hub knows that", 60)
+
+
+@pytest.mark.long
+def test_who_has_no_team_is_told_so(hub: Hub) -> None:
+    hub.sh('sed -i \'s/"anna", "amir"/"amir"/\' examples/jupyterhub/jupyterhub_config.py')
+    files = "--from-file=examples/jupyterhub/jupyterhub_config.py --from-file=examples/jupyterhub/kindling_hub.py"
+    made = f"kubectl create configmap hub {files} --dry-run=client --output=yaml"
+    hub.sh(f"{made} | kubectl apply --namespace={hub.namespace} --filename=-")
+    hub.kubectl("rollout", "restart", "deployment/hub")
+    hub.kubectl("rollout", "status", "deployment/hub", "--timeout=120s")
+    with hub.open() as url:
+        anna = Person.logged_in(hub, url, "anna")
+        assert refused("POST", f"{url}/hub/api/users/anna/server", anna.token) == 500
+        shown = hub.kubectl("logs", "deployment/hub", "--tail=100")
+        assert "anna is in no group that has notebooks" in shown

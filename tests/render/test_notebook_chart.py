@@ -176,3 +176,65 @@ REFUSED: list[tuple[Values, str]] = [
 @pytest.mark.parametrize(("values", "says"), REFUSED, ids=[says[:50] for _, says in REFUSED])
 def test_values_are_refused(render_notebook: Render, refusal_of: RefusalOf, values: Values, says: str) -> None:
     assert says in refusal_of(render_notebook, values)
+
+
+def of_a_hub(manifest: Manifest) -> dict[str, Any]:
+    """What a hub makes for each user."""
+    found = json.loads(manifest.one("ConfigMap", "jupyter-template").body["data"]["notebook.json"])
+    assert isinstance(found, dict)
+    return found
+
+
+def test_for_a_hub_the_release_has_no_pod_of_its_own(render_notebook: Render) -> None:
+    manifest = render_notebook(release="jupyter", login={"method": "hub"}, idle={"notebook": "2h"})
+    assert manifest.names() == {("ConfigMap", "jupyter"), ("ConfigMap", "jupyter-template")}
+    made = of_a_hub(manifest)
+    assert sorted(made) == ["claim", "networkPolicy", "pod", "secret"]
+    # Kubernetes takes none of the words that a hub replaces for a name.
+    assert {one["metadata"]["name"] for one in made.values()} == {"<pod>", "<run>", "<claim>"}
+    without = of_a_hub(render_notebook(release="jupyter", login={"method": "hub"}, home={"claim": False}))
+    assert "claim" not in without
+
+
+def test_a_hubs_notebook_is_that_of_a_release(render_notebook: Render) -> None:
+    ours = render_notebook(release="jupyter").one("StatefulSet").body["spec"]["template"]["spec"]
+    pod = of_a_hub(render_notebook(release="jupyter", login={"method": "hub"}))["pod"]["spec"]
+    assert pod.pop("restartPolicy") == "OnFailure"
+    for spec in (ours, pod):
+        (main,) = spec["containers"]
+        assert main.pop("ports")[0].pop("containerPort") == 8888
+        for probe in ("readinessProbe", "livenessProbe"):
+            del main[probe]["httpGet"]
+        spec["volumes"] = [one for one in spec["volumes"] if one["name"] not in ("home", "login")]
+    assert pod == ours
+
+
+def test_a_hubs_pods_are_of_one_user(render_notebook: Render) -> None:
+    made = of_a_hub(render_notebook(release="jupyter", login={"method": "hub"}))
+    assert made["pod"]["metadata"]["labels"]["kindling.local/notebook"] == "<pod>"
+    own = {"matchLabels": {"kindling.local/notebook": "<pod>"}}
+    spec = made["networkPolicy"]["spec"]
+    assert spec["podSelector"] == own
+    assert [rule["from"] for rule in spec["ingress"]] == [[{"podSelector": own}]]
+    login, home = (next(v for v in made["pod"]["spec"]["volumes"] if v["name"] == name) for name in ("login", "home"))
+    assert login["secret"]["secretName"] == made["secret"]["metadata"]["name"] == "<run>"
+    assert home["persistentVolumeClaim"]["claimName"] == made["claim"]["metadata"]["name"] == "<claim>"
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (
+            {"login": {"method": "hub", "secret": {"name": "x"}}},
+            "login.secret.name is x and login.method is hub, which gives",
+        ),
+        ({"basePath": "/notebooks"}, "basePath is /notebooks and login.method is hub, which gives"),
+        ({"home": {"existingClaim": "mine"}}, "home.existingClaim is mine and login.method is hub, which gives"),
+        ({"ingress": {"enabled": True, "host": "h"}}, "ingress.enabled is true and login.method is hub, which gives"),
+        ({"executor": {"allocator": "statefulset"}}, "executor.allocator is statefulset and login.method is hub"),
+    ],
+)
+def test_what_a_hub_decides_is_refused(
+    render_notebook: Render, refusal_of: RefusalOf, values: Values, says: str
+) -> None:
+    assert says in refusal_of(render_notebook, {"login": {"method": "hub"}, **values})
