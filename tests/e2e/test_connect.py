@@ -185,7 +185,7 @@ def test_a_killed_server_comes_back_without_old_executors(team: Team) -> None:
 @pytest.mark.long
 def test_an_idle_server_stops_itself(team: Team) -> None:
     server = ConnectServer(team)
-    server.install(idle={"sessions": "20s", "server": "15s"})
+    server.install(idle={"sessions": "20s", "server": "45s"})
     with server.forwarded() as place:
         # One that does not say good-bye: its session ends by the clock.
         left = COUNT.replace("spark.stop()", "import os; sys.stdout.flush(); os._exit(0)")
