@@ -13,7 +13,7 @@ import yaml
 from connect import COUNT, PORT, SESSION, TOKEN, ConnectServer, LaptopPod, connect_image, on_the_laptop
 from door import new_door
 from secure_hdfs import done_as_written
-from team import Team
+from team import QUICK, Team
 from waiting import wait_until
 
 from chartproof import Cluster
@@ -51,7 +51,11 @@ def test_clients_count_over_tls_with_the_token(team: Team, cluster: Cluster, new
     server = ConnectServer(team)
     laptop = LaptopPod(cluster, new_namespace("laptop"))
     peers = {"laptops": {"namespaces": [laptop.namespace], "ports": [PORT]}}
-    server.install(network={"from": peers}, executor={"dynamicAllocation": {"idleTimeout": "10s"}})
+    server.install(
+        network={"from": peers},
+        executor={"dynamicAllocation": {"idleTimeout": "10s"}},
+        sparkConf={**QUICK, "spark.cleaner.periodicGC.interval": "10s"},
+    )
     server.test()
     laptop.start(server.authority)
     assert "sum 9900" in laptop.run(HELPER + SESSION + LET_IN, server.url)

@@ -48,6 +48,8 @@ hasLog: {{ include "spark-common.hasLog" .Values.log | eq "true" }}
 {{- define "spark-connect.defaultConf" -}}
 {{ include "spark-common.driverDefaults" (dict "root" . "factor" "0.4") }}
 spark.app.name: {{ .Release.Name | quote }}
+# An executor that has files of a shuffle is not idle until the driver's garbage collector finds that nobody can ask for them.
+spark.cleaner.periodicGC.interval: 5min
 {{- end }}
 
 {{- define "spark-connect.ownConf" -}}
