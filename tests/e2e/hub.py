@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
@@ -54,10 +55,6 @@ class Hub:
     folder: Path
     names: Mapping[str, str]
 
-    def do(self, heading: str) -> str:
-        """Run the guide's commands below a heading, with this test's names; what they printed."""
-        return self.sh(self.named(commands("jupyterhub", heading)))
-
     def sh(self, script: str) -> str:
         """Run a shell script in the folder as the cluster's admin."""
         argv = ["bash", "-euo", "pipefail", "-c", script]
@@ -72,6 +69,12 @@ class Hub:
     def kubectl(self, *argv: str) -> str:
         """Run kubectl in its namespace as the cluster's admin."""
         return run(["kubectl", f"--kubeconfig={self.cluster.kubeconfig}", f"--namespace={self.namespace}", *argv])
+
+    def restart(self, url: str) -> None:
+        """Make its pod anew, and wait until the proxy reaches it."""
+        self.kubectl("rollout", "restart", "deployment/hub")
+        self.kubectl("rollout", "status", "deployment/hub", "--timeout=120s")
+        wait_until(lambda: _answers(f"{url}/hub/health"), "the proxy reaches the hub", 60)
 
     @contextmanager
     def open(self) -> Iterator[str]:
@@ -100,6 +103,7 @@ class Person:
     url: str
     name: str
     token: str
+    _browser: OpenerDirector
 
     @classmethod
     def logged_in(cls, hub: Hub, url: str, name: str) -> Person:
@@ -113,7 +117,15 @@ class Person:
         headers = {"X-XSRFToken": _xsrf(jar), "Content-Type": "application/json"}
         asked = Request(f"{url}/hub/api/users/{name}/tokens", b"{}", headers, method="POST")
         with opener.open(asked, timeout=30) as answer:
-            return cls(url, name, json.loads(answer.read())["token"])
+            return cls(url, name, json.loads(answer.read())["token"], opener)
+
+    def page(self, url: str) -> str:
+        """A page of the hub, with the user's cookies, whatever its status."""
+        try:
+            with self._browser.open(url, timeout=30) as answer:
+                return str(answer.read().decode())
+        except HTTPError as error:
+            return error.read().decode()
 
     @property
     def home(self) -> str:
@@ -189,7 +201,7 @@ def installed_hub(teams: Mapping[str, Team], folder: Path, **values: Any) -> Ite
             folder, f"{team.name}/spark-namespace.yaml", yaml.safe_dump({**own, **yaml.safe_load(hub.named(listed))})
         )
     try:
-        hub.do("")
+        hub.sh(hub.named(commands("jupyterhub", "")))
         yield hub
     finally:
         # Shown where the test failed.

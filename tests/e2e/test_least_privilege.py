@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import yaml
+from audited import asked_by, granted
 from team import BURST, OLD_LINE_LONG, QUICK, RUN_DEADLINE_S, SLEEP, SMALL, Team
 
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
 
-_FORBIDDEN, _MADE = 403, 201
-_OF_EVERYONE = "authorization.k8s.io"
-"""The API group in which everyone may ask for his own rights: system:basic-user."""
 _MAKES_POLICIES = (4, 2)
 """The first line of Spark that makes a NetworkPolicy for the executors of cluster mode."""
-
-
-class Pair(NamedTuple):
-    """A verb on a resource, "pods/log"; API groups share no name of these."""
-
-    verb: str
-    resource: str
-
-
-def granted(team: Team, account: str) -> set[Pair]:
-    """What the Role of an account grants."""
-    rules = team.cluster.rbac.read_namespaced_role(account, team.name).rules
-    return {Pair(verb, resource) for rule in rules for resource in rule.resources for verb in rule.verbs}
-
-
-def taken(event: dict[str, Any]) -> Iterator[Pair]:
-    """What a request took: an apply that made its object took two verbs."""
-    about = event["objectRef"]
-    resource = "/".join(filter(None, (about["resource"], about.get("subresource"))))
-    yield Pair(event["verb"], resource)
-    if event["verb"] == "patch" and event["responseStatus"]["code"] == _MADE:
-        yield Pair("create", resource)
 
 
 def spark_submit(team: Team, line: SparkLine) -> None:
@@ -110,11 +85,7 @@ def test_nothing_is_refused_and_no_right_is_unused(swept: Team, line: SparkLine,
 
     found = {}
     for account in ("spark-driver", "spark-submitter"):
-        user = f"system:serviceaccount:{swept.name}:{account}"
-        asked = [event for event in audit_log() if event["user"].get("username") == user and "objectRef" in event]
-        assert [(e["verb"], e["objectRef"]) for e in asked if e["responseStatus"]["code"] == _FORBIDDEN] == []
-        used = {pair for e in asked if e["objectRef"].get("apiGroup") != _OF_EVERYONE for pair in taken(e)}
-        assert used, "nothing was asked: the audit log has turned over"
+        used = asked_by(f"system:serviceaccount:{swept.name}:{account}", audit_log())
         found[account] = used, granted(swept, account)
     for account, (used, rights) in found.items():
         assert (account, rights - used) == (account, set())

@@ -363,3 +363,26 @@ def test_the_policy_allows_what_values_say_to_all_accounts_of_the_namespace_alon
     assert [rule["resourceNames"] for rule in role.body["rules"]] == [["spark-team-a"]]
     assert {role.namespace, binding.namespace} == {"team-a"}
     assert [subject["name"] for subject in binding.body["subjects"]] == ["system:serviceaccounts:team-a"]
+
+
+def test_a_hub_has_rights_only_where_there_is_a_guard(render_namespace: Render) -> None:
+    hubs = {"from": [{"namespace": "jupyterhub", "name": "hub"}]}
+    manifest = render_namespace(notebooks=hubs)
+    (subject,) = manifest.one("RoleBinding", "notebooks").body["subjects"]
+    assert (subject["namespace"], subject["name"]) == ("jupyterhub", "hub")
+    read = next(rule for rule in manifest.one("Role", "notebooks").body["rules"] if rule["resources"] == ["configmaps"])
+    assert (read["resourceNames"], read["verbs"]) == (["jupyter-template"], ["get"])
+    for without in (render_namespace(), render_namespace(notebooks=hubs, guard={"enabled": False})):
+        assert not {name for kind, name in without.names() if "notebooks" in name or name.endswith(".hubs")}
+
+
+def test_a_hub_and_its_notebooks_reach_each_other(render_namespace: Render) -> None:
+    values = {"notebooks": {"from": [{"namespace": "jupyterhub", "name": "hub"}]}}
+    spec = render_namespace(**values).one("NetworkPolicy", "notebooks").body["spec"]
+    hub = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "jupyterhub"}}}]
+    assert spec["ingress"] == [{"from": hub, "ports": [{"port": 8888, "protocol": "TCP"}]}]
+    assert spec["policyTypes"] == ["Ingress"]
+    closed = {"egress": {"closed": True, "apiServer": {"cidrs": ["10.96.0.1/32"]}}}
+    spec = render_namespace(**values, network=closed).one("NetworkPolicy", "notebooks").body["spec"]
+    assert spec["policyTypes"] == ["Ingress", "Egress"]
+    assert spec["egress"] == [{"to": hub, "ports": [{"port": 8081, "protocol": "TCP"}]}]

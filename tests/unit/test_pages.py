@@ -15,6 +15,10 @@ from spark_ui_proxy.decide import Reason
 
 TESTS = REPO / "tests"
 NOT_RUN = {
+    (
+        "jupyterhub",
+        "With zero-to-jupyterhub",
+    ): "its chart is in no package registry; e2e/test_jupyterhub.py has the same file",
     ("README", "Two commands"): "scripts/up and scripts/test: what runs the tests",
     ("does-not-start", "Get it"): "installs into the home folder; the tests have the program in their path",
     ("log-in", "A client certificate"): "waits for an admin: apiserver/test_kubeconfig.py is both of them",
