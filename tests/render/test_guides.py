@@ -15,8 +15,10 @@ from kindling_dev.guides import Block, manifests
 
 BLOCKS = [
     block
-    for page in ("connect", "dependencies", "history", "notebook", "secure-hdfs", "see-applications", "shape-pods")
-    for page in ("dependencies", "history", "jupyterhub", "notebook", "secure-hdfs", "see-applications", "shape-pods")
+    for page in (
+        *("connect", "dependencies", "history", "jupyterhub", "notebook"),
+        *("secure-hdfs", "see-applications", "shape-pods"),
+    )
     for block in manifests(page)
 ]
 NO_VALUES = {"kind", "providers", "args"}
