@@ -29,7 +29,7 @@ Kubectl = Callable[..., str]
 _NOT_IN_1_24 = {
     "spark-job/03-all-on": 'initContainers[0]): unknown field "restartPolicy"',  # a sidecar: Kubernetes 1.28
     "spark-notebook/02-all-on": 'initContainers[1]): unknown field "restartPolicy"',  # the same
-    "spark-connect/02-all-on": 'initContainers[1]): unknown field "restartPolicy"',  # the same
+    "spark-connect/02-all-on": 'initContainers[0]): unknown field "restartPolicy"',  # the same
 }
 """Scenario -> what Kubernetes 1.24 does not know of it."""
 _CASES = [

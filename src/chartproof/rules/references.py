@@ -111,7 +111,7 @@ def _of_object(kind: str, namespace: str, body: Mapping[str, Any]) -> Iterator[_
         for tls in spec.get("tls") or []:
             if tls.get("secretName"):
                 yield _Reference("Secret", tls["secretName"], namespace)
-    elif kind == "HTTPRoute":
+    elif kind in ("HTTPRoute", "GRPCRoute"):
         for rule in spec.get("rules") or []:
             for backend in rule.get("backendRefs") or []:
                 if backend.get("kind", "Service") == "Service":
