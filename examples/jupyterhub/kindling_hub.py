@@ -14,14 +14,15 @@ from jupyterhub.utils import exponential_backoff
 from kubernetes_asyncio.client import ApiException
 from kubespawner import KubeSpawner
 from kubespawner.clients import shared_client
+from tornado.web import HTTPError
 from traitlets import Dict, Unicode, default
 
 
-class RefusedError(Exception):
+class RefusedError(HTTPError):
     """A notebook that cannot be; JupyterHub shows the message to its user."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
+        super().__init__(403, "%s", message)
         self.jupyterhub_message = message
 
 
@@ -70,7 +71,9 @@ class KindlingSpawner(KubeSpawner):
 
     async def load_user_options(self) -> None:
         """What KubeSpawner does first: here the namespace and its template are known from now on."""
+        self._has_team = False
         team = self.team()
+        self._has_team = True
         if self.namespace != team:
             self.namespace = team
             self._pvc_exists = False
@@ -121,6 +124,11 @@ class KindlingSpawner(KubeSpawner):
             await self.stop(now=True)
         return 0 if pod["status"]["phase"] == "Succeeded" else 1
 
+    async def stop(self, now: bool = False) -> None:
+        """As KubeSpawner; who has no team has nothing to stop, and the hub has no right to look for it elsewhere."""
+        if self._has_team:
+            await super().stop(now)
+
     def _named(self, key: str) -> Any:
         """A new copy of an object of the template, with this user's names in it."""
         prefix = self.server.base_url if self.server else "/"
@@ -128,6 +136,7 @@ class KindlingSpawner(KubeSpawner):
         return _with(names, self._objects[key])
 
     _run = ""
+    _has_team = True
 
     def _typed(self, kind: str, body: Any) -> Any:
         """An object of Kubernetes' client, as other hooks of KubeSpawner expect."""

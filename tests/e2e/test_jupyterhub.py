@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -10,12 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from audited import Pair, asked_by, granted
 from door import Door, new_door
 from hub import Hub, Person, installed_hub
 from notebook import COUNT, Kernel, refused
+from playwright.sync_api import Browser, expect
 from team import Team
 from waiting import wait_until
+
+from kindling_dev.jupyterhub_image import ensure_jupyterhub_image
+from kindling_dev.progress import Progress
+from kindling_dev.settings import REPO, Settings
 
 PORTS = {"driver": (8888, 7078, 7079, 4040), "executor": (7079,)}
 """What a notebook's pod and an executor listen at."""
@@ -123,8 +131,8 @@ def test_a_stopped_notebook_leaves_its_home_alone(hub: Hub, teams: dict[str, Tea
         anna = Person.logged_in(hub, url, "anna")
         anna.start()
         with anna.kernel() as kernel:
-            told = kernel.run(COUNT + "open('kept.txt', 'w').write('kept')")
-            assert "counted 1000" in told.text, told
+            told = kernel.run(COUNT + "import os; print(open('kept.txt', 'w').write('kept'), os.getcwd())")
+            assert "counted 1000\n4 /home/spark" in told.text, told
             assert pods_of(team, "anna", "executor")
             # The hub is away for a while: whoever has a notebook does not notice.
             hub.restart(url)
@@ -140,7 +148,8 @@ def test_a_stopped_notebook_leaves_its_home_alone(hub: Hub, teams: dict[str, Tea
         hub.sh(f"{upgrade} --set idle.notebook=20s")
         anna.start()
         with anna.kernel() as kernel:
-            assert kernel.run("print(open('kept.txt').read())").text.strip() == "kept"
+            told = kernel.run("print(open('kept.txt').read())")
+            assert told.text.strip() == "kept", told
         # JupyterLab ends by itself, and the hub removes the pod when it looks next.
         wait_until(lambda: not pods_of(team, "anna", "driver"), "the idle notebook is gone", 180)
         wait_until(lambda: not anna.ask("GET")["servers"], "the hub knows that", 60)
@@ -162,6 +171,54 @@ def test_who_has_no_team_is_told_so(hub: Hub) -> None:
     with hub.open() as url:
         hub.restart(url)
         carl = Person.logged_in(hub, url, "carl")
-        assert refused("POST", f"{url}/hub/api/users/carl/server", carl.token) == 500
+        assert refused("POST", f"{url}/hub/api/users/carl/server", carl.token) == 403
         told = carl.page(f"{url}/hub/spawn/carl")
     assert "carl is in no group that has notebooks; ask for one of team-" in told
+
+
+@pytest.mark.long
+def test_a_browser_logs_in_to_a_notebook(hub: Hub, chromium: Browser, request: pytest.FixtureRequest) -> None:
+    with hub.open() as url:
+        page = chromium.new_context(viewport={"width": 1200, "height": 800}).new_page()
+        page.goto(url)
+        page.get_by_label("Username").fill("anna")
+        page.get_by_label("Password").fill(hub.password)
+        page.get_by_role("button", name="Sign in").click()
+        card = page.locator(".jp-LauncherCard", has_text="Python 3").first
+        expect(card).to_be_visible(timeout=180_000)
+        assert page.url.startswith(f"{url}/user/anna/lab")
+        page.get_by_role("menuitem", name="File", exact=True).click()
+        expect(page.get_by_role("menuitem", name="Hub Control Panel")).to_be_visible()
+        if request.config.getoption("screenshots"):
+            page.screenshot(path=REPO / "docs/images/jupyterhub.png")
+
+
+AS_ZERO_TO_JUPYTERHUB_DOES = """
+import json, sys
+from jupyterhub.app import JupyterHub
+given = json.load(sys.stdin)
+app = JupyterHub()
+c = app.config
+for name, settings in given["config"].items():
+    c[name].update(settings)
+exec(given["extraConfig"])
+c.JupyterHub.authenticator_class = "dummy"
+app.update_config(c)
+kind = app.spawner_class
+known = set(kind.class_trait_names(config=True))
+print(json.dumps({"spawner": kind.__name__, "unknown": sorted(set(given["config"]["KindlingSpawner"]) - known)}))
+"""
+"""hub.config and hub.extraConfig, in the order in which that chart's own configuration reads them."""
+
+
+def test_zero_to_jupyterhub_would_take_the_values() -> None:
+    image = ensure_jupyterhub_image(Settings.from_environment(), Progress())
+    example = REPO / "examples/jupyterhub"
+    config = yaml.safe_load((example / "values.yaml").read_text())["hub"]["config"]
+    given = {"config": config, "extraConfig": (example / "kindling_hub.py").read_text()}
+    argv = ["docker", "run", "--rm", "--interactive", "--network=none", "--entrypoint=python3", image]
+    told = subprocess.run(
+        [*argv, "-c", AS_ZERO_TO_JUPYTERHUB_DOES], input=json.dumps(given), capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout.splitlines()[-1]) == {"spawner": "KindlingSpawner", "unknown": []}

@@ -35,3 +35,28 @@ def test_an_empty_token_starts_no_notebook(start: Any, tmp_path: Path, text: str
 @pytest.mark.parametrize(("text", "seconds"), [("45s", 45), ("90m", 5400), ("4h", 14400)])
 def test_durations_are_seconds(start: Any, text: str, seconds: int) -> None:
     assert start.lasting.seconds(text) == seconds
+
+
+HUBS = {"login": "hub", "idleKernels": "4h", "idleNotebook": "2h", "port": 8888, "baseUrl": "<prefix>"}
+
+
+def test_a_hub_says_where_its_notebook_listens(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/spark")
+    alone, hubs = (
+        {option.partition("=")[0] for option in start.options({**HUBS, "login": login})} for login in ("token", "hub")
+    )
+    assert hubs < alone
+    assert {option.partition(".")[2] for option in alone - hubs} == {
+        "ip",
+        "port",
+        "port_retries",
+        "open_browser",
+        "base_url",
+        "allow_remote_access",
+    }
+
+
+def test_a_hubs_executors_are_labelled_as_their_notebooks(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POD_NAME", "jupyter-anna")
+    label = "spark.kubernetes.executor.label.kindling.local"
+    assert start.labels_of_executors() == {f"{label}/notebook": "jupyter-anna", f"{label}/isolated": "true"}
