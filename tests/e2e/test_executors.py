@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -22,21 +23,6 @@ def ids_of_executors(team: Team, release: str, until: set[str], deadline_s: floa
     team.cluster.wait_for(team.cluster.core.list_namespaced_pod, found, f"executors {until}", deadline_s, **where)
 
 
-def exit_codes(team: Team, release: str, number: int, deadline_s: float = 90) -> dict[str, int]:
-    """Wait until so many executors have ended; the exit code of each, by its id."""
-    codes: dict[str, int] = {}
-
-    def found(pod: Any, _: str) -> bool | None:
-        for status in pod.status.container_statuses or ():
-            if status.state.terminated:
-                codes[pod.metadata.labels["spark-exec-id"]] = status.state.terminated.exit_code
-        return True if len(codes) == number else None
-
-    where = {"namespace": team.name, "label_selector": f"spark-role=executor,app.kubernetes.io/instance={release}"}
-    team.cluster.wait_for(team.cluster.core.list_namespaced_pod, found, "ends of executors", deadline_s, **where)
-    return codes
-
-
 @pytest.mark.long
 @OLD_LINE_LONG
 @pytest.mark.parametrize("mode", ["client", "cluster"])
@@ -48,12 +34,12 @@ def test_executors_follow_the_work_and_are_decommissioned(swept: Team, mode: str
     }
     swept.install("elastic", line=line, mode=mode, app={"source": BURST}, executor=executor)
     ids_of_executors(swept, "elastic", {"1", "2"})
-    assert set(exit_codes(swept, "elastic", 2).values()) == {0}, "none was killed"
     end = swept.end_of("elastic")
     assert end.succeeded
     log = swept.log_of(end)
     assert "ALL GONE" in log, "the driver outlived its executors"
-    assert "Decommission" in log
+    # Spark's own interval is 30 s.
+    assert re.search(r"Executor \d on \S+ is decommissioned after \d\.\d s", log), log[-3000:]
 
 
 @pytest.mark.long

@@ -45,6 +45,11 @@ def peers(manifest: Manifest, port: int) -> list[Any]:
     return [peer for rule in rules if port in {one["port"] for one in rule["ports"]} for peer in rule["from"]]
 
 
+def test_a_server_without_a_login_lets_the_namespace_in(render_connect: Render) -> None:
+    everybody = peers(render_connect(login={"method": "anonymous"}, listen="plaintext"), 15002)
+    assert everybody == [{"podSelector": {}}]
+
+
 @pytest.mark.parametrize(
     ("listen", "address", "names"),
     [

@@ -124,7 +124,8 @@ def test_a_number_that_yaml_changes_is_refused(
         render_job(**given(kept))
 
 
-def test_a_source_that_is_no_utf8_is_refused(helm: Helm, tmp_path: Path) -> None:
+def test_a_source_that_is_no_utf8_is_refused(render_job: Render, helm: Helm, tmp_path: Path) -> None:
+    render_job(app={"source": "x = '\ufffd'"})
     for name, source in (("latin1", "x = 'é'".encode("latin-1")), ("utf8", "x = 'é\ufffd'".encode())):
         (tmp_path / f"{name}.py").write_bytes(source)
     chart = CHARTS / "spark-job"

@@ -15,6 +15,8 @@ What all charts refuse.
   spark-common.secretKeys        a regular expression: keys of Spark's and Hadoop's configuration whose value is a secret
   spark-common.checkLog          a log's configuration that has two sources; call with the section
   spark-common.checkIdle         times after which something goes; call with the section
+  spark-common.checkNoLogin      everybody, let in without a login; call with a dict: peers (network.from), method (login.method),
+                                 cure (whom to name instead)
   spark-common.checkServiceName  a release whose name no Service may have; call with the root
 */}}
 {{- define "spark-common.checkText" -}}
@@ -109,6 +111,16 @@ What all charts refuse.
 {{- range $key, $time := . -}}
 {{- if and $time (not (regexMatch "^0*[1-9][0-9]{0,7}[smh]$" $time)) -}}
 {{- fail (printf "idle.%s is %q, and idle times are whole seconds: write 1s or more, as in 30m or 4h" $key $time) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.checkNoLogin" -}}
+{{- range $name, $peer := .peers -}}
+{{- range $peer.cidrs -}}
+{{- if hasSuffix "/0" . -}}
+{{- fail (printf "login.method is %s and network.from.%s lets in %s, everybody, without a login: name %s" $.method $name . $.cure) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

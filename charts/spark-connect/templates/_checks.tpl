@@ -55,13 +55,7 @@ spark-connect.checks: values that cannot go together, each refused in one line t
 {{- fail (printf "image.tag is %q, and the Connect server of Spark 3 listens at every address of the pod, without TLS: take Spark 4, or set listen to plaintext" .Values.image.tag) -}}
 {{- end -}}
 {{- if and (eq $login.method "anonymous") (ne .Values.listen "loopback") -}}
-{{- range $name, $peer := .Values.network.from -}}
-{{- range $peer.cidrs -}}
-{{- if hasSuffix "/0" . -}}
-{{- fail (printf "login.method is anonymous and network.from.%s lets in %s, everybody, without a login: name who may connect" $name .) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
+{{- include "spark-common.checkNoLogin" (dict "peers" .Values.network.from "method" $login.method "cure" "who may connect") -}}
 {{- end -}}
 {{- if and (eq .Values.listen "tls") (not .Values.tls.secretName) -}}
 {{- fail "tls.secretName is empty: set it to the Secret with the server's certificate, or listen to loopback where people come by kubectl port-forward alone" -}}

@@ -68,13 +68,7 @@ spark-notebook.checks: values that cannot go together, each refused in one line 
 {{- fail "login.method is proxy but network.from is empty: name the pods of the authenticating proxy, the only ones that may connect" -}}
 {{- end -}}
 {{- if eq $login.method "proxy" -}}
-{{- range $name, $peer := .Values.network.from -}}
-{{- range $peer.cidrs -}}
-{{- if hasSuffix "/0" . -}}
-{{- fail (printf "login.method is proxy and network.from.%s lets in %s, everybody, without a login: name the pods of the authenticating proxy" $name .) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
+{{- include "spark-common.checkNoLogin" (dict "peers" .Values.network.from "method" $login.method "cure" "the pods of the authenticating proxy") -}}
 {{- end -}}
 {{- if regexMatch "/[.]{1,2}(/|$)" .Values.basePath -}}
 {{- fail (printf "basePath is %q, and browsers take . and .. out of a path: write it without them" .Values.basePath) -}}
