@@ -55,15 +55,20 @@ spec:
         - { name: connect, containerPort: {{ $port }} }
         {{- end }}
         {{- include "spark-common.driverPorts" . | nindent 8 }}
-      readinessProbe:
-        exec:
+      startupProbe:
+        # Ten minutes, for a node that is busy.
+        exec: &answers
           command: [python3, -I, -S, /opt/kindling/answers.py, {{ $port | quote }}]
         periodSeconds: 5
         timeoutSeconds: 10
+        failureThreshold: 120
+      readinessProbe:
+        exec: *answers
+        periodSeconds: 10
+        timeoutSeconds: 10
       livenessProbe:
         # A restart ends all sessions: only of a server that has been silent for minutes.
-        exec:
-          command: [python3, -I, -S, /opt/kindling/answers.py, {{ $port | quote }}]
+        exec: *answers
         periodSeconds: 30
         timeoutSeconds: 10
         failureThreshold: 10

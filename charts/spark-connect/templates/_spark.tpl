@@ -50,6 +50,8 @@ hasLog: {{ include "spark-common.hasLog" .Values.log | eq "true" }}
 spark.app.name: {{ .Release.Name | quote }}
 # An executor that has files of a shuffle is not idle until the driver's garbage collector finds that nobody can ask for them.
 spark.cleaner.periodicGC.interval: 5min
+# Executors that fail end the server when they are too many: in an hour, not in all its weeks.
+spark.executor.failuresValidityInterval: 1h
 {{- end }}
 
 {{- define "spark-connect.ownConf" -}}

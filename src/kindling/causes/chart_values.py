@@ -58,5 +58,5 @@ def lost(chart: str) -> str:
 
 def new_session(chart: str) -> str:
     """How one gets a new session after Spark ended the driver's, to go on a sentence."""
-    of_charts = {NOTEBOOK: ", such as by restarting the kernel", CONNECT: ", which takes a new pod: delete this one"}
+    of_charts = {NOTEBOOK: ", such as by restarting the kernel", CONNECT: " when the server has started again"}
     return of_charts.get(chart, "")
