@@ -96,9 +96,7 @@ ATTACKS = {
         HUB, "POST", "pods", mounting("theirs", notebook()), "Secret theirs is not for pods"
     ),
     "makes a pod that is no notebook": Attack(HUB, "POST", "pods", POD, _NO_NAME),
-    "makes a notebook of another's label": Attack(
-        HUB, "POST", "pods", notebook(**{_LABEL: "jupyter-ben"}), _NOT_A_HUBS
-    ),
+    "makes a notebook of another's label": Attack(HUB, "POST", "pods", notebook(**{_LABEL: "jupyter-ben"}), _LABEL),
     "makes a notebook that is an executor": Attack(
         HUB, "POST", "pods", notebook(**{"spark-role": "executor"}), ", which is no notebook; allowed: pods with"
     ),

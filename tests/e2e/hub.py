@@ -70,6 +70,14 @@ class Hub:
         """Run kubectl in its namespace as the cluster's admin."""
         return run(["kubectl", f"--kubeconfig={self.cluster.kubeconfig}", f"--namespace={self.namespace}", *argv])
 
+    def configure(self, line: str) -> None:
+        """Add a line to its configuration, which its next pod reads."""
+        file = self.folder / "examples/jupyterhub/jupyterhub_config.py"
+        file.write_text(f"{file.read_text()}{line}\n")
+        files = f"--from-file={file} --from-file=examples/jupyterhub/kindling_hub.py"
+        made = f"kubectl create configmap hub {files} --dry-run=client --output=yaml"
+        self.sh(f"{made} | kubectl replace --namespace={self.namespace} --filename=-")
+
     def restart(self, url: str) -> None:
         """Make its pod anew, and wait until the proxy reaches it."""
         self.kubectl("rollout", "restart", "deployment/hub")

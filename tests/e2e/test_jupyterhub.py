@@ -163,17 +163,44 @@ def test_a_stopped_notebook_leaves_its_home_alone(hub: Hub, teams: dict[str, Tea
 
 @pytest.mark.long
 def test_who_has_no_team_is_told_so(hub: Hub) -> None:
-    configured = hub.folder / "examples/jupyterhub/jupyterhub_config.py"
-    configured.write_text(configured.read_text() + 'c.Authenticator.allowed_users.add("carl")\n')
-    files = "--from-file=examples/jupyterhub/jupyterhub_config.py --from-file=examples/jupyterhub/kindling_hub.py"
-    made = f"kubectl create configmap hub {files} --dry-run=client --output=yaml"
-    hub.sh(f"{made} | kubectl replace --namespace={hub.namespace} --filename=-")
+    hub.configure('c.Authenticator.allowed_users.add("carl")')
     with hub.open() as url:
         hub.restart(url)
         carl = Person.logged_in(hub, url, "carl")
         assert refused("POST", f"{url}/hub/api/users/carl/server", carl.token) == 403
         told = carl.page(f"{url}/hub/spawn/carl")
     assert "carl is in no group that has notebooks; ask for one of team-" in told
+
+
+@pytest.mark.long
+def test_notebooks_may_be_in_the_hubs_own_namespace(hub: Hub, teams: dict[str, Team]) -> None:
+    values = {
+        "namespace": {"create": False},
+        "notebooks": {"from": [{"namespace": hub.namespace, "name": "hub"}]},
+        # What the hub's own two pods use.
+        "guard": {"serviceAccounts": ["hub", "default"], "secrets": ["hub"]},
+    }
+    own = Team(hub.namespace, teams["team-a"].helm, hub.cluster, teams["team-a"].charts)
+    release = [own.name, f"--namespace={own.name}"]
+    own.helm.run(["install", *release, str(own.charts / "spark-namespace"), "--values=-"], yaml.safe_dump(values))
+    try:
+        install = (
+            f"helm install jupyter charts/spark-notebook --namespace {own.name} --values values/spark-notebook.yaml"
+        )
+        hub.sh(f"{install} --set login.method=hub")
+        added = f'c.Authenticator.allowed_users.add("carl"); c.KindlingSpawner.default_team = "{own.name}"'
+        hub.configure(added)
+        with hub.open() as url:
+            hub.restart(url)
+            carl = Person.logged_in(hub, url, "carl")
+            carl.start()
+            with carl.kernel() as kernel:
+                told = kernel.run(COUNT)
+                assert "counted 1000" in told.text, told
+            assert pods_of(own, "carl", "driver")
+            carl.stop()
+    finally:
+        own.helm.run(["uninstall", *release])
 
 
 @pytest.mark.long
