@@ -120,9 +120,7 @@ ATTACKS = {
     "removes the team's driver": Attack(HUB, "DELETE", "pods/driver", {}, _NO_NAME),
     "removes all pods": Attack(HUB, "DELETE", "pods", {}, _NO_NAME),
     "removes a pod that is called like a notebook": Attack(HUB, "DELETE", "pods/jupyter-of-the-team", {}, _NOT_A_HUBS),
-    "changes a notebook": Attack(
-        HUB, "PATCH", "pods/jupyter-ben", {"metadata": {"labels": {"app.kubernetes.io/component": "x"}}}, _MAY_NOT
-    ),
+    "changes a notebook": Attack(HUB, "PATCH", "pods/jupyter-ben", {"metadata": {"annotations": {"a": "b"}}}, _MAY_NOT),
     # What goes with them.
     "has the token of an account made": Attack(
         HUB,
@@ -142,7 +140,8 @@ ATTACKS = {
         HUB, "POST", _POLICIES, policy(lets_in={"matchLabels": {_LABEL: "jupyter-ben"}}), _OPENS
     ),
     "opens a notebook to all": Attack(HUB, "POST", _POLICIES, policy(lets_in=_ALL), _OPENS),
-    "removes the team's policies": Attack(HUB, "DELETE", f"{_POLICIES}/spark-default", {}, _MAY_NOT),
+    # Two parts of the guard refuse it; either may be told.
+    "removes the team's policies": Attack(HUB, "DELETE", f"{_POLICIES}/spark-default", {}, "; allowed: "),
     "makes the claim of event logs": Attack(HUB, "POST", "persistentvolumeclaims", home("spark-events"), _NO_NAME),
     "takes another team's volume": Attack(
         HUB, "POST", "persistentvolumeclaims", home(volumeName="of-team-b"), "names the volume that it takes"
