@@ -9,12 +9,10 @@ import time
 import pytest
 from door import new_door
 from history import History
-from metrics_server import metrics_server
 from secure_hdfs import done_as_written
 from standalone import CLUSTER, PORTS, Standalone, installed
 from team import Team
 
-from chartproof import Cluster
 from kindling_dev.guides import commands
 from kindling_dev.settings import ADMIN_NAMESPACE
 
@@ -33,19 +31,6 @@ print("SUM", sum(value for _, value in summed))
 """
 """So many seconds of work for two workers of a core, and a shuffle at its end; tells what all adds up to."""
 COUNT = "from pyspark.sql import SparkSession\nprint('COUNTED', SparkSession.builder.getOrCreate().range(9).count())\n"
-BUSY = """
-import sys, time
-from pyspark.sql import SparkSession
-def busy(number):
-    end = time.monotonic() + int(sys.argv[1]) / 2
-    while time.monotonic() < end:
-        pass
-    return number
-context = SparkSession.builder.appName("busy").getOrCreate().sparkContext
-print("COUNTED", context.parallelize(range(4), 4).map(busy).count())
-"""
-"""So many seconds of CPU for two workers of a core."""
-QUICK_TO_SHRINK = {"spec": {"behavior": {"scaleDown": {"stabilizationWindowSeconds": 0}}}}
 COUNTS = "('be', 2)\n('not', 1)\n('or', 1)\n('to', 2)\n"
 
 
@@ -99,22 +84,6 @@ def test_a_worker_goes_while_a_job_runs(team: Team) -> None:
         assert re.search(r"Executor \d on \S+ is decommissioned after", log)
         assert "Lost task" not in log
         assert "Resubmitted" not in log
-
-
-@pytest.mark.long
-@pytest.mark.alone
-def test_busy_workers_become_more_and_idle_ones_fewer(team: Team, cluster: Cluster) -> None:
-    autoscaling = {"enabled": True, "minReplicas": 1, "maxReplicas": 2, "cpuPercent": 50}
-    worker = {"autoscaling": autoscaling, "requestCores": "100m"}
-    with metrics_server(cluster), installed(team, worker=worker) as standalone:
-        # Kubernetes waits five minutes before it takes pods away.
-        team.kubectl("patch", f"hpa/{CLUSTER}-worker", "--patch", json.dumps(QUICK_TO_SHRINK), "--type=merge")
-        standalone.wait_for_workers(1)
-        standalone.put(busy=BUSY)
-        job = standalone.submit(standalone.job("/opt/kindling/busy.py", "60"))
-        standalone.wait_for_workers(2, 150)
-        assert "COUNTED 4" in standalone.end_of(job, 150)
-        standalone.wait_for_workers(1, 180)
 
 
 @pytest.mark.long
