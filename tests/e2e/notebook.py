@@ -214,7 +214,9 @@ def _message(code: str) -> tuple[str, dict[str, Any]]:
 
 async def _told(channel: aiohttp.ClientWebSocketResponse, number: str) -> Told:
     text = html = error = ""
-    while True:
+    # The reply and the output come by two channels: what was printed may come after the reply, and before "idle".
+    awaited = {"execute_reply", "idle"}
+    while awaited:
         got = await channel.receive_json()
         content = got["content"]
         if got["parent_header"].get("msg_id") != number:
@@ -226,8 +228,8 @@ async def _told(channel: aiohttp.ClientWebSocketResponse, number: str) -> Told:
             html += content["data"].get("text/html", "")
         elif got["msg_type"] == "error":
             error = f"{content['ename']}: {content['evalue']}"
-        elif got["msg_type"] == "execute_reply":
-            return Told(text, html, error)
+        awaited -= {got["msg_type"], content.get("execution_state")}
+    return Told(text, html, error)
 
 
 def ask(method: str, url: str, token: str = TOKEN) -> str:
