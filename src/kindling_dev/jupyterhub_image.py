@@ -15,7 +15,7 @@ from kindling_dev.command import Failure
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.host import ensure_build_programs
 from kindling_dev.progress import Progress
-from kindling_dev.python_image import load_notebook_image
+from kindling_dev.python_image import load_python_image
 from kindling_dev.settings import Settings
 from kindling_dev.spark_image import DEFAULT_LINE
 
@@ -52,7 +52,7 @@ def ensure_jupyterhub_image(settings: Settings, progress: Progress) -> str:
 def load_jupyterhub_images(settings: Settings, progress: Progress) -> None:
     """See that the cluster has the images of the hub and of notebooks under the names that pods give."""
     load_if_missing(name(), ensure_jupyterhub_image(settings, progress), settings, progress)
-    load_notebook_image(DEFAULT_LINE, settings, progress)
+    load_python_image("spark-notebook", DEFAULT_LINE, settings, progress)
 
 
 def _build(reference: str, settings: Settings, progress: Progress) -> None:

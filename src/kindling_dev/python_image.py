@@ -1,18 +1,22 @@
-"""Images of Spark with packages of Python, as each requirements.txt pins them: notebooks' and the Connect server's."""
+"""Images of Spark with packages of Python, as each requirements.txt pins them: notebooks' and the Connect server's.
+
+``scripts/bootstrap kindling_dev.python_image`` gives them to the cluster of scripts/up.
+"""
 
 from __future__ import annotations
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
-from kindling_dev import images, pypi
+from kindling_dev import front_door, images, pypi
 from kindling_dev.cluster import load_if_missing
-from kindling_dev.command import run
+from kindling_dev.command import Failure, run
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.progress import Progress
 from kindling_dev.settings import Settings
-from kindling_dev.spark_image import SparkLine, ensure_spark_image
+from kindling_dev.spark_image import DEFAULT_LINE, SparkLine, ensure_spark_image
 
 _FILES = {
     "spark-notebook": ("Dockerfile", "overrides.json", "requirements.txt"),
@@ -21,18 +25,11 @@ _FILES = {
 """Folder below images/ -> what the image is made of."""
 
 
-def ensure_notebook_image(line: SparkLine, base: str, settings: Settings, progress: Progress) -> str:
-    """Return the reference of notebooks' image on top of one of a Spark line, as ``ensure_python_image``."""
-    return ensure_python_image("spark-notebook", line, base, settings, progress)
-
-
-def ensure_connect_image(line: SparkLine, base: str, settings: Settings, progress: Progress) -> str:
-    """Return the reference of the Connect server's image on top of one of a Spark line, as ``ensure_python_image``."""
-    return ensure_python_image("spark-connect", line, base, settings, progress)
-
-
 def ensure_python_image(name: str, line: SparkLine, base: str, settings: Settings, progress: Progress) -> str:
     """Return the reference of an image on top of one of a Spark line, which the engine has; it then has this one too.
+
+    Args:
+        name: "spark-notebook" or "spark-connect".
 
     Raises:
         Failure: PyPI does not answer, or gives other files than requirements.txt lists.
@@ -51,12 +48,12 @@ def ensure_python_image(name: str, line: SparkLine, base: str, settings: Setting
     return reference
 
 
-def load_notebook_image(line: SparkLine, settings: Settings, progress: Progress) -> str:
+def load_python_image(name: str, line: SparkLine, settings: Settings, progress: Progress) -> str:
     """Return the name that the chart gives to pods, under which the cluster has the image then."""
-    image = ensure_notebook_image(line, ensure_spark_image(line, settings, progress), settings, progress)
-    name = f"ghcr.io/kindling/spark-notebook:{line.version}-python3"
-    load_if_missing(name, image, settings, progress)
-    return name
+    image = ensure_python_image(name, line, ensure_spark_image(line, settings, progress), settings, progress)
+    published = f"ghcr.io/kindling/{name}:{line.version}-python3"
+    load_if_missing(published, image, settings, progress)
+    return published
 
 
 def _python_of(base: str) -> str:
@@ -83,3 +80,21 @@ def _install(requirements: Path, python: str, context: Path, log: Path, settings
     for folder in list(unpacked.rglob("tests")):
         shutil.rmtree(folder)
     unpacked.rename(packages)
+
+
+def main() -> int:
+    """Give the images to the cluster of scripts/up; return the process's exit code."""
+    settings, progress = Settings.from_environment(), Progress()
+    try:
+        for name in _FILES:
+            load_python_image(name, DEFAULT_LINE, settings, progress)
+        # Its nginx stands before the Connect server.
+        front_door.ensure_image(settings, progress)
+    except Failure as failure:
+        print(f"kindling: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

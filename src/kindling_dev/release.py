@@ -22,7 +22,7 @@ from kindling_dev import images as engine
 from kindling_dev.command import Failure, run
 from kindling_dev.digests import PinnedImage
 from kindling_dev.progress import Progress
-from kindling_dev.python_image import ensure_connect_image, ensure_notebook_image
+from kindling_dev.python_image import ensure_python_image
 from kindling_dev.s3_image import ensure_s3_image
 from kindling_dev.sbom import image_sbom
 from kindling_dev.settings import REPO, Settings
@@ -174,8 +174,8 @@ def own_images(settings: Settings, progress: Progress) -> dict[str, str]:
     ours = {f"spark:{image_tag(line)}": spark[line.line] for line in LINES.values()}
     base, tag = spark[DEFAULT_LINE.line], image_tag(DEFAULT_LINE)
     ours[f"spark-s3:{tag}"] = ensure_s3_image(base, settings, progress)
-    ours[f"spark-connect:{tag}"] = ensure_connect_image(DEFAULT_LINE, base, settings, progress)
-    ours[f"spark-notebook:{tag}"] = ensure_notebook_image(DEFAULT_LINE, base, settings, progress)
+    for name in ("spark-connect", "spark-notebook"):
+        ours[f"{name}:{tag}"] = ensure_python_image(name, DEFAULT_LINE, base, settings, progress)
     ours[published().rpartition("/")[2]] = ensure_ui_proxy_image(settings, progress)
     return ours
 

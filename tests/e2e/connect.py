@@ -23,7 +23,7 @@ from kindling_dev.cluster import load_if_missing
 from kindling_dev.command import Failure, run
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.progress import Progress
-from kindling_dev.python_image import ensure_connect_image
+from kindling_dev.python_image import ensure_python_image, load_python_image
 from kindling_dev.settings import Settings
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine, ensure_spark_image
 
@@ -45,9 +45,7 @@ _FOR_S = 240
 def connect_image(line: SparkLine = DEFAULT_LINE) -> str:
     """The server's image on a line of Spark, which the cluster has under the name that the chart gives to pods."""
     settings, progress = Settings.from_environment(), Progress()
-    image = ensure_connect_image(line, ensure_spark_image(line, settings, progress), settings, progress)
-    name = f"ghcr.io/kindling/spark-connect:{line.version}-python3"
-    load_if_missing(name, image, settings, progress)
+    name = load_python_image("spark-connect", line, settings, progress)
     front_door.ensure_image(settings, progress)
     return name
 
@@ -76,7 +74,8 @@ def laptops_python() -> Path:
 def laptop_image() -> str:
     """An image with the Python of executors and the thin client, without Spark's own; the cluster has it."""
     settings, progress = Settings.from_environment(), Progress()
-    base = ensure_connect_image(DEFAULT_LINE, ensure_spark_image(DEFAULT_LINE, settings, progress), settings, progress)
+    spark = ensure_spark_image(DEFAULT_LINE, settings, progress)
+    base = ensure_python_image("spark-connect", DEFAULT_LINE, spark, settings, progress)
     (client,) = laptops_python().parents[1].glob("lib/python*/site-packages/pyspark")
     name = f"kindling.test/laptop:{fingerprint(images.image_id(base), _REQUIREMENTS)}"
     if not images.in_engine(name):

@@ -25,7 +25,7 @@ from kindling_dev.command import run
 from kindling_dev.guides import commands, manifests
 from kindling_dev.jupyterhub_image import load_jupyterhub_images
 from kindling_dev.progress import Progress
-from kindling_dev.python_image import ensure_notebook_image
+from kindling_dev.python_image import ensure_python_image
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE, ensure_spark_image
 
@@ -181,9 +181,8 @@ def installed_hub(teams: Mapping[str, Team], folder: Path, **values: Any) -> Ite
     settings, progress = Settings.from_environment(), Progress()
     load_jupyterhub_images(settings, progress)
     # By the name of its content: another clone's tests may give the published name to an image of theirs.
-    reference = ensure_notebook_image(
-        DEFAULT_LINE, ensure_spark_image(DEFAULT_LINE, settings, progress), settings, progress
-    )
+    spark = ensure_spark_image(DEFAULT_LINE, settings, progress)
+    reference = ensure_python_image("spark-notebook", DEFAULT_LINE, spark, settings, progress)
     load(reference)
     repository, _, tag = reference.partition(":")
     image = {"registry": "docker.io", "repository": repository, "tag": tag}

@@ -19,7 +19,7 @@ from team import QUICK, Team
 
 from chartproof import Cluster
 from kindling_dev.progress import Progress
-from kindling_dev.python_image import load_notebook_image
+from kindling_dev.python_image import load_python_image
 from kindling_dev.settings import Settings
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
 
@@ -41,7 +41,7 @@ _CELL: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "ex
 
 def notebook_image(line: SparkLine = DEFAULT_LINE) -> str:
     """The image of notebooks on a line of Spark, which the cluster has under the name that the chart gives to pods."""
-    return load_notebook_image(line, Settings.from_environment(), Progress())
+    return load_python_image("spark-notebook", line, Settings.from_environment(), Progress())
 
 
 @dataclass(frozen=True)
