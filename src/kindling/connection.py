@@ -27,6 +27,8 @@ from kindling.login import read_login
 TIMEOUT_S = (5, 30)
 """Seconds to connect and to wait for an answer."""
 _UNAUTHORIZED = 401
+_UNREADABLE = (ConfigException, TypeError, AttributeError, ValueError, OSError)
+"""How the official client takes a kubeconfig of another shape."""
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
@@ -59,7 +61,7 @@ def connect(kubeconfig: str | None, context: str | None, namespace: str | None) 
     try:
         with _logged() as said:
             config.load_kube_config(config_file=kubeconfig, context=context, client_configuration=settings)
-    except (ConfigException, TypeError, OSError) as error:
+    except _UNREADABLE as error:
         if not kubeconfig and not context and "KUBERNETES_SERVICE_HOST" in os.environ:
             return _in_cluster(settings, namespace)
         raise KindlingError(f"no cluster: {one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
@@ -78,7 +80,7 @@ def connect_to(kubeconfig: dict[str, Any], context: str, namespace: str) -> Conn
     settings.retries = 1
     try:
         config.load_kube_config_from_dict(kubeconfig, context=context, client_configuration=settings)
-    except (ConfigException, TypeError, OSError) as error:
+    except _UNREADABLE as error:
         raise KindlingError(f"no cluster: {one_line(error)}; give --kubeconfig, or set KUBECONFIG") from None
     (cluster,), (user,) = kubeconfig["clusters"], kubeconfig["users"]
     return Connection(_client(settings, cluster["cluster"], user["user"]), namespace)
@@ -109,7 +111,8 @@ def _check_logged_in(settings: Any, user: Mapping[str, Any], said: list[str]) ->
     """
     if "exec" not in user or settings.api_key or settings.cert_file:
         return
-    program, reason = one_line((user["exec"] or {}).get("command", "")), one_line("; ".join(said), 300)
+    given = user["exec"] if isinstance(user["exec"], dict) else {}
+    program, reason = one_line(given.get("command") or "exec"), one_line("; ".join(said), 300)
     raise KindlingError(f"no login: {program}, which the kubeconfig names, failed: {reason}; run it by hand")
 
 
@@ -119,6 +122,10 @@ def _client(settings: Any, cluster: Mapping[str, Any], user: Mapping[str, Any]) 
         settings.no_proxy = None
     try:
         api = client.ApiClient(settings)
+    except (HTTPError, ValueError, AttributeError) as error:
+        raise KindlingError(
+            f"no cluster: the kubeconfig's server or proxy-url is no URL: {one_line(error, 200)}"
+        ) from None
     except ModuleNotFoundError:
         proxy = one_line(settings.proxy)
         raise KindlingError(

@@ -82,7 +82,7 @@ def _find(reader: Reader, name: str) -> tuple[Any, Any, list[Any]] | None:
         if jobs or cron_jobs:
             return jobs[-1] if jobs else None, cron_jobs[-1] if cron_jobs else None, []
         if pods := reader.pods(f"{_APP}={name}") or _of_client_mode(reader, name):
-            return _workload_of(reader, pods), None, pods
+            return _workload_of(reader, pods), None, _with_driver(reader, pods)
     if pod := reader.pod(name):
         return _workload_of(reader, [pod]), None, _application_of(reader, pod)
     if job := reader.job(name):
@@ -119,8 +119,19 @@ def _workload_of(reader: Reader, things: list[Any]) -> Any:
 
 
 def _application_of(reader: Reader, pod: Any) -> list[Any]:
-    application = _labels(pod).get(_APP)
-    return reader.pods(f"{_APP}={application}") if application else [pod]
+    if application := _labels(pod).get(_APP):
+        return _with_driver(reader, reader.pods(f"{_APP}={application}"))
+    if convert.role_of(pod) != "driver":
+        return [pod]
+    return [pod, *(one for one in reader.pods("spark-role=executor") if _owned_by(one, pod.metadata.uid))]
+
+
+def _with_driver(reader: Reader, pods: list[Any]) -> list[Any]:
+    """An application's pods with the driver that owns its executors, which has no label of one if it has several."""
+    if any(convert.role_of(pod) == "driver" for pod in pods):
+        return pods
+    owners = {owner.name for pod in pods for owner in pod.metadata.owner_references or [] if owner.kind == "Pod"}
+    return [*(pod for name in sorted(owners) if (pod := reader.pod(name))), *pods]
 
 
 def _application_asked(pods: list[Any]) -> str:
@@ -174,7 +185,8 @@ def _gone(reader: Reader, namespace: str, name: str) -> Run:
         raise KindlingError(
             f"namespace {namespace} has no run of a release, application, Job or pod named {name}: it is in another "
             "namespace (-n), or it ended and was removed (ttlSecondsAfterFinished, helm uninstall); a notebook's "
-            "application is found by its id once it has an executor, and before by the notebook's release"
+            "application is found by its id once it has an executor, and before by the notebook's release, or by the "
+            "pod's name (jupyter-…) if a hub made it"
         )
     return Run(name, namespace, gone=tuple(told), unread=tuple(reader.unread))
 

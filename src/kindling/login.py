@@ -108,7 +108,7 @@ def _entry(
 ) -> tuple[Mapping[str, Any], Path]:
     for config, folder in configs:
         for entry in config.get(kind) or []:
-            if entry.get("name") == name:
+            if isinstance(entry, dict) and entry.get("name") == name and isinstance(entry.get(key) or {}, dict):
                 return entry.get(key) or {}, folder
     raise KindlingError(
         f"no cluster: the kubeconfig has no {key} {name!r}; give --context, or another with --kubeconfig"

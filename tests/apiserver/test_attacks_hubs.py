@@ -16,17 +16,18 @@ from chartproof.values import merged
 
 _LABEL = "kindling.local/notebook"
 _PART = "spark-notebook"
-_NOT_A_HUBS = " is not a pod of a hub; allowed: pods with the label kindling.local/notebook, their own name"
 _NO_NAME = " is no name of what hubs make or remove; allowed: jupyter-…"
 _MAY_NOT = "; allowed: to make notebooks and what is theirs, and to remove notebooks"
 _OPENS = " opens pods to others; allowed: the pods of one notebook to each other"
 _WHOSE = " says whose executors a pod is of; allowed: to the executors of that very pod"
+_OTHER_RELEASE = " has a label of what is not its release; allowed: app.kubernetes.io/instance of jupyter"
 _OWNER = "uid-of-a-notebook"
 
 
 def notebook(name: str = "jupyter-anna", **labels: str) -> Body:
     """A user's notebook, as a hub makes it."""
-    whole = {_LABEL: name, "spark-role": "driver", "app.kubernetes.io/name": _PART, **labels}
+    release = {"app.kubernetes.io/name": _PART, "app.kubernetes.io/instance": "jupyter"}
+    whole = {_LABEL: name, "spark-role": "driver", **release, **labels}
     return merged(POD, {"metadata": {"name": name, "labels": whole}})
 
 
@@ -119,7 +120,19 @@ ATTACKS = {
     ),
     "removes the team's driver": Attack(HUB, "DELETE", "pods/driver", {}, _NO_NAME),
     "removes all pods": Attack(HUB, "DELETE", "pods", {}, _NO_NAME),
-    "removes a pod that is called like a notebook": Attack(HUB, "DELETE", "pods/jupyter-of-the-team", {}, _NOT_A_HUBS),
+    "has a Job take its notebook for a pod": Attack(
+        HUB, "POST", "pods", notebook(**{"batch.kubernetes.io/controller-uid": "0123"}), _OTHER_RELEASE
+    ),
+    "has another release's Service send to it": Attack(
+        HUB, "POST", "pods", notebook(**{"app.kubernetes.io/instance": "mine"}), _OTHER_RELEASE
+    ),
+    "forges a record of helm's": Attack(
+        HUB,
+        "POST",
+        "secrets",
+        merged(secret(), {"metadata": {"labels": {"owner": "helm", "name": "etl", "status": "deployed"}}}),
+        "has the label owner=helm",
+    ),
     "changes a notebook": Attack(HUB, "PATCH", "pods/jupyter-ben", {"metadata": {"annotations": {"a": "b"}}}, _MAY_NOT),
     # What goes with them.
     "has the token of an account made": Attack(
@@ -174,6 +187,13 @@ ATTACKS = {
         {"metadata": {"labels": {_LABEL: "jupyter-ben"}}},
         "says whose the pod is, and stays",
     ),
+    "an engineer waits under a user's name": Attack(
+        ENGINEER,
+        "POST",
+        "pods",
+        merged(POD, {"metadata": {"name": "jupyter-zoe"}}),
+        "jupyter-zoe is a name for notebooks of a hub; allowed: names that do not begin with jupyter-",
+    ),
     "an engineer mounts a user's token": Attack(
         ENGINEER, "POST", "pods", mounting("jupyter-ben-0123abcd", POD), "Secret jupyter-ben-0123abcd is not for pods"
     ),
@@ -202,7 +222,6 @@ ALLOWED = {
 def team(guarded: Team) -> Team:
     """The guarded team, with a notebook of its hub's."""
     assert not guarded.ask(HUB, "POST", "pods", notebook("jupyter-ben"), dry=False)
-    guarded.holds("pods", merged(POD, {"metadata": {"name": "jupyter-of-the-team"}}))
     guarded.holds("pods", merged(EXECUTOR, {"metadata": {"name": "mine-exec-1"}}))
     guarded.holds("persistentvolumeclaims", home("jupyter-ben-home"))
     guarded.holds("secrets", {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "ours"}})

@@ -162,6 +162,36 @@ def test_a_deployments_pod_leads_to_its_deployment(team: Team) -> None:
         assert "kernels" not in found["cause"] + found["cure"], "that is a notebook's"
 
 
+def test_a_hubs_notebook_is_told_with_its_executors(team: Team) -> None:
+    core = team.server.cluster.core
+
+    def pod(name: str, role: str, **metadata: Any) -> Any:
+        spec = {**_SHARED["spec"]["template"]["spec"]}  # type: ignore[index]
+        spec["containers"] = [{**spec["containers"][0], "name": role}]
+        spec["serviceAccountName"] = f"spark-{role}"
+        labels = {"app.kubernetes.io/name": "spark-notebook", "app.kubernetes.io/instance": "jupyter"}
+        labels |= {"spark-role": role, **metadata.pop("labels", {})}
+        return core.create_namespaced_pod(
+            team.name, {"metadata": {"name": name, "labels": labels, **metadata}, "spec": spec}
+        )
+
+    uid = pod("jupyter-anna", "driver").metadata.uid
+    owner = {"apiVersion": "v1", "kind": "Pod", "name": "jupyter-anna", "uid": uid, "controller": True}
+    application = {"spark-app-selector": "spark-1", "spark-exec-id": "1"}
+    pod("jupyter-anna-exec-1", "executor", labels=application, ownerReferences=[owner])
+    full = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1: 1 Insufficient cpu."}
+    statuses = {
+        "jupyter-anna": status_of("10.244.0.9", ["driver"]),
+        "jupyter-anna-exec-1": {"phase": "Pending", "conditions": [full]},
+    }
+    for name, status in statuses.items():
+        core.patch_namespaced_pod_status(name, team.name, {"status": status})
+    for name in ("jupyter-anna", "jupyter-anna-exec-1", "spark-1"):
+        report = team.why(name)
+        (found,) = report["findings"]
+        assert (report["status"], found["id"], found["about"]) == ("running", "unschedulable", "executor"), name
+
+
 def test_preflight_looks_at_what_a_notebooks_values_name(team: Team, tmp_path: Path) -> None:
     common, own = tmp_path / "common.yaml", tmp_path / "anna.yaml"
     common.write_text("global: {}\nhome: {storageClass: fast}\n")

@@ -42,6 +42,10 @@ try:
     other.sql("SELECT count(*) FROM mine").collect()
 except Exception as error:
     print("other", error.getCondition())
+try:
+    one.sql("SELECT `" + "n" * 6000 + "`").collect()
+except Exception as error:
+    print("long", len(str(error)) > 6000)
 one.stop()
 other.stop()
 """
@@ -59,7 +63,7 @@ def test_clients_count_over_tls_with_the_token(team: Team, cluster: Cluster, new
     server.test()
     laptop.start(server.authority)
     assert "sum 9900" in laptop.run(HELPER + SESSION + LET_IN, server.url)
-    assert laptop.run(TWO, server.url).split("\n")[:2] == ["one 7", "other TABLE_OR_VIEW_NOT_FOUND"]
+    assert laptop.run(TWO, server.url).split("\n")[:3] == ["one 7", "other TABLE_OR_VIEW_NOT_FOUND", "long True"]
     for wrong, said in (
         (server.url.replace(TOKEN, "another"), "UNAUTHENTICATED"),
         (server.url.replace(f";token={TOKEN}", ""), "UNAUTHENTICATED"),

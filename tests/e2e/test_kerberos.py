@@ -120,7 +120,8 @@ def test_a_notebook_reads_what_it_wrote(kerberised: Kerberised) -> None:
     notebook.install(line=OLD, **values)
     notebook.write("session.ipynb", f"import sys\nsys.argv = ['', '{folder}']", ROUND_TRIP)
     notebook.exec("python3", "/opt/kindling/start.py", "jupyter", "execute", "--inplace", "session.ipynb")
-    told = "".join(one.get("text", "") for one in notebook.outputs("session.ipynb")[1]).splitlines()
+    printed = (one.get("text", "") for one in notebook.outputs("session.ipynb")[1])
+    told = "".join(line for text in printed for line in text).splitlines()
     executors = [line for line in told if line.startswith("EXECUTOR ")]
     assert executors
     assert all(line.endswith("no keytab krb5.conf") for line in executors), executors

@@ -117,6 +117,7 @@ def test_who_makes_the_folder_has_the_teams_hadoop_configuration(render_history:
     team = {
         f"spark.hadoop.{provider}": "com.example.Identity",
         "spark.hadoop.a": 1000000,
+        "spark.hadoop.b": "a\n  evil: |\n    x",
         "spark.sql.ansi.enabled": True,
     }
     manifest = render_history(
@@ -127,6 +128,7 @@ def test_who_makes_the_folder_has_the_teams_hadoop_configuration(render_history:
     read = ElementTree.fromstring(manifest.one("ConfigMap").body["data"]["core-site.xml"])
     settings = {one.findtext("name"): one.findtext("value") for one in read}
     assert (settings[provider], settings["a"]) == ("com.example.Identity", "<b>")
+    assert settings["b"] == team["spark.hadoop.b"]
     assert settings["fs.s3a.bucket.logs.endpoint"] == "https://s3.example.com"
 
 

@@ -92,3 +92,24 @@ def test_a_socks_proxy_needs_a_package(kubeconfig: Write) -> None:
     config = kubeconfig({"token": "t"}, **{"proxy-url": "socks5://127.0.0.1:9"})
     with pytest.raises(KindlingError, match=r"to go through socks5://127\.0\.0\.1:9, run `pip install PySocks`"):
         connect(config, None, None)
+
+
+@pytest.mark.parametrize(
+    ("user", "cluster"),
+    [
+        ({"token": "t"}, {"proxy-url": "proxy:3128"}),
+        ({"token": "t"}, {"proxy-url": "http://127.0.0.1:99999"}),
+        ({"token": "t"}, {"proxy-url": 5}),
+        ({"token": "t"}, {"server": 5}),
+        ({"token": "t"}, {"server": "https://[::1"}),
+        ({"exec": "x"}, {}),
+        ({"exec": None}, {}),
+        ({"auth-provider": {"name": "gcp"}}, {}),
+        ("x", {}),
+    ],
+    ids=str,
+)
+def test_a_kubeconfig_of_another_shape_is_a_line(kubeconfig: Write, user: Any, cluster: dict[str, Any]) -> None:
+    with pytest.raises(KindlingError, match=r"^no (cluster|login): .*[^ ]") as error:
+        connect(kubeconfig(user, **cluster), None, None)
+    assert "\n" not in str(error.value)

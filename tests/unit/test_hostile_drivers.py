@@ -108,3 +108,14 @@ def test_a_followed_log_is_printed_once_as_it_is(
     for _ in range(2):  # asked for again, as after a restart of the API server
         follower._read(follow=False)
     assert capfdbinary.readouterr().out == b"".join(lines)
+
+
+def test_a_line_of_the_kubelets_own_keeps_the_rest(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    log = b"2026-11-28T16:00:00Z one\nfailed to create fsnotify watcher\n2026-11-28T16:00:01Z two\n"
+    monkeypatch.setattr(kube, "_open", lambda *_: closing(io.BytesIO(log)))
+    follower = followed.DriverLog("/log")
+    follower._read(follow=False)
+    assert capfdbinary.readouterr().out == b"one\nfailed to create fsnotify watcher\ntwo\n"
+    assert follower._last.startswith("2026-11-28T16:00:01")

@@ -5,8 +5,8 @@ What all charts refuse.
                                  without a word for a control character in it, and breaks its lines at the separators of
                                  Unicode.
   spark-common.checkUtf8         a text that is no UTF-8, which Helm would change; call with a dict: text, from (its name)
-  spark-common.checkNumbers      numbers that are not rendered as they were written: those of too many digits, and those that
-                                 are written with an exponent; call with a dict: values (a map or list), from (what the name
+  spark-common.checkNumbers      numbers that are not rendered as they were written, as far as a template can know: those of
+                                 too many digits, and small ones that are written with an exponent; call with a dict: values (a map or list), from (what the name
                                  of an item follows)
   spark-common.checkKeys         keys that Spark's configuration cannot have, or that Spark leaves out without a word; call with
                                  a dict: conf, from (its name in values)

@@ -16,7 +16,13 @@ Hadoop's configuration and Kerberos: global.hadoop and global.kerberos. Call wit
 
 The files are in folders of their own, none in /etc itself: Java finds krb5.conf by -Djava.security.krb5.conf, MIT's programs by
 KRB5_CONFIG. Executors have the configuration, and a krb5.conf, without which no JVM reads it; a keytab only drivers have.
+  spark-common.xmlText           a value as it stands in such a file; call with the value
 */}}
+
+{{- define "spark-common.xmlText" -}}
+{{- include "spark-common.text" . | html | replace "\n" "&#10;" | replace "\r" "&#13;" -}}
+{{- end }}
+
 
 {{- define "spark-common.hadoopConfigMap" -}}
 {{- .hadoop.configMap | default (empty .hadoop.files | ternary "" "spark-hadoop") -}}

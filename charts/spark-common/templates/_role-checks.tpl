@@ -29,7 +29,7 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
 {{/* call with a dict: labels, from */}}
 {{- define "spark-common.checkRoleLabels" -}}
 {{- range $key := keys (.labels | default dict) | sortAlpha -}}
-{{- if or (hasPrefix "spark-" $key) (has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component")) (regexMatch "^(batch\\.kubernetes\\.io/|kindling\\.local/isolated$|job-name$|controller-uid$)" $key) -}}
+{{- if or (hasPrefix "spark-" $key) (has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component")) (regexMatch "^(batch\\.kubernetes\\.io/|kindling\\.local/(isolated|notebook)$|job-name$|controller-uid$)" $key) -}}
 {{- fail (printf "%s sets %s, by which Spark, Kubernetes or the chart finds the pod: take another key" $.from $key) -}}
 {{- end -}}
 {{- end -}}

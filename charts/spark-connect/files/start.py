@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 import zipfile
+from http.client import HTTPException
 from pathlib import Path
 
 import lasting
@@ -102,9 +103,9 @@ def sessions() -> int | None:
     try:
         with opener.open(f"http://{host}:4040/connect/", timeout=10) as answer:
             found = ONLINE.search(answer.read(1 << 20).decode(errors="replace"))
-    except OSError:
+            return int(found[1]) if found else None
+    except (OSError, HTTPException, ValueError):
         return None
-    return int(found[1]) if found else None
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ spark-connect.checks: values that cannot go together, each refused in one line t
 {{- include "spark-common.checkExecutors" . -}}
 {{- $ownConf := dict
   "spark.submit.deployMode" "nothing: client"
+  "spark.remote" "nothing: the server runs Spark itself"
+  "spark.api.mode" "nothing: the server runs Spark itself"
   "spark.connect.authenticate.token" "login.secret"
   "spark.connect.grpc.binding.address" "listen"
   "spark.connect.grpc.binding.port" (include "spark-common.port" "connect" | printf "nothing: %s")

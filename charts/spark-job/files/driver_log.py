@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from urllib.parse import quote
@@ -10,6 +11,7 @@ import kube
 from last_error import LastError
 from refusal import refusal_of
 
+_STAMP = re.compile(rb"\d{4}-\d\d-\d\dT")
 _TAIL_S = 15  # how long the rest of an ended driver's log may take
 
 
@@ -54,7 +56,8 @@ class DriverLog(threading.Thread):
         begins, known = True, False
         for piece in kube.pieces(f"{self._path}?container=driver&timestamps=true&follow={str(follow).lower()}{since}"):
             printed = piece
-            if begins:
+            # What the kubelet says of the log itself has no time.
+            if begins and _STAMP.match(piece):
                 stamp, _, printed = piece.partition(b" ")
                 moment = _padded(stamp.decode(errors="replace"))
                 known = moment <= self._last

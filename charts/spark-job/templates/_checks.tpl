@@ -132,7 +132,7 @@ Values that cannot go together, each refused in one line that says what to do. C
   (dict "name" "month" "least" 1 "most" 12 "words" (list "jan" "feb" "mar" "apr" "may" "jun" "jul" "aug" "sep" "oct" "nov" "dec"))
   (dict "name" "day of the week" "least" 0 "most" 6 "words" (list "sun" "mon" "tue" "wed" "thu" "fri" "sat"))
 -}}
-{{- $fields := regexSplit " +" (trim .) -1 -}}
+{{- $fields := regexSplit "[ \\t]+" (trim .) -1 -}}
 {{- if ne (len $fields) 5 -}}
 {{- fail (printf "schedule.cron is %q, and Kubernetes wants five fields, minute, hour, day of the month, month and day of the week, as in 0 3 * * 1-5: write these, and a time zone in schedule.timeZone" .) -}}
 {{- end -}}

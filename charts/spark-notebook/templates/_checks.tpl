@@ -59,7 +59,7 @@ spark-notebook.checks: values that cannot go together, each refused in one line 
 {{- include "spark-notebook.checkHub" . -}}
 {{- end -}}
 {{- if and (eq $login.method "token") (not $login.secret.name) -}}
-{{- fail "login.secret.name is empty: set it to the Secret with the notebook's token, or login.method to proxy where an authenticating proxy stands before it" -}}
+{{- fail "login.secret.name is empty: set it to the Secret with the notebook's token, login.method to proxy where an authenticating proxy stands before it, or to hub where a JupyterHub makes the notebooks" -}}
 {{- end -}}
 {{- if and (eq $login.method "proxy") $login.secret.name -}}
 {{- fail (printf "login.secret.name is %q and login.method is proxy, which asks for no token: leave one of them out" $login.secret.name) -}}
