@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +16,16 @@ _LONGEST_S = 1800.0
 
 class Failure(Exception):  # noqa: N818 - the word a person reads
     """Something a person must act on. The first line says what is wrong and what to do; more lines are evidence."""
+
+
+def exit_code(act: Callable[[], object]) -> int:
+    """Do what a program does; its exit code. A failure is said in a line, and has 1."""
+    try:
+        act()
+    except Failure as failure:
+        print(f"kindling: {failure}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def run(

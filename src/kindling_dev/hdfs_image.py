@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 
 from kindling_dev import images, maven
 from kindling_dev.cluster import load_if_missing
-from kindling_dev.command import Failure
+from kindling_dev.command import Failure, exit_code
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.host import ensure_build_programs, ensure_maven
 from kindling_dev.progress import Progress
@@ -69,15 +69,5 @@ def _build(reference: str, settings: Settings, progress: Progress) -> None:
     progress.say(f"image {reference}: {images.image_megabytes(reference)} MB")
 
 
-def main() -> int:
-    """Give the image to the cluster of scripts/up; return the process's exit code."""
-    try:
-        load_hdfs_image(Settings.from_environment(), Progress())
-    except Failure as failure:
-        print(f"kindling: {failure}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(lambda: load_hdfs_image(Settings.from_environment(), Progress())))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kindling_dev import images, pypi
 from kindling_dev.cluster import load_if_missing
-from kindling_dev.command import Failure
+from kindling_dev.command import exit_code
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.host import ensure_build_programs
 from kindling_dev.progress import Progress
@@ -67,15 +67,5 @@ def _build(reference: str, settings: Settings, progress: Progress) -> None:
     progress.say(f"image {reference}: {images.image_megabytes(reference)} MB")
 
 
-def main() -> int:
-    """Give the images to the cluster of scripts/up; return the process's exit code."""
-    try:
-        load_jupyterhub_images(Settings.from_environment(), Progress())
-    except Failure as failure:
-        print(f"kindling: {failure}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(lambda: load_jupyterhub_images(Settings.from_environment(), Progress())))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kindling_dev import front_door, images, pypi
 from kindling_dev.cluster import load_if_missing
-from kindling_dev.command import Failure, run
+from kindling_dev.command import exit_code, run
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.progress import Progress
 from kindling_dev.settings import Settings
@@ -82,19 +82,12 @@ def _install(requirements: Path, python: str, context: Path, log: Path, settings
     unpacked.rename(packages)
 
 
-def main() -> int:
-    """Give the images to the cluster of scripts/up; return the process's exit code."""
-    settings, progress = Settings.from_environment(), Progress()
-    try:
-        for name in _FILES:
-            load_python_image(name, DEFAULT_LINE, settings, progress)
-        # Its nginx stands before the Connect server.
-        front_door.ensure_image(settings, progress)
-    except Failure as failure:
-        print(f"kindling: {failure}", file=sys.stderr)
-        return 1
-    return 0
+def load_all(settings: Settings, progress: Progress) -> None:
+    """See that the cluster has the images, and the one whose nginx stands before the Connect server."""
+    for name in _FILES:
+        load_python_image(name, DEFAULT_LINE, settings, progress)
+    front_door.ensure_image(settings, progress)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(lambda: load_all(Settings.from_environment(), Progress())))

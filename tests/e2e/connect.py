@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 import trustme
 import yaml
+from forwarding import forwarded
 from team import QUICK, Team, wait_until_pods_are_taken
 
 from chartproof import Cluster
@@ -156,31 +156,17 @@ class ConnectServer:
 
     def pods(self) -> list[Any]:
         """Its own pod, if it is there."""
-        return self._pods("driver")
+        return self.team.pods(self.release, "driver")
 
     def executors(self) -> list[Any]:
         """Its executors' pods that are there, whatever their state."""
-        return self._pods("executor")
-
-    def _pods(self, role: str) -> list[Any]:
-        labels = f"spark-role={role},app.kubernetes.io/instance={self.release}"
-        pods: list[Any] = self.team.cluster.core.list_namespaced_pod(self.team.name, label_selector=labels).items
-        return pods
+        return self.team.pods(self.release, "executor")
 
     @contextmanager
     def forwarded(self) -> Iterator[str]:
         """Where this machine connects to, by a forwarded port, while the context lasts: "localhost:40123"."""
-        argv = ["kubectl", f"--kubeconfig={self.team.cluster.kubeconfig}", f"--namespace={self.team.name}"]
-        argv += ["port-forward", f"service/{self.release}", f":{PORT}", "--address=127.0.0.1"]
-        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as forwarding:
-            try:
-                assert forwarding.stdout
-                line = forwarding.stdout.readline()
-                found = re.search(r"127\.0\.0\.1:(\d+)", line)
-                assert found, f"kubectl port-forward says {line!r}"
-                yield f"localhost:{found[1]}"
-            finally:
-                forwarding.terminate()
+        with forwarded(self.team.cluster, self.team.name, f"service/{self.release}", PORT) as port:
+            yield f"localhost:{port}"
 
 
 def on_the_laptop(code: str, *argv: str, **variables: str) -> subprocess.CompletedProcess[str]:

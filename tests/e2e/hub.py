@@ -15,7 +15,9 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
 import yaml
-from notebook import Kernel, ask, forwarded, new_kernel
+from as_written import done_as_written, write_values
+from forwarding import forwarded
+from notebook import Kernel, ask, new_kernel
 from program_image import load
 from team import QUICK, Team
 from waiting import wait_until
@@ -57,8 +59,7 @@ class Hub:
 
     def sh(self, script: str) -> str:
         """Run a shell script in the folder as the cluster's admin."""
-        argv = ["bash", "-euo", "pipefail", "-c", script]
-        return run(argv, cwd=self.folder, env={"KUBECONFIG": str(self.cluster.kubeconfig)}, what="do as the guide says")
+        return done_as_written(script, self.cluster, self.folder)
 
     def named(self, text: str) -> str:
         """A text of the guide or of the example with this test's names."""
@@ -87,7 +88,8 @@ class Hub:
     @contextmanager
     def open(self) -> Iterator[str]:
         """The URL of its pages on this machine, while the context lasts."""
-        with forwarded(self.cluster, self.namespace, "service/proxy-public", 80) as url:
+        with forwarded(self.cluster, self.namespace, "service/proxy-public", 80) as port:
+            url = f"http://127.0.0.1:{port}"
             # A new pod behind a Service is reached a moment after it is ready.
             wait_until(lambda: _answers(f"{url}/hub/health"), "the proxy reaches the hub", 60)
             yield url
@@ -199,14 +201,13 @@ def installed_hub(teams: Mapping[str, Team], folder: Path, **values: Any) -> Ite
     for file in (REPO / "examples/jupyterhub").iterdir():
         (folder / "examples/jupyterhub" / file.name).write_text(_for_the_test(hub, file))
     (listed,) = (block.text for block in manifests("jupyterhub") if block.heading == "")
-    _write(folder, "spark-notebook.yaml", yaml.safe_dump({**SMALL, "image": image, **values}))
-    _write(folder, "spark-namespace.yaml", "")
+    site = yaml.safe_dump({**SMALL, "image": image, **values})
+    write_values(folder, {"spark-notebook.yaml": site, "spark-namespace.yaml": ""})
     for team in teams.values():
-        _write(folder, f"{team.name}/common.yaml", "")
         own = json.loads(team.helm.run(["get", "values", team.name, f"--namespace={ADMIN_NAMESPACE}", "--output=json"]))
-        _write(
-            folder, f"{team.name}/spark-namespace.yaml", yaml.safe_dump({**own, **yaml.safe_load(hub.named(listed))})
-        )
+        own |= yaml.safe_load(hub.named(listed))
+        files = {f"{team.name}/common.yaml": "", f"{team.name}/spark-namespace.yaml": yaml.safe_dump(own)}
+        write_values(folder, files)
     try:
         hub.sh(hub.named(commands("jupyterhub", "")))
         yield hub
@@ -219,12 +220,6 @@ def installed_hub(teams: Mapping[str, Team], folder: Path, **values: Any) -> Ite
 def _for_the_test(hub: Hub, file: Path) -> str:
     """A file of the example; what is configured there names the teams."""
     return hub.named(file.read_text()) if file.name == "jupyterhub_config.py" else file.read_text()
-
-
-def _write(folder: Path, name: str, text: str) -> None:
-    file = folder / "values" / name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
 
 
 def _answers(url: str) -> bool:

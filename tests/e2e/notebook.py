@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,9 +13,9 @@ from uuid import uuid4
 import aiohttp
 import coroutines
 import yaml
+from forwarding import forwarded
 from team import QUICK, Team
 
-from chartproof import Cluster
 from kindling_dev.progress import Progress
 from kindling_dev.python_image import load_python_image
 from kindling_dev.settings import Settings
@@ -100,22 +98,17 @@ class Notebook:
 
     def pods(self) -> list[Any]:
         """Its own pod, if it is there."""
-        return self._pods("driver")
+        return self.team.pods(self.release, "driver")
 
     def executors(self) -> list[Any]:
         """Its executors' pods that are there, whatever their state."""
-        return self._pods("executor")
-
-    def _pods(self, role: str) -> list[Any]:
-        labels = f"spark-role={role},app.kubernetes.io/instance={self.release}"
-        pods: list[Any] = self.team.cluster.core.list_namespaced_pod(self.team.name, label_selector=labels).items
-        return pods
+        return self.team.pods(self.release, "executor")
 
     @contextmanager
     def forwarded(self) -> Iterator[str]:
         """Its URL on this machine, while the context lasts."""
-        with forwarded(self.team.cluster, self.team.name, f"service/{self.release}", 8888) as url:
-            yield url
+        with forwarded(self.team.cluster, self.team.name, f"service/{self.release}", 8888) as port:
+            yield f"http://127.0.0.1:{port}"
 
     @contextmanager
     def kernel(self) -> Iterator[Kernel]:
@@ -130,22 +123,6 @@ class Notebook:
     def start_kernel(self, url: str) -> Kernel:
         """A new kernel of the server at a URL."""
         return new_kernel(url)
-
-
-@contextmanager
-def forwarded(cluster: Cluster, namespace: str, to: str, port: int) -> Iterator[str]:
-    """The URL on this machine of a port of something in the cluster, "service/anna", while the context lasts."""
-    argv = ["kubectl", f"--kubeconfig={cluster.kubeconfig}", f"--namespace={namespace}"]
-    argv += ["port-forward", to, f":{port}", "--address=127.0.0.1"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as forwarding:
-        try:
-            assert forwarding.stdout
-            line = forwarding.stdout.readline()
-            found = re.search(r"127\.0\.0\.1:(\d+)", line)
-            assert found, f"kubectl port-forward says {line!r}"
-            yield f"http://127.0.0.1:{found[1]}"
-        finally:
-            forwarding.terminate()
 
 
 def new_kernel(url: str, token: str = TOKEN) -> Kernel:

@@ -17,6 +17,7 @@ from typing import TextIO
 from uuid import uuid4
 
 import yaml
+from as_written import done_as_written
 
 from chartproof import Cluster
 from kindling_dev.command import run
@@ -258,13 +259,6 @@ def _install(hdfs: SecureHdfs) -> None:
     assert create in as_written
     labels = f"{_OURS} pod-security.kubernetes.io/enforce=restricted"
     done_as_written(as_written.replace(create, f"{create}kubectl label namespace hdfs {labels}\n"), hdfs.cluster)
-
-
-def done_as_written(written: str, cluster: Cluster, cwd: Path = REPO) -> str:
-    """Run commands of the page; what they printed."""
-    what = "do what examples/secure-hdfs/README.md says"
-    argv = ["bash", "-euo", "pipefail", "-c", written]
-    return run(argv, cwd=cwd, env={"KUBECONFIG": str(cluster.kubeconfig)}, what=what)
 
 
 @contextmanager

@@ -173,6 +173,12 @@ class Team:
         """Wait for a pod of a release with a role that runs."""
         return self.pod(release, role, is_running, deadline_s)
 
+    def pods(self, release: str, role: str) -> list[Any]:
+        """The pods of a release with a role that are there, whatever their state."""
+        labels = f"spark-role={role},app.kubernetes.io/instance={release}"
+        pods: list[Any] = self.cluster.core.list_namespaced_pod(self.name, label_selector=labels).items
+        return pods
+
     def kill(self, pod: Any, container: str) -> None:
         """SIGKILL a container from outside, as the kernel or a crash would."""
         (status,) = [s for s in pod.status.container_statuses if s.name == container]

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from as_written import clone_for, done_as_written
 from connect import COUNT, PORT, SESSION, TOKEN, ConnectServer, LaptopPod, connect_image, on_the_laptop
 from door import new_door
-from secure_hdfs import done_as_written
 from team import QUICK, Team
 from waiting import wait_until
 
 from chartproof import Cluster
-from kindling_dev.guides import GUIDES, commands, manifests
+from kindling_dev.guides import GUIDES, commands
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO
 
 LET_IN = """
@@ -237,15 +236,7 @@ def test_the_servers_sessions_are_at_the_door(team: Team) -> None:
 @pytest.mark.long
 def test_the_connect_guide_leads_to_a_query(team: Team, tmp_path: Path) -> None:
     connect_image()
-    for folder in ("charts", "examples"):
-        (tmp_path / folder).symlink_to(REPO / folder)
-    (listed,) = (block.text for block in manifests("connect"))
-    values = {"spark-connect.yaml": (REPO / "values/spark-connect.yaml").read_text(), "spark-namespace.yaml": ""}
-    own = yaml.safe_dump({"namespace": {"name": team.name}})
-    values |= {f"{team.name}/common.yaml": "", f"{team.name}/spark-namespace.yaml": own + listed}
-    for name, text in values.items():
-        (tmp_path / "values" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "values" / name).write_text(text)
+    clone_for(team, "connect", tmp_path)
     written = commands("connect", "").replace("team-a", team.name).replace("kindling-system", ADMIN_NAMESPACE)
     done_as_written(written, team.cluster, tmp_path)
     said = done_as_written(commands("connect", "From a laptop").replace("team-a", team.name), team.cluster, tmp_path)

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
+from as_written import done_as_written
 from history import History
 from kerberised import NO_OLD_CONNECTION, ROUND_TRIP, ROUNDS, Kerberised, image, shows_tokens_to_tasks
 from notebook import Notebook
-from secure_hdfs import REALM, URL, SecureHdfs, done_as_written
+from secure_hdfs import REALM, URL, SecureHdfs
 from team import EACH, OLD_LINE_LONG, QUICK, RUN_DEADLINE_S, Team
 
 from kindling_dev.command import Failure

@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from as_written import clone_for, done_as_written
 from door import new_door
 from notebook import COUNT, SESSION, TOKEN, Notebook, notebook_image
 from playwright.sync_api import Browser, expect
 from probes import OPEN, SILENT, Probes, start
-from secure_hdfs import done_as_written
 from team import Team
 from waiting import wait_until
 
 from chartproof.reachability import Flow, Peer
 from kindling_dev import flights
-from kindling_dev.guides import GUIDES, commands, manifests
+from kindling_dev.guides import GUIDES, commands
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO, Settings
 from kindling_dev.spark_image import DEFAULT_LINE, LINES
 
@@ -41,15 +40,7 @@ def test_the_guide_leads_to_a_plot(team: Team, tmp_path: Path) -> None:
     notebook_image()
     settings = Settings.from_environment()
     flights.put_on_claim(flights.flights_csv(settings), team.name, settings.kubeconfig)
-    for folder in ("charts", "examples"):
-        (tmp_path / folder).symlink_to(REPO / folder)
-    (listed,) = (block.text for block in manifests("notebook"))
-    values = {"spark-notebook.yaml": (REPO / "values/spark-notebook.yaml").read_text(), "spark-namespace.yaml": ""}
-    own = yaml.safe_dump({"namespace": {"name": team.name}})
-    values |= {f"{team.name}/common.yaml": "", f"{team.name}/spark-namespace.yaml": own + listed}
-    for name, text in values.items():
-        (tmp_path / "values" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "values" / name).write_text(text)
+    clone_for(team, "notebook", tmp_path)
     written = commands("notebook", "").replace("team-a", team.name).replace("kindling-system", ADMIN_NAMESPACE)
     done_as_written(written, team.cluster, tmp_path)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from secure_hdfs import KDC, REALM, SecureHdfs, done_as_written
+from as_written import done_as_written
+from secure_hdfs import KDC, REALM, SecureHdfs
 from team import Team
 
 from kindling_dev.command import Failure

@@ -7,9 +7,9 @@ import re
 import time
 
 import pytest
+from as_written import done_as_written
 from door import new_door
 from history import History
-from secure_hdfs import done_as_written
 from standalone import CLUSTER, PORTS, Standalone, installed
 from team import Team
 
