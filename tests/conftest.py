@@ -80,7 +80,6 @@ EXEMPTIONS = [
         "selectors", "NetworkPolicy/spark-*", "of spark-job's and spark-submit's pods: tests/rules/test_network.py"
     ),
     Exemption("selectors", "NetworkPolicy/*", "of pods that a hub makes", says="*kindling.local/notebook*"),
-    Exemption("selectors", "NetworkPolicy/release-name", "of pods that a hub makes", says="*'spark-notebook'*"),
     Exemption("name-clashes", "Namespace/team-*", "the team's name, given by namespace.name: a second one is refused"),
     Exemption("name-clashes", "*/kindling-guard-*", "the guard of that team: its other objects are refused before"),
     Exemption("name-clashes", "*", "the objects of that team", says="has the same name in namespace team-*"),
