@@ -29,7 +29,7 @@ What all charts refuse.
 {{- end }}
 
 {{- define "spark-common.checkUtf8" -}}
-{{- /* What is no UTF-8 is read as U+FFFD, which itself has three bytes. */ -}}
+{{- /* Helm reads a byte that is no UTF-8 as the character U+FFFD; a real one has three bytes. */ -}}
 {{- range regexFindAll "\\x{fffd}" .text -1 -}}
 {{- if eq (len .) 1 -}}
 {{- fail (printf "%s holds the byte %+q, which is no UTF-8: write the text in UTF-8" $.from .) -}}

@@ -25,7 +25,7 @@ spark.executor.memoryOverheadFactor: {{ .factor }}
 # The executors' settings come by their pod template: no ConfigMap more for each application.
 spark.kubernetes.executor.disableConfigMap: true
 {{- if $values.executor.decommission }}
-# One with nothing to hand on waits for this interval once. With Spark's 30 s it is killed first.
+# An executor with nothing to hand on still waits for one interval before it ends. Spark's default is 30 s.
 spark.storage.decommission.replicationReattemptInterval: 1s
 {{- end }}
 {{- if $values.metrics.enabled }}

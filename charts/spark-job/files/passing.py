@@ -10,9 +10,9 @@ from last_error import LONGEST
 
 
 def pass_on(source: IO[bytes], target: IO[bytes]) -> Iterator[str]:
-    """Write what comes from a pipe as soon as it is there, byte by byte as it was; its lines, for who reads them.
+    """Write what comes from a pipe at once and unchanged, and yield its lines.
 
-    A line with more than LONGEST bytes comes in pieces: the memory that this takes is the pod's.
+    A line with more than LONGEST bytes is yielded in pieces: the memory that this takes is the pod's.
     """
     begun = b""
     while data := os.read(source.fileno(), LONGEST):

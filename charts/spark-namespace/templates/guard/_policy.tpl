@@ -24,6 +24,7 @@ The guard: ValidatingAdmissionPolicies of this one namespace, a folder each. Wha
   spark-namespace.isByDriver      CEL: it is of an account of the namespace that does not submit: none other has a reason to make any
                                   pod but executors; call with the root
   spark-namespace.isByHub         CEL: it is of an account of notebooks.from; call with the root
+  spark-namespace.controllersLabels  by which Kubernetes' controllers know their pods, a JSON list
   spark-namespace.hasHubs         "true" where hubs have rights: they are named, and there is a guard; call with the root
   spark-namespace.guardedSecrets  Secrets that pods may use: those that values list, those of image.pullSecrets, that of the hardened
                                   preset, that of the event logs' store, and those that drivers log in with; call with the root
@@ -91,6 +92,10 @@ authorizer.group('').resource('namespaces').namespace(request.namespace).name(re
 request.userInfo.username.startsWith({{ toJson $of }})
 && !(request.userInfo.username in {{ toJson $submitters }}){{ if .Values.notebooks.from }}
 && !({{ include "spark-namespace.isByHub" . }}){{ end }}
+{{- end }}
+
+{{- define "spark-namespace.controllersLabels" -}}
+{{ list "batch.kubernetes.io/controller-uid" "batch.kubernetes.io/job-name" "controller-uid" "job-name" "pod-template-hash" | toJson }}
 {{- end }}
 
 {{- define "spark-namespace.isByHub" -}}
