@@ -126,6 +126,13 @@ def values(mode: str, image: str, class_name: str, depot: str) -> dict[str, Any]
         "volumes": [
             {"name": "deps", "mountPath": "/deps", "configMap": {"name": "dependencies"}},
             {"name": "settings", "mountPath": "/settings", "configMap": {"name": "settings"}},
+            {
+                "name": "conf",
+                "mountPath": "/opt/spark/conf/colours.properties",
+                "subPath": "COLOUR",
+                "configMap": {"name": "settings"},
+                "roles": ["driver" if mode == "client" else "submitter", "executor"],
+            },
             {"name": "secret", "mountPath": "/secret", "readOnly": True, "secret": {"secretName": "password"}},
             {"name": "claim", "mountPath": "/claim", "persistentVolumeClaim": {"claimName": "data"}},
             {"name": "scratch", "mountPath": "/scratch", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}},
@@ -179,7 +186,7 @@ def check_inside(seen: dict[str, Any]) -> None:
     """What a process in the pod saw."""
     assert seen["env"] == {"STAGE": "test", "PASSWORD": "open sesame", "COLOUR": "green", "MORE": "of it"}
     assert (seen["lib"], seen["words"], seen["archive"]) == ("imported", "distributed", "unpacked")
-    assert (seen["settings"], seen["secret"]) == ("green", "open sesame")
+    assert (seen["settings"], seen["conf"], seen["secret"]) == ("green", "green", "open sesame")
     # An executor's Python workers are told folders below them.
     assert {folder.partition("/blockmgr-")[0] for folder in seen["local"]} == {
         "/local-1",
@@ -210,6 +217,7 @@ def test_all_settings_reach_the_pods(
     told = json.loads(swept.cluster.wait_for_log(swept.name, driver.metadata.name, "SEEN ", 90).removeprefix("SEEN "))
     check_inside(told["driver"])
     check_inside(told["executor"])
+    assert told["conf"] == ["log4j2.properties", "colours.properties"], "in the class path"
     assert told["args"] == ["a b", "$(HOME)", "3", "a$$b", "$$(HOME)", "DO $$ x $$"]
     assert told["app"] == (NAME if mode == "client" else NAME[:180])
     assert {jar.rpartition("/")[2] for jar in told["jars"]} >= {"lib.jar", "local.kindling_packaged-1.0.jar"}

@@ -160,6 +160,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"driver": {"sidecars": [{"name": "agent"}]}}, "/driver/sidecars/0"),
     (volume(), 'has two volumes named "data", of which one may be the chart\'s: give each its own name'),
     (volume(name="other"), "mounts two volumes at /data"),
+    (
+        volume(name="other", mountPath="/opt/kindling/mine"),
+        "mounts volume other at /opt/kindling/mine, below volume kindling at /opt/kindling, where Kubernetes can add no file",
+    ),
     (volume(name="tmp", mountPath="/x"), 'two volumes named "tmp", of which one may be the chart\'s'),
     (volume(name="other", mountPath="/tmp"), "mounts two volumes at /tmp, of which one may be the chart's"),
     (volume(name="other", mountPath="/a:b"), "/volumes/1/mountPath"),

@@ -96,7 +96,7 @@ limits:
 {{- $values := .root.Values -}}
 {{ include "spark-common.env" .env }}
 {{- if .ownLog }}
-{{ include "spark-common.logEnv" . }}
+{{ include "spark-common.confFolder" . }}
 {{- end }}
 {{ include "spark-common.eventLogEnv" $values.global.eventLog }}
 {{ include "spark-common.hadoopEnv" (dict "global" $values.global "isDriver" true) }}

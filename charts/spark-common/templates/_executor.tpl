@@ -45,8 +45,8 @@ spec:
     - name: executor
       env:
         {{- include "spark-common.env" .env | nindent 8 }}
-        {{- if include "spark-common.hasLog" $values.log }}
-        {{- include "spark-common.logEnv" . | nindent 8 }}
+        {{- if or (include "spark-common.hasLog" $values.log) (include "spark-common.hasConfFiles" $values.volumes) }}
+        {{- include "spark-common.confFolder" . | nindent 8 }}
         {{- end }}
         {{- include "spark-common.authEnv" $security | nindent 8 }}
         {{- include "spark-common.hadoopEnv" (dict "global" $values.global "isDriver" false) | nindent 8 }}

@@ -5,8 +5,9 @@ log4j2.properties. Call with the section unless said otherwise.
   spark-common.hasLog     "true" if values ask for a log other than the image's
   spark-common.log4j2     the text of log4j2.properties
   spark-common.logVolume  the ConfigMap as a pod's volume, in a list; call with the ConfigMap's name
-  spark-common.logMount, spark-common.logEnv
-                          the same as a mount of Spark's container, and the variable that says where it is, each in a list
+  spark-common.logMount   the same as a mount of Spark's container, in a list: one file, so that other files of
+                          /opt/spark/conf, the image's or those of volumes, stay beside it
+  spark-common.confFolder the variable that says where Spark's configuration is, in a list
 */}}
 
 {{- define "spark-common.hasLog" -}}
@@ -47,11 +48,12 @@ logger.jetty.level = WARN
 
 {{- define "spark-common.logMount" -}}
 - name: spark-conf
-  mountPath: /opt/spark/conf
+  mountPath: /opt/spark/conf/log4j2.properties
+  subPath: log4j2.properties
   readOnly: true
 {{- end }}
 
-{{- define "spark-common.logEnv" -}}
+{{- define "spark-common.confFolder" -}}
 - name: SPARK_CONF_DIR
   value: /opt/spark/conf
 {{- end }}

@@ -7,8 +7,9 @@ What is refused of a pod template of the user's, before it is merged (by a chart
                           containers, and the value to use instead), names (of the chart's containers)
   spark-common.checkOwned refuses a template that takes the place of a volume or a variable of the chart's; call with a dict:
                           pod, template, from, given (names of volumes and variables in the pod that are the user's too)
-  spark-common.checkOnce  refuses a pod in which a name or a path stands twice; call with a dict: pod, whose ("driver"), others (a list
-                          of what else has a volume's name and mountPath in the pod)
+  spark-common.checkOnce  refuses a pod in which a name or a path stands twice, or a volume is mounted where no file can be
+                          added; call with a dict: pod, whose ("driver"), others (a list of what else has a volume's name and
+                          mountPath in the pod; sealed: what to do instead, if no other volume can be mounted below it)
 */}}
 
 {{- define "spark-common.checkPodTemplate" -}}
@@ -136,15 +137,21 @@ format of the field's name).
 {{- with include "spark-common.twice" (concat (.pod.spec.volumes | default list) $others) -}}
 {{- fail (printf "the %s's pod has two volumes named %q, of which one may be the chart's: give each its own name" $whose .) -}}
 {{- end -}}
+{{- $sealed := dict -}}
+{{- range concat (.pod.spec.volumes | default list) $others -}}
+{{- if or .configMap .secret .projected .downwardAPI .sealed -}}
+{{- $_ := set $sealed .name . -}}
+{{- end -}}
+{{- end -}}
 {{- range .pod.spec.containers -}}
-{{- include "spark-common.checkContainer" (dict "container" . "whose" $whose "mounts" (concat (.volumeMounts | default list) $others)) -}}
+{{- include "spark-common.checkContainer" (dict "container" . "whose" $whose "sealed" $sealed "mounts" (concat (.volumeMounts | default list) $others)) -}}
 {{- end -}}
 {{- range $inits -}}
-{{- include "spark-common.checkContainer" (dict "container" . "whose" $whose "mounts" .volumeMounts) -}}
+{{- include "spark-common.checkContainer" (dict "container" . "whose" $whose "sealed" $sealed "mounts" (.volumeMounts | default list)) -}}
 {{- end -}}
 {{- end }}
 
-{{/* call with a dict: container, whose, mounts */}}
+{{/* call with a dict: container, whose, mounts, sealed (volumes in which no file can be made, by name) */}}
 {{- define "spark-common.checkContainer" -}}
 {{- $whose := .whose -}}
 {{- $name := .container.name -}}
@@ -160,6 +167,33 @@ format of the field's name).
 {{- end -}}
 {{- with include "spark-common.twice" $paths -}}
 {{- fail (printf "container %s of the %s's pod mounts two volumes at %s, of which one may be the chart's: give each its own path" $name $whose .) -}}
+{{- end -}}
+{{- range $outer := .mounts -}}
+{{- range $inner := hasKey $.sealed $outer.name | ternary $.mounts list -}}
+{{- $folder := printf "%s/" ($outer.mountPath | toString | clean) -}}
+{{- $path := $inner.mountPath | toString | clean -}}
+{{- if hasPrefix $folder $path -}}
+{{- include "spark-common.checkBelow" (dict "container" $name "whose" $whose "inner" $inner.name "path" $path "outer" (get $.sealed $outer.name) "folder" $folder) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/*
+Refuses a mount in a volume that has no file of that name: the kubelet can make none there, and the container would not start.
+Call with a dict: container, whose, inner (the mount's volume), path, outer (the volume around it), folder (where that is).
+*/}}
+{{- define "spark-common.checkBelow" -}}
+{{- $source := .outer.configMap | default .outer.secret | default dict -}}
+{{- $made := false -}}
+{{- range $source.items -}}
+{{- if eq .path (trimPrefix $.folder $.path) -}}
+{{- $made = true -}}
+{{- end -}}
+{{- end -}}
+{{- if not $made -}}
+{{- $cure := .outer.sealed | default (printf "mount it elsewhere, or the files of volume %s one by one with subPath" .outer.name) -}}
+{{- fail (printf "container %s of the %s's pod mounts volume %s at %s, below volume %s at %s, where Kubernetes can add no file: %s" .container .whose .inner .path .outer.name (trimSuffix "/" .folder) $cure) -}}
 {{- end -}}
 {{- end }}
 

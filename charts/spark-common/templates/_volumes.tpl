@@ -8,6 +8,9 @@ Volumes that values give to pods: .Values.volumes, and .Values.localDirs to driv
   spark-common.mounts      the same as mounts of Spark's container. Both leave out executors' claims on demand: Spark makes and
                         mounts them
   spark-common.isMounted   "true" if a role's pods have a volume; call with a dict: volume, role
+  spark-common.hasConfFiles
+                        "true" if executors have volumes in /opt/spark/conf: their entrypoint does not look there by itself;
+                        call with .Values.volumes
   spark-common.localDirs   folders of the driver for scratch data, those that driver.podTemplate mounts too, with commas
                         between them; call with the root
 */}}
@@ -30,6 +33,18 @@ spark-local-dir-kindling
 
 {{- define "spark-common.isMounted" -}}
 {{- if has .role (.volume.roles | default (list "driver" "executor")) -}}
+true
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.hasConfFiles" -}}
+{{- $found := false -}}
+{{- range . -}}
+{{- if and (include "spark-common.isMounted" (dict "volume" . "role" "executor")) (hasPrefix "/opt/spark/conf/" (printf "%s/" (clean .mountPath))) -}}
+{{- $found = true -}}
+{{- end -}}
+{{- end -}}
+{{- if $found -}}
 true
 {{- end -}}
 {{- end }}

@@ -6,8 +6,9 @@ spark-submit adds name, service account, image, command, ports and resources, an
                      spark-job.hash asks)
 */}}
 {{- define "spark-job.driver" -}}
-{{- /* Spark adds its configuration to cluster mode's. */ -}}
-{{- $others := eq .root.Values.mode "cluster" | ternary (list (dict "name" "spark-conf-volume-driver" "mountPath" "/opt/spark/conf")) list -}}
+{{- /* Spark adds its configuration to cluster mode's, a ConfigMap of what the submitter has there. */ -}}
+{{- $configuration := dict "name" "spark-conf-volume-driver" "mountPath" "/opt/spark/conf" "sealed" "with mode: cluster give the volume roles: [submitter], whose files there Spark brings to the driver" -}}
+{{- $others := eq .root.Values.mode "cluster" | ternary (list $configuration) list -}}
 {{- include "spark-common.mergeRole" (dict "root" .root "role" "driver" "pod" (include "spark-job.driverPod" .) "others" $others) -}}
 {{- end }}
 

@@ -21,10 +21,12 @@ kindling.local/config-sha256: {{ join "\n" $lines | sha256sum }}
 {{ include "spark-common.askApiServer" . }}
 
 
-import hashlib, http.client
+import hashlib, http.client, shutil
 
 MADE = "kindling.local/config-sha256"
 MOUNTED, COPY = "/opt/kindling/", "/tmp/kindling/"
+# What the image or a volume adds to Spark's configuration.
+CONFIGURATION = "/opt/spark/conf/"
 # The kubelet brings a changed ConfigMap into a running pod within a minute and a half.
 LOOKS, PAUSE_S = 60, 2
 NAME = sys.argv[1]
@@ -72,8 +74,11 @@ while True:
         print('kindling: ConfigMap "' + NAME + '" ' + problem + "; looking again", flush=True)
         told = problem
     time.sleep(PAUSE_S)
-# Spark reads all that is in the folder of its configuration.
+# Spark gives all files in the folder of its configuration to the driver.
 os.makedirs(COPY + "conf")
+for file in os.listdir(CONFIGURATION) if os.path.isdir(CONFIGURATION) else []:
+    if os.path.isfile(CONFIGURATION + file):
+        shutil.copyfile(CONFIGURATION + file, COPY + "conf/" + file)
 for file, content in files.items():
     with open(COPY + ("conf/" if file == "log4j2.properties" else "") + file, "wb") as copy:
         copy.write(content)

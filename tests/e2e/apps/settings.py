@@ -24,6 +24,7 @@ def seen() -> dict[str, Any]:
         "words": Path(SparkFiles.get("words.txt")).read_text().strip(),
         "archive": Path(SparkFiles.get("unpacked"), "inside.txt").read_text().strip(),
         "settings": Path("/settings/COLOUR").read_text(),
+        "conf": Path("/opt/spark/conf/colours.properties").read_text().strip(),
         "secret": Path("/secret/password").read_text(),
         "local": [folder for folder in folders if os.access(folder, os.W_OK)],
         "scratch": os.access("/scratch", os.W_OK),
@@ -35,8 +36,11 @@ spark = SparkSession.builder.getOrCreate()
 context = spark.sparkContext
 on_executor = context.parallelize([0], 1).map(lambda _: seen()).first()
 jars = [context._jsc.sc().listJars().apply(n) for n in range(context._jsc.sc().listJars().size())]
+loader = context._jvm.java.lang.Thread.currentThread().getContextClassLoader()
+conf = [name for name in ("log4j2.properties", "colours.properties") if loader.getResource(name)]
 both = {"driver": seen(), "executor": on_executor}
-print("SEEN", json.dumps({**both, "args": sys.argv[1:], "app": context.appName, "jars": jars}), flush=True)
+told = {**both, "args": sys.argv[1:], "app": context.appName, "jars": jars, "conf": conf}
+print("SEEN", json.dumps(told), flush=True)
 deadline = time.monotonic() + 120
 while not Path("/tmp/go").exists() and time.monotonic() < deadline:
     time.sleep(0.2)
