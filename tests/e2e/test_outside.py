@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 import yaml
+from as_written import write_values
 from door import new_door
 from grants import grant, service_account, wait_until_granted
 from object_store import BUCKET, PORT, REGION, object_store
@@ -180,6 +181,16 @@ def test_spark_submit_takes_a_token_in_a_file_and_the_login_of_a_proxy(desk: Des
         desk.run(LOGGED_IN + of_team(desk.team, defaults + submit))
         assert len(desk.drivers()) == number
         assert succeeded(desk)
+
+
+def test_helm_installs_a_job_with_ones_own_login(desk: Desk) -> None:
+    site = (REPO / "values/spark-job.yaml").read_text()
+    write_values(desk.folder, {"spark-job.yaml": site, f"{desk.team.name}/common.yaml": ""})
+    written = LOGGED_IN + of_team(desk.team, commands("log-in", "helm"))
+    refused = desk.run(f"{{\n{written.replace('export HELM_DRIVER=configmap', '')}}} 2>&1 || true")
+    assert "secrets is forbidden" in refused
+    assert "Phase:          Succeeded" in desk.run(written)
+    assert desk.drivers() == []
 
 
 def test_ones_own_login_is_given_the_teams_namespace(desk: Desk) -> None:

@@ -1,13 +1,15 @@
 """The charts as they stand: what is generated is up to date, and what lints charts and YAML finds nothing."""
 
 import json
+import shutil
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
 
-from kindling_dev.command import run
+from kindling_dev.command import Failure, run
+from kindling_dev.guides import commands
 from kindling_dev.settings import REPO
 from kindling_dev.shared_values import SOURCE, with_shared
 from kindling_dev.values_schema import schema_of
@@ -48,6 +50,15 @@ def test_a_shared_value_takes_the_place_of_a_charts_own() -> None:
         "global:\n  # -- New.\n  a:\n    # -- Within.\n    b: 1\n  # -- Its own.\n  d: 3\n\na: 4\n\n# -- T.\ne: 5\n"
     )
     assert with_shared(own, shared) == expected
+
+
+def test_a_fresh_clone_fetches_what_charts_share(tmp_path: Path) -> None:
+    shutil.copytree(REPO / "charts", tmp_path / "charts", ignore=shutil.ignore_patterns("charts"))
+    rendered = ["helm", "template", "first", "charts/spark-job", "--set", "app.file=local:///a.py"]
+    with pytest.raises(Failure, match="spark-common"):
+        run(rendered, cwd=tmp_path)
+    run(["bash", "-euo", "pipefail", "-c", commands("README", "In a cluster of your own")], cwd=tmp_path)
+    assert "kind: Job" in run(rendered, cwd=tmp_path)
 
 
 def test_ct_finds_nothing_in_the_charts() -> None:
