@@ -10,13 +10,21 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, TypeVar
 
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_HOST = f"https://{os.environ.get('KUBERNETES_SERVICE_HOST', '')}:{os.environ.get('KUBERNETES_SERVICE_PORT', '443')}"
+
+
+def api_server(environment: Mapping[str, str]) -> str:
+    """The URL of the API server, as Kubernetes tells every container."""
+    host, port = environment.get("KUBERNETES_SERVICE_HOST", ""), environment.get("KUBERNETES_SERVICE_PORT", "443")
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+
+
+_HOST = api_server(os.environ)
 _QUIET_S = 60  # a watch or log without a word for so long is asked for again: its connection may be dead
 _LONGEST = 8 * 1024 * 1024  # bytes of a line at once: an event of a watch has less, and a log may hold any line
 AWAY = (OSError, HTTPException, ValueError)

@@ -1,7 +1,7 @@
 """Client mode: runs Spark's driver as a child, so that its last error becomes the pod's termination message.
 
 Usage: drive.py PROGRAM ARGUMENT …; the exit code is the child's, 128 + n where signal n ended it. What the child prints
-goes through unchanged. With FAIL_FAST=1 the driver is ended as soon as it says that the API server refuses executors.
+goes through unchanged. An IPv6 address of the pod gets the brackets that Spark asks for. With FAIL_FAST=1 the driver is ended as soon as it says that the API server refuses executors.
 Standard library only: it runs in any Spark image that has python3.
 """
 
@@ -52,9 +52,15 @@ class Driver:
                 self._child.terminate()
 
 
+def with_brackets(argv: list[str]) -> list[str]:
+    """The arguments, with brackets around an IPv6 address in ``spark.driver.host``: Kubernetes gives it without."""
+    key = "spark.driver.host="
+    return [f"{key}[{word[len(key) :]}]" if word.startswith(key) and ":" in word else word for word in argv]
+
+
 def main(argv: list[str]) -> int:
     """Run the driver, leave a message if it failed; return its exit code."""
-    driver = Driver(argv)
+    driver = Driver(with_brackets(argv))
     code = driver.run()
     if code:
         message = driver.refusal and f"executors are refused: {driver.refusal}"
