@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
-from kindling_dev import node_image, spark_image
+from kindling_dev import node_image, node_network, spark_image
 from kindling_dev.command import Failure, run, succeeds
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.host import Host
 from kindling_dev.progress import Progress
-from kindling_dev.settings import DEFAULT_CLUSTER, REPO, Settings
+from kindling_dev.settings import DEFAULT_CLUSTER, DEFAULT_IP_FAMILY, REPO, Settings
 from kindling_dev.spark_image import SparkLine
 from kindling_dev.tools import KUBERNETES
 
@@ -43,7 +43,8 @@ def _made_from(settings: Settings) -> Path:
 
 def _configuration(settings: Settings, host: Host) -> str:
     node = settings.node_image or node_image.built()
-    return fingerprint(REPO / "ci/kind.yaml", REPO / "ci/audit-policy.yaml", repr(host), node)
+    family = [] if settings.ip_family == DEFAULT_IP_FAMILY else [settings.ip_family]
+    return fingerprint(REPO / "ci/kind.yaml", REPO / "ci/audit-policy.yaml", repr(host), node, *family)
 
 
 def _make(settings: Settings, host: Host, progress: Progress, lines: tuple[SparkLine, ...]) -> None:
@@ -58,8 +59,13 @@ def kind_config(settings: Settings, host: Host, *, own_network: bool) -> dict[st
     """kind's configuration of the cluster: ``ci/kind.yaml`` with what this host and the node image need besides."""
     text = (REPO / "ci/kind.yaml").read_text().replace("@FOLDER@", str(settings.cluster_dir))
     config: dict[str, Any] = yaml.safe_load(text) | host.kind_patches()
+    config["networking"]["ipFamily"] = settings.ip_family
     if own_network:
         config["networking"]["disableDefaultCNI"] = True
+        files = node_network.files(settings.ip_family)
+        mounts = [{"hostPath": str(settings.cluster_dir / Path(path).name), "containerPath": path} for path in files]
+        for node in config["nodes"]:
+            node["extraMounts"] += mounts
     if settings.cluster != DEFAULT_CLUSTER:
         for node in config["nodes"]:
             for mapping in node.get("extraPortMappings", []):
@@ -124,6 +130,9 @@ def _create(node: str, own_network: bool, settings: Settings, host: Host, progre
     folder.mkdir(parents=True)
     # Copied: the cluster must outlive this clone.
     shutil.copy(REPO / "ci/audit-policy.yaml", folder / "audit-policy.yaml")
+    if own_network:
+        for path, text in node_network.files(settings.ip_family).items():
+            (folder / Path(path).name).write_text(text)
     config_file = folder / "kind.yaml"
     config_file.write_text(yaml.safe_dump(kind_config(settings, host, own_network=own_network), sort_keys=False))
     argv: list[str | Path] = ["create", "cluster", "--name", settings.cluster, "--image", node]

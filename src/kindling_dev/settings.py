@@ -8,6 +8,7 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
 DEFAULT_CLUSTER = "kindling"
+DEFAULT_IP_FAMILY = "ipv4"
 ADMIN_NAMESPACE = "kindling-system"
 """Where releases of spark-namespace live: a team can neither read nor remove them there."""
 
@@ -19,6 +20,8 @@ class Settings:
     Attributes:
         cache: the one folder that holds all that is built or downloaded (``KINDLING_CACHE``).
         cluster: name of the kind cluster (``KINDLING_CLUSTER``).
+        ip_family: of the cluster's pods and Services, as kind names it: ``ipv4``, ``ipv6`` or ``dual``
+            (``KINDLING_IP_FAMILY``).
         pull: whether to ask a registry for an image the engine lacks (``KINDLING_PULL=never`` turns it off).
         node_image: a node image to use as it is (``KINDLING_NODE_IMAGE``), or "".
         spark_images: by Spark line ("4.3"), an image to use as it is (``KINDLING_SPARK_IMAGE_4_3``), where set.
@@ -26,6 +29,7 @@ class Settings:
 
     cache: Path
     cluster: str
+    ip_family: str
     pull: bool
     node_image: str
     spark_images: dict[str, str]
@@ -39,6 +43,7 @@ class Settings:
         return cls(
             cache=Path(env.get("KINDLING_CACHE") or default_cache),
             cluster=env.get("KINDLING_CLUSTER") or DEFAULT_CLUSTER,
+            ip_family=env.get("KINDLING_IP_FAMILY") or DEFAULT_IP_FAMILY,
             pull=env.get("KINDLING_PULL", "auto") != "never",
             node_image=env.get("KINDLING_NODE_IMAGE", ""),
             spark_images={k[len(prefix) :].replace("_", "."): v for k, v in env.items() if k.startswith(prefix) and v},

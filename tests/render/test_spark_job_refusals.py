@@ -162,7 +162,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (volume(name="other"), "mounts two volumes at /data"),
     (
         volume(name="other", mountPath="/opt/kindling/mine"),
-        "mounts volume other at /opt/kindling/mine, below volume kindling at /opt/kindling, where Kubernetes can add no",
+        "mounts volume other at /opt/kindling/mine, below volume kindling at /opt/kindling, where Kubernetes can add",
     ),
     (volume(name="tmp", mountPath="/x"), 'two volumes named "tmp", of which one may be the chart\'s'),
     (volume(name="other", mountPath="/tmp"), "mounts two volumes at /tmp, of which one may be the chart's"),

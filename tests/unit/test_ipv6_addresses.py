@@ -1,4 +1,4 @@
-"""Addresses of IPv6 in what the charts' programs hand on: Spark and URLs take them in brackets, Kubernetes gives none."""
+"""IPv6 addresses in what the charts' programs hand on: Spark and URLs take brackets, Kubernetes gives none."""
 
 from __future__ import annotations
 

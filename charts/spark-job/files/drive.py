@@ -1,7 +1,8 @@
 """Client mode: runs Spark's driver as a child, so that its last error becomes the pod's termination message.
 
 Usage: drive.py PROGRAM ARGUMENT …; the exit code is the child's, 128 + n where signal n ended it. What the child prints
-goes through unchanged. An IPv6 address of the pod gets the brackets that Spark asks for. With FAIL_FAST=1 the driver is ended as soon as it says that the API server refuses executors.
+goes through unchanged. An IPv6 address of the pod gets the brackets that Spark asks for. With FAIL_FAST=1 the driver is
+ended as soon as it says that the API server refuses executors.
 Standard library only: it runs in any Spark image that has python3.
 """
 
