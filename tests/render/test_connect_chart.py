@@ -164,7 +164,7 @@ REFUSED: list[tuple[Values, str]] = [
     ({"network": {"from": {"all": {"ports": [15002]}}}}, "network.from.all names nobody"),
     ({"idle": {"sessions": "500ms"}}, 'idle.sessions is "500ms", and idle times are whole seconds: write 1s or more'),
     (
-        {"idle": {"server": "1h"}, "sparkConf": {"spark.ui.enabled": False}},
+        {"idle": {"server": "1h"}, "sparkConf": {"spark.ui.enabled": "FALSE"}},
         "idle.server is set and spark.ui.enabled is false: the UI alone tells",
     ),
     (

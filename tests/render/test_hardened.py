@@ -163,7 +163,7 @@ def test_a_team_may_allow_to_do_without_acls(render_job: Render, own: Values) ->
 
 BAD: dict[str, tuple[Values, str]] = {
     "ACLs without a filter": (
-        {"sparkConf": {"spark.acls.enable": True}},
+        {"sparkConf": {"spark.acls.enable": "TRUE "}},
         "spark.acls.enable is true, but no filter in spark.ui.filters says who asks",
     ),
     "ACLs with a filter that names nobody": (

@@ -118,7 +118,7 @@ true
 {{- end -}}
 {{- $confs := prepend .confs $hardened -}}
 {{- $version := include "spark-common.sparkVersion" .root -}}
-{{- if eq (include "spark-common.conf" (dict "confs" $confs "key" "spark.acls.enable")) "true" -}}
+{{- if eq (include "spark-common.flag" (dict "confs" $confs "key" "spark.acls.enable")) "true" -}}
 {{- if not (include "spark-common.filters" .confs) -}}
 {{- fail "spark.acls.enable is true, but no filter in spark.ui.filters says who asks, and without that Spark lets everyone in (org.apache.spark.ui.JWSFilter does not say it): set spark.ui.filters to one that does, or leave spark.acls.enable out" -}}
 {{- end -}}
@@ -127,7 +127,7 @@ true
 {{- end -}}
 {{- end -}}
 {{- range $key := list "spark.network.crypto.enabled" "spark.authenticate.enableSaslEncryption" -}}
-{{- if and (eq (include "spark-common.conf" (dict "confs" $confs "key" $key)) "true") (ne (include "spark-common.conf" (dict "confs" $confs "key" "spark.authenticate")) "true") -}}
+{{- if and (eq (include "spark-common.flag" (dict "confs" $confs "key" $key)) "true") (ne (include "spark-common.flag" (dict "confs" $confs "key" "spark.authenticate")) "true") -}}
 {{- fail (printf "%s is true but spark.authenticate is not, and Spark would not start: set security.profile to hardened, which sets both" $key) -}}
 {{- end -}}
 {{- end -}}

@@ -10,6 +10,7 @@ Spark's own formats.
   spark-common.uiPorts      where spark-ui-proxy looks for UIs, as ports of a NetworkPolicy: drivers' and, of further
                             contexts, those that Spark takes when one is taken; history servers'
   spark-common.conf         one setting as text, or nothing; call with a dict: confs (maps of which later ones win), key
+  spark-common.flag         the same of a setting that is true or false, as Spark reads it: "TRUE" is true
   spark-common.millicores   CPU as Kubernetes writes it, in thousandths; call with the text
   spark-common.mebibytes    a size as Spark writes it ("512m", "2g", "1t"), in MiB; call with the size.
 */}}
@@ -42,6 +43,10 @@ Spark's own formats.
 {{- end -}}
 {{- end -}}
 {{- $found -}}
+{{- end }}
+
+{{- define "spark-common.flag" -}}
+{{- include "spark-common.conf" . | trim | lower -}}
 {{- end }}
 
 {{- define "spark-common.mebibytes" -}}

@@ -54,8 +54,11 @@ def refused(settings: dict, jars: Path) -> str:
     found = sorted(jars.glob("spark-connect_*.jar"))
     if not found:
         return f"the image has no Connect server: put its Spark's spark-connect jar into {jars}, or take another image"
-    with zipfile.ZipFile(found[0]) as jar:
-        asks = ASKS_FOR_TOKENS in jar.namelist()
+    try:
+        with zipfile.ZipFile(found[0]) as jar:
+            asks = ASKS_FOR_TOKENS in jar.namelist()
+    except zipfile.BadZipFile:
+        return f"{found[0]} is no jar: put the spark-connect jar of the image's Spark there, or take another image"
     if asks or (settings["login"] == "anonymous" and settings["listen"] == "plaintext"):
         return ""
     return (
@@ -66,7 +69,10 @@ def refused(settings: dict, jars: Path) -> str:
 
 def token(secret: Path) -> str:
     """The token, without an editor's newline."""
-    found = secret.read_text().strip()
+    try:
+        found = secret.read_text().strip()
+    except UnicodeDecodeError:
+        sys.exit("kindling: the token in login.secret is no text: put base64 or hexadecimal digits into the Secret")
     if not found:
         sys.exit("kindling: the token in login.secret is empty: put one into the Secret")
     return found

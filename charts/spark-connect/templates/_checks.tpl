@@ -12,7 +12,7 @@ spark-connect.checks: values that cannot go together, each refused in one line t
 {{- include "spark-common.checkIdle" .Values.idle -}}
 {{- $confs := list .Values.global.sparkConf .Values.sparkConf -}}
 {{- $from := list "global.sparkConf" "sparkConf" -}}
-{{- if and .Values.idle.server (eq (include "spark-common.conf" (dict "confs" $confs "key" "spark.ui.enabled")) "false") -}}
+{{- if and .Values.idle.server (eq (include "spark-common.flag" (dict "confs" $confs "key" "spark.ui.enabled")) "false") -}}
 {{- fail "idle.server is set and spark.ui.enabled is false: the UI alone tells how many sessions there are; leave one of them out" -}}
 {{- end -}}
 {{- if hasKey .Values.driver.env "SPARK_CONNECT_AUTHENTICATE_TOKEN" -}}
