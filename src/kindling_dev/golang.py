@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kindling_dev.command import Failure, run
 from kindling_dev.fingerprint import fingerprint
+from kindling_dev.lock import one_at_a_time
 from kindling_dev.progress import Progress
 from kindling_dev.settings import REPO, Settings
 
@@ -56,24 +57,29 @@ def build(module: GoModule, settings: Settings, progress: Progress, only: tuple[
     source = sorted(module.path.glob("*.go"))
     key = fingerprint(module.path / "go.mod", module.path / "go.sum", *source, flags, module.tags)
     folder = settings.cache / "go/programs" / f"{module.path.name}-{key}"
-    missing = {name: package for name, package in programs.items() if not (folder / name).exists()}
-    if not missing:
-        return folder
-    _check_go(module)
-    folder.mkdir(parents=True, exist_ok=True)
-    log = settings.logs / f"go-{module.path.name}.log"
-    for name, package in missing.items():
-        unfinished = folder / f".{name}.{os.getpid()}"
-        with progress.step(f"building {name} ({module.folder}) into {folder}"):
-            run(
-                ["go", "build", "-trimpath", "-tags", module.tags, "-ldflags", flags, "-o", unfinished, package],
-                cwd=module.path,
-                env=go_environment(settings),
-                log=log,
-                what=f"build {name}",
-            )
-        unfinished.rename(folder / name)
+    if any(not (folder / name).exists() for name in programs):
+        _check_go(module)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, package in programs.items():
+            with one_at_a_time(folder / f".{name}.lock", progress):
+                if not (folder / name).exists():
+                    _build_program(module, package, folder / name, flags, settings, progress)
     return folder
+
+
+def _build_program(
+    module: GoModule, package: str, program: Path, flags: str, settings: Settings, progress: Progress
+) -> None:
+    unfinished = program.with_name(f".{program.name}.unfinished")
+    with progress.step(f"building {program.name} ({module.folder}) into {program.parent}"):
+        run(
+            ["go", "build", "-trimpath", "-tags", module.tags, "-ldflags", flags, "-o", unfinished, package],
+            cwd=module.path,
+            env=go_environment(settings),
+            log=settings.logs / f"go-{module.path.name}.log",
+            what=f"build {program.name}",
+        )
+    unfinished.rename(program)
 
 
 def module_folder(module: GoModule, name: str, settings: Settings) -> Path:

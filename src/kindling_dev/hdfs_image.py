@@ -44,9 +44,7 @@ def ensure_hdfs_image(settings: Settings, progress: Progress) -> str:
         Failure: Debian's or Maven's repository does not answer, or gives other jars than jars.sha256 lists.
     """
     reference = f"{name()}-{fingerprint(DEFAULT_LINE.suite, *_PACKAGES, *images.SLIM_HOOKS, _FOLDER)}"
-    if not images.in_engine(reference):
-        _build(reference, settings, progress)
-    return reference
+    return images.made(reference, lambda: _build(reference, settings, progress), settings, progress)
 
 
 def load_hdfs_image(settings: Settings, progress: Progress) -> None:

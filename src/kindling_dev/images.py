@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kindling_dev.command import Failure, run, succeeds
 from kindling_dev.fingerprint import fingerprint
+from kindling_dev.lock import one_at_a_time
 from kindling_dev.progress import Progress
 from kindling_dev.settings import REPO, Settings
 
@@ -74,8 +75,16 @@ def choose(
     if settings.pull and _pull(published, progress):
         return published
     progress.say(f"{published} is not to be had from a registry: building from packages")
-    build()
-    return built
+    return made(built, build, settings, progress)
+
+
+def made(reference: str, build: Callable[[], None], settings: Settings, progress: Progress) -> str:
+    """Return the reference of an image of ours, built unless the engine has it; two runs at once build it once."""
+    if not in_engine(reference):
+        with one_at_a_time(settings.cache / "images" / f"{reference.replace('/', '-')}.lock", progress):
+            if not in_engine(reference):
+                build()
+    return reference
 
 
 def remove_made_by_us() -> None:

@@ -44,9 +44,7 @@ def ensure_jupyterhub_image(settings: Settings, progress: Progress) -> str:
         Failure: Debian's repository or PyPI does not answer, or gives other files than requirements.txt lists.
     """
     reference = f"{name()}-{fingerprint(Path(__file__), *images.SLIM_HOOKS, _FOLDER)}"
-    if not images.in_engine(reference):
-        _build(reference, settings, progress)
-    return reference
+    return images.made(reference, lambda: _build(reference, settings, progress), settings, progress)
 
 
 def load_jupyterhub_images(settings: Settings, progress: Progress) -> None:

@@ -37,15 +37,16 @@ def ensure_python_image(name: str, line: SparkLine, base: str, settings: Setting
     folder = images.images_folder(name)
     files = [folder / file for file in _FILES[name]]
     reference = f"kindling/{name}:{line.version}-{fingerprint(Path(__file__), images.image_id(base), *files)}"
-    if images.in_engine(reference):
-        return reference
-    log = settings.logs / f"{name}.log"
-    with progress.step(f"building {reference}"), images.scratch_folder(settings) as scratch:
-        images.copy_into(scratch, *files)
-        _install(folder / "requirements.txt", _python_of(base), scratch, log, settings)
-        images.docker_build(scratch, reference, log, base=base)
-    progress.say(f"image {reference}: {images.image_megabytes(reference)} MB")
-    return reference
+
+    def build() -> None:
+        log = settings.logs / f"{name}.log"
+        with progress.step(f"building {reference}"), images.scratch_folder(settings) as scratch:
+            images.copy_into(scratch, *files)
+            _install(folder / "requirements.txt", _python_of(base), scratch, log, settings)
+            images.docker_build(scratch, reference, log, base=base)
+        progress.say(f"image {reference}: {images.image_megabytes(reference)} MB")
+
+    return images.made(reference, build, settings, progress)
 
 
 def load_python_image(name: str, line: SparkLine, settings: Settings, progress: Progress) -> str:

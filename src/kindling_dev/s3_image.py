@@ -22,11 +22,12 @@ def ensure_s3_image(base: str, settings: Settings, progress: Progress) -> str:
     ensure_maven(settings, progress)
     files = [_FOLDER / name for name in ("Dockerfile", "pom.xml", maven.SUMS)]
     reference = f"{REPOSITORY}:{DEFAULT_LINE.version}-{fingerprint(images.image_id(base), *files)}"
-    if images.in_engine(reference):
-        return reference
-    log = settings.logs / "spark-s3.log"
-    with progress.step(f"building {reference}"), images.scratch_folder(settings) as scratch:
-        images.copy_into(scratch, *files)
-        maven.copy_jars(_FOLDER, scratch, log)
-        images.docker_build(scratch, reference, log, base=base)
-    return reference
+
+    def build() -> None:
+        log = settings.logs / "spark-s3.log"
+        with progress.step(f"building {reference}"), images.scratch_folder(settings) as scratch:
+            images.copy_into(scratch, *files)
+            maven.copy_jars(_FOLDER, scratch, log)
+            images.docker_build(scratch, reference, log, base=base)
+
+    return images.made(reference, build, settings, progress)

@@ -30,9 +30,7 @@ def published() -> str:
 def ensure_ui_proxy_image(settings: Settings, progress: Progress) -> str:
     """Return the reference of the image of this tree's service, built unless the engine has it."""
     reference = f"kindling/spark-ui-proxy:{_key()}"
-    if not images.in_engine(reference):
-        _build(reference, settings, progress)
-    return reference
+    return images.made(reference, lambda: _build(reference, settings, progress), settings, progress)
 
 
 def _key() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import subprocess
@@ -144,12 +143,7 @@ def _running(folder: Path, arguments: list[str], port: int) -> Iterator[None]:
 
 
 def _program() -> Path:
-    """oauth2-proxy's; the first of several workers compiles it."""
-    settings = Settings.from_environment()
-    settings.cache.mkdir(parents=True, exist_ok=True)
-    with (settings.cache / "oauth2-proxy.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return build(_MODULE, settings, Progress()) / "oauth2-proxy"
+    return build(_MODULE, Settings.from_environment(), Progress()) / "oauth2-proxy"
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import subprocess
 import time
 import urllib.request
@@ -54,8 +53,4 @@ def registry(folder: Path, address: str) -> Iterator[None]:
 
 
 def _program() -> Path:
-    """The registry's program; the first of several workers compiles it."""
-    settings = Settings.from_environment()
-    with (settings.cache / "registry.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return build(_MODULE, settings, Progress()) / "registry"
+    return build(_MODULE, Settings.from_environment(), Progress()) / "registry"

@@ -82,7 +82,7 @@ def test_a_server_that_asks_for_no_token_is_refused(
 
 def test_a_token_or_a_jar_of_other_bytes_is_refused(start: Any, tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"\xff\xfe")
-    with pytest.raises(SystemExit, match="the token in login.secret is no text"):
+    with pytest.raises(SystemExit, match=r"the token in login\.secret is no text"):
         start.token(tmp_path / "token")
     (tmp_path / "spark-connect_2.13-4.3.0.jar").write_bytes(b"not a jar")
     assert "is no jar" in start.refused({"login": "token", "listen": "tls"}, tmp_path)
