@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from kindling import api_answers
 from kindling.facts import Container, CronJob, Event, Pod, Workload
 from kindling.foreign import bounded
 
@@ -107,8 +108,10 @@ def _container(spec: Any, state: Any) -> Container:
         image=bounded(spec.image),
         state=kind,
         reason=bounded(getattr(detail, "reason", None)),
-        message=bounded(getattr(detail, "message", None)),
+        message=bounded("\n".join(map(api_answers.plain, (getattr(detail, "message", None) or "").splitlines()))),
         exit_code=getattr(detail, "exit_code", None),
         cpu=requests.get("cpu", ""),
         memory=limits.get("memory", ""),
+        ends_with_pod=spec.restart_policy == "Always",
+        pull_policy=spec.image_pull_policy or "",
     )

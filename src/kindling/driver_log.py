@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kindling import api_answers
 from kindling.foreign import bounded, read_json
 
 LONGEST_JSON = 1024 * 1024
@@ -17,7 +18,8 @@ _FORBIDDEN = re.compile(
     r'(?: "[^"]{0,253}")? is forbidden: '
 )
 _WEBHOOK, _POLICY, _DENIED = "admission webhook ", "ValidatingAdmissionPolicy ", " denied "
-_ENDS = (". Received status: ", "; trying again in ")
+_REFUSED = ("forbidden", "denied", " is invalid: ")
+_AGAIN = "; trying again in "
 _TOLD = 100  # characters by which a text is found again
 _REGISTERED = "Registered executor"
 _LOST = re.compile(
@@ -26,7 +28,7 @@ _LOST = re.compile(
 )
 _TRACEBACK = "Traceback (most recent call last):"  # in Java's stack traces too, at the end of a line
 _EXITED = re.compile(r"The executor with id \S+ exited with exit code .*")
-_GAVE_UP = re.compile(r"Max number of executor failures \(\d+\) reached")
+_GAVE_UP = re.compile(r"Max number of executor failures \((\d{1,18})\) reached")
 _LOG_LINE = re.compile(
     r"^((?:\d\d/\d\d/\d\d|\d{4}-\d\d-\d\d)[ T]\d\d:\d\d:\d\d)\S* +(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b"
 )
@@ -52,11 +54,11 @@ class Error:
 
 
 def plain(lines: Sequence[str]) -> list[str]:
-    """The lines with those that are JSON objects (``log.json``) as text: message, then stack trace."""
+    """The lines as people read them: a JSON object (``log.json``) as message and stack trace, an answer as its text."""
     out: list[str] = []
     for line in lines:
         out += _entry(line) or [line]
-    return [bounded(line) for line in out[-MOST_LINES:]]
+    return [bounded(api_answers.plain(line)) for line in out[-MOST_LINES:]]
 
 
 def refusals(lines: Sequence[str]) -> list[str]:
@@ -65,7 +67,7 @@ def refusals(lines: Sequence[str]) -> list[str]:
     for line in lines:
         if _REGISTERED in line:
             found.clear()
-        elif ("forbidden" in line or "denied" in line) and (text := _refusal(line)):
+        elif any(words in line for words in _REFUSED) and (text := _refusal(api_answers.plain(line))):
             found.append(" ".join(text.split()))
     return found
 
@@ -84,6 +86,18 @@ def executor_exit(lines: Sequence[str]) -> str:
 def gave_up_on_executors(lines: Sequence[str]) -> bool:
     """Whether Spark ended the application because too many executors failed."""
     return any(_GAVE_UP.search(line) for line in lines)
+
+
+def given_up_line(lines: Sequence[str]) -> str:
+    """By what words Spark ended the application because too many executors failed, or ""."""
+    match = last_matching(lines, _GAVE_UP)
+    return match[0] if match else ""
+
+
+def most_failures(lines: Sequence[str]) -> str:
+    """How many executors may fail, where more did and Spark ended the application; or ""."""
+    match = last_matching(lines, _GAVE_UP)
+    return match[1] if match else ""
 
 
 def given_up(lines: Sequence[str]) -> str:
@@ -167,11 +181,13 @@ def _refusal(line: str) -> str:
         starts.append((line.rfind(":", 0, line.find(_WEBHOOK)) + 1, denied))
     if (denied := _denied(line, _POLICY)) is not None:
         starts.append((0, denied))
+    if (invalid := api_answers.invalid_at(line)) >= 0:
+        starts.append((invalid, invalid))
     if not starts:
         return ""
     start, said = min(starts)
-    ends = [end for words in _ENDS if (end := line.find(words, said)) >= 0]
-    return line[start : min(ends)] if ends else line[start:].removesuffix(".")
+    end = line.find(_AGAIN, said)
+    return line[start:end] if end >= 0 else line[start:].removesuffix(".")
 
 
 def _denied(line: str, who: str) -> int | None:

@@ -27,6 +27,8 @@ class Container:
         memory: its memory limit as Kubernetes writes it, "1433Mi"; "" without one.
         restarts: how many times the kubelet started it again.
         last: how it was before that; None of one that was never started again.
+        ends_with_pod: a native sidecar, which the kubelet stops once Spark's own container has ended.
+        pull_policy: "Always", "IfNotPresent" or "Never".
     """
 
     name: str
@@ -39,6 +41,8 @@ class Container:
     memory: str = ""
     restarts: int = 0
     last: Container | None = None
+    ends_with_pod: bool = False
+    pull_policy: str = ""
 
     @property
     def ended(self) -> Container | None:
@@ -59,6 +63,7 @@ class Pod:
         chart: the chart that its labels name, "spark-notebook"; "" for a pod of plain spark-submit.
         application: Spark's id in its label; a driver that is its application's own process has none.
         is_going: it is about to be deleted.
+        is_young: it was made a moment ago, so that what is made after it may still come.
     """
 
     name: str
@@ -74,11 +79,21 @@ class Pod:
     chart: str = ""
     application: str = ""
     is_going: bool = False
+    is_young: bool = False
 
     @property
     def main(self) -> Container:
         """Spark's own container."""
         return self.containers[0] if self.containers else Container("")
+
+    @property
+    def kept_by(self) -> tuple[Container, ...]:
+        """The containers that keep the pod after Spark's own has ended; none where nothing does."""
+        if self.phase not in ("Running", "Unknown") or self.main.state != "terminated":
+            return ()
+        return tuple(
+            one for one in self.containers[1:] if one.state in ("running", "waiting") and not one.ends_with_pod
+        )
 
 
 @dataclass(frozen=True)
@@ -154,6 +169,7 @@ class Run:
         log_of_end: what the newest driver, one that lasts, printed at the end before its container last ended.
         gone: what Kubernetes' events tell of a Job that is not there any more.
         unread: what the caller may not read: "events in team-a".
+        dependencies: lines of the submitter's log that say which value names what the driver fetches.
     """
 
     name: str
@@ -171,6 +187,7 @@ class Run:
     log_of_end: tuple[str, ...] = ()
     gone: tuple[tuple[str, Event], ...] = ()
     unread: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
 
     @property
     def driver(self) -> Pod | None:
@@ -186,6 +203,12 @@ class Run:
     def submitter(self) -> Pod | None:
         """The newest attempt's submitter, in cluster mode."""
         return self.submitters[-1] if self.submitters else None
+
+    def stays(self, role: str) -> tuple[Pod, ...]:
+        """The run's pods that do not end before one of a role has run: a driver's submitter, an executor's driver."""
+        submitters = [self.submitter] if self.submitter else []
+        drivers = [self.driver] if self.driver and role == "executor" else []
+        return tuple(pod for pod in (*submitters, *drivers) if pod.role != role)
 
     def in_log(self, line: str) -> Evidence:
         """A line of ``log`` as evidence."""

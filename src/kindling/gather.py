@@ -5,15 +5,22 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from kubernetes.client.exceptions import ApiException
+
 from kindling import convert, driver_log
+from kindling.causes import fetch_faults
 from kindling.causes.chart_values import LASTING, NOTEBOOK
-from kindling.connection import Connection
+from kindling.connection import Connection, server_time
 from kindling.errors import KindlingError
 from kindling.facts import Event, Run
+from kindling.foreign import bounded
 from kindling.reader import Reader
 
+YOUNG_S = 120
+"""Seconds after which all is there that Spark makes after a pod."""
 LOG_LINES = 3000
 """Lines of a driver's log that are read, from its end."""
 _CHART = f"{convert.CHART}=spark-job"
@@ -42,7 +49,12 @@ def gather(connection: Connection, name: str) -> Run:
         asked = _application_asked(raw_pods) if workload.lasts else ""
         raw_pods = _pods_of(reader, raw_workload)
     ends = workload is not None and not workload.lasts
-    pods = [convert.pod(raw, tuple(warnings[raw.metadata.uid])) for raw in raw_pods if not (ends and _is_going(raw))]
+    now = _now(connection)
+    pods = [
+        replace(convert.pod(raw, tuple(warnings[raw.metadata.uid])), is_young=_is_young(raw, now))
+        for raw in raw_pods
+        if not (ends and _is_going(raw))
+    ]
     drivers = tuple(pod for pod in pods if pod.role == "driver")
     submitters = tuple(pod for pod in pods if pod.role == "submitter")
     labels = _labels(raw_workload or raw_cron_job or (raw_pods[-1] if raw_pods else None))
@@ -61,7 +73,30 @@ def gather(connection: Connection, name: str) -> Run:
     talks = run.driver if run.driver and run.driver.main.state in ("running", "terminated") else run.submitter
     log = tuple(driver_log.plain(reader.log(talks.name, talks.main.name, LOG_LINES))) if talks else ()
     run = replace(run, log=log, log_of=talks.name if talks else "", log_of_end=_log_of_end(reader, run, log))
+    run = replace(run, dependencies=_dependencies(reader, run))
     return replace(run, unread=tuple(reader.unread))
+
+
+def _now(connection: Connection) -> datetime:
+    """By the API server's clock, which wrote when pods were made, if it tells."""
+    try:
+        return server_time(connection)
+    except (ApiException, KeyError, TypeError, ValueError):
+        return datetime.now(UTC)
+
+
+def _is_young(raw: Any, now: datetime) -> bool:
+    age: timedelta = now - raw.metadata.creation_timestamp
+    return age.total_seconds() < YOUNG_S
+
+
+def _dependencies(reader: Reader, run: Run) -> tuple[str, ...]:
+    """What the submitter says of the addresses that a driver of cluster mode fetches, where that driver failed."""
+    submitter, driver = run.submitter, run.driver
+    if submitter is None or driver is None or run.log_of == submitter.name or not driver.main.exit_code:
+        return ()
+    lines = reader.log(submitter.name, submitter.main.name, LOG_LINES)
+    return tuple(bounded(line) for line in lines if line.startswith(fetch_faults.FETCHES))
 
 
 def _log_of_end(reader: Reader, run: Run, log: tuple[str, ...]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ SHARED_PROGRAMS = {
         f"spark-job/files/{name}": _CAUSES / name
         for name in ("fetch_faults.py", "kerberos_faults.py", "known_faults.py")
     },
+    "spark-job/files/api_answers.py": _CAUSES.parent / "api_answers.py",
     "spark-notebook/files/kube.py": CHARTS / "spark-job/files/kube.py",
     "spark-connect/files/kube.py": CHARTS / "spark-job/files/kube.py",
     **{f"spark-connect/files/{name}": CHARTS / "spark-notebook/files" / name for name in ("lasting.py", "sweep.py")},

@@ -15,6 +15,7 @@ import sys
 import threading
 from typing import IO
 
+import addresses
 import refusal
 from last_error import LastError, leave_message
 from passing import pass_on
@@ -25,6 +26,7 @@ class Driver:
 
     def __init__(self, argv: list[str]) -> None:
         self.error = LastError()
+        self.error.know(addresses.told())
         self.refusal = ""
         self._fail_fast = os.environ.get("FAIL_FAST") == "1"
         self._child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

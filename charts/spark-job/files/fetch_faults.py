@@ -7,7 +7,8 @@ reads is another matter: stack frames tell the two apart. Standard library and P
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 
 from known_faults import Explained, Fault, first_of
 
@@ -23,6 +24,8 @@ _NOTE = re.compile(
     r"\s{0,8}(?:Server access error at url |Host [^\s]{1,255} not found\. url=|SERVER ERROR: )"
     r"|.{0,200}SparkContext: Added (?:file|archive|JAR) "
 )
+FETCHES = "kindling: Spark fetches "
+"""How spark-job's programs begin a line for each address that values name, with the name of the value at its end."""
 _ADDED = "SparkContext: Added "
 _UNRESOLVED = ("unresolved dependency: ", "download failed: ")
 _ADDRESS = re.compile(r"\b(?!https?://wiki\.apache\.org/)[a-z][a-z0-9+.-]{0,31}://[^\s?,;\"'<>()\[\]]{1,300}")
@@ -62,10 +65,12 @@ _SCHEME = re.compile(r"No FileSystem for scheme \"?([\w+.-]{1,64})")
 _COORDINATES = re.compile(
     r"(?:unresolved dependency: |download failed: |The coordinate provided is: )([^\s,!\]]{1,300})"
 )
-_MOST_COORDINATES = 3
-_A_DEPENDENCY = "a file of app.file, app.jars, app.pyFiles, app.files or app.archives"
+_MOST_COORDINATES = _MOST_ADDRESSES = 3
+_REPOSITORIES = "app.repositories"
+_FETCHED = re.compile(r"kindling: Spark fetches (\S{1,1024}) \((app\.\w{1,32})\)")
+A_DEPENDENCY = "a file of app.file, app.jars, app.pyFiles, app.files or app.archives"
 _REACH = (
-    "correct the address, set global.proxy.url if an HTTP proxy is between, "
+    "correct the address{in_value}, set global.proxy.url if an HTTP proxy is between, "
     "or let the pods reach it (network.egress of spark-namespace)"
 )
 
@@ -75,6 +80,7 @@ FILE_NOT_FOUND = Fault(
     "the file {path} does not exist where the driver looks for it",
     "correct app.file, or what else of app names it (local:// is a place in the image or a volume), or give the source "
     "by --set-file app.source",
+    cure_of_conf="correct what names it in sparkConf (local:// is a place in the image or a volume)",
 )
 FAULTS = (
     Fault(
@@ -130,6 +136,8 @@ FAULTS = (
         "name a repository that the pods reach in app.repositories or global.ivySettings, "
         "or set global.proxy.url if an HTTP proxy is between",
         _UNRESOLVED[0],
+        "name a repository that the pods reach by spark.jars.repositories in sparkConf or by global.ivySettings, "
+        "or set global.proxy.url if an HTTP proxy is between",
     ),
     Fault(
         "packages-not-found",
@@ -137,18 +145,21 @@ FAULTS = (
         "no Maven repository gives {coordinates}",
         "correct app.packages, or name the repository that has it, and its password, by app.repositories or "
         "global.ivySettings",
+        cure_of_conf="correct spark.jars.packages in sparkConf, or name the repository that has it, and its password, "
+        "by global.ivySettings",
     ),
     Fault(
         "packages-malformed",
         ("Provided Maven Coordinates must be in the form",),
         "{coordinates} is not of the form group:artifact:version",
         "correct app.packages",
+        cure_of_conf="correct spark.jars.packages in sparkConf",
     ),
     Fault(
         "fetch-not-found",
         ("FileNotFoundException: http://", "FileNotFoundException: https://"),
         "the server has no {address} (HTTP 404 or 410)",
-        "correct the address",
+        "correct the address{in_value}",
     ),
     Fault(
         "fetch-denied",
@@ -167,7 +178,7 @@ FAULTS = (
         "fetch-refused",
         ("Server returned HTTP response code: ",),
         "the server refuses the request for {address} (HTTP {code})",
-        "correct the address, or ask the server's admin",
+        "correct the address{in_value}, or ask the server's admin",
     ),
     Fault(
         "fetch-no-credentials",
@@ -175,6 +186,8 @@ FAULTS = (
         "the driver has no credentials for {address}",
         "set global.s3.secret.name to the Secret with an AWS credentials file, or AWS_ACCESS_KEY_ID and "
         "AWS_SECRET_ACCESS_KEY from a Secret in driver.env, executor.env and, in mode cluster, submitter.env",
+        cure_of_conf="set global.s3.secret.name to the Secret with an AWS credentials file, or AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY from a Secret in driver.env and executor.env",
     ),
     Fault(
         "fetch-no-bucket",
@@ -192,13 +205,13 @@ FAULTS = (
         "fetch-not-found",
         ("No such file or directory: s3a://",),
         "the bucket has no {address}",
-        "correct the address",
+        "correct the address{in_value}",
     ),
     Fault(
         "fetch-not-found",
         ("File does not exist: hdfs://", "FileNotFoundException: File hdfs://"),
         "HDFS has no {address}",
-        "correct the address",
+        "correct the address{in_value}",
     ),
     FILE_NOT_FOUND,
     Fault(
@@ -212,6 +225,7 @@ FAULTS = (
         tuple(f"Class {name} not found" for name in LIBRARIES),
         "the class {class_name} is not on the class path, so Spark does not fetch {address}",
         "set image to one with {library}; in mode cluster it may be in app.packages instead",
+        cure_of_conf="set image to one with {library}",
     ),
     Fault(
         "fetch-scheme",
@@ -229,8 +243,8 @@ FAULTS = (
         "fetch-host-unknown",
         ("IllegalArgumentException: java.net.UnknownHostException: ",),
         "neither Hadoop's configuration nor the pod's DNS knows {host}, where Spark looks for {address}",
-        "correct the address, or set global.hadoop.configMap to the ConfigMap with hdfs-site.xml, which names the "
-        "NameNodes of a nameservice",
+        "correct the address{in_value}, or set global.hadoop.configMap to the ConfigMap with hdfs-site.xml, which names "
+        "the NameNodes of a nameservice",
     ),
     Fault(
         "fetch-host-unknown",
@@ -271,6 +285,18 @@ def is_note(line: str) -> bool:
     return _NOTE.match(line) is not None
 
 
+def notes_of(lines: Iterable[str]) -> list[str]:
+    """The last of such lines: those of values, which stand before all others, and the rest."""
+    values: deque[str] = deque(maxlen=MOST_NOTES)
+    others: deque[str] = deque(maxlen=MOST_NOTES)
+    for line in lines:
+        if line.startswith(FETCHES):
+            values.append(line)
+        elif is_note(line):
+            others.append(line)
+    return [*values, *others]
+
+
 def fault_of(error: str, notes: Sequence[str] = ()) -> Explained | None:
     """The fault that an error tells of: an exception with its causes and the frames of it, and lines before it."""
     if not _of_dependencies(error):
@@ -301,13 +327,15 @@ def _names(line: str, text: str, notes: Sequence[str]) -> dict[str, str]:
     """What the error names, from its line, else from the whole of it, else from what was done before."""
     added = [note.partition(_ADDED)[2] for note in notes[-1:] if _ADDED in note] if _START in text else []
     addresses = (_ADDRESS.search(words) for words in (line, text, *added))
-    address = next((_USER.sub("", found[0].rstrip(":.")) for found in addresses if found), _A_DEPENDENCY)
+    told = next((_USER.sub("", found[0].rstrip(":.")) for found in addresses if found), "")
     host = next((found for pattern in _HOSTS if (found := pattern.search(text))), None)
+    address, in_value = _with_value(told, host[1] if host else "", notes)
     scheme, code, settings, library = (pattern.search(line) for pattern in (_SCHEME, _CODE, _SETTINGS, _LIBRARY))
     path = next((found for pattern in _FILES if (found := pattern.search(line))), None)
     coordinates = dict.fromkeys(name.replace("#", ":").replace(";", ":") for name in _COORDINATES.findall(text))
     return {
         "address": address,
+        "in_value": in_value,
         "host": host[1] if host else "the server",
         "scheme": scheme[1] if scheme else "it",
         "code": code[1] if code else "error",
@@ -317,3 +345,26 @@ def _names(line: str, text: str, notes: Sequence[str]) -> dict[str, str]:
         "library": LIBRARIES.get(library[1], "its file system") if library else "its file system",
         "coordinates": ", ".join([name.rstrip(":") for name in coordinates][:_MOST_COORDINATES]) or "a package",
     }
+
+
+def _with_value(told: str, host: str, notes: Sequence[str]) -> tuple[str, str]:
+    """An address with the value that names it, and " in VALUE", as far as an error and the lines of _FETCHED say.
+
+    Where the error tells no address, those that it may be of: of its host, if it tells that.
+    """
+    named = {found[1]: found[2] for found in map(_FETCHED.match, notes) if found}
+    if told:
+        value = next((value for address, value in named.items() if _is_of(told, address, value)), "")
+        return (f"{told} of {value}", f" in {value}") if value else (told, "")
+    files = {address: value for address, value in named.items() if value != _REPOSITORIES}
+    may_be = {address: value for address, value in files.items() if host and f"//{host}" in address} or files
+    if not may_be:
+        return A_DEPENDENCY, ""
+    listed = [f"{address} of {value}" for address, value in may_be.items()]
+    others = [f"{len(listed) - _MOST_ADDRESSES} others"] if len(listed) > _MOST_ADDRESSES else []
+    names = " or ".join(dict.fromkeys(may_be.values()))
+    return f"{'one of ' if len(listed) > 1 else ''}{', '.join(listed[:_MOST_ADDRESSES] + others)}", f" in {names}"
+
+
+def _is_of(told: str, address: str, value: str) -> bool:
+    return told.startswith(address.rstrip("/")) if value == _REPOSITORIES else told == address

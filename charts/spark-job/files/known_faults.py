@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Explained:
-    """A fault that was found: ``line`` is where it shows."""
+    """A fault that was found: ``line`` is where it shows; ``cure_of_conf`` as of ``Fault``."""
 
     id: str
     cause: str
     cure: str
     line: str
+    cure_of_conf: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Fault:
         signs: words of which one is in the error.
         cause, cure: one sentence each; ``{principal}``, ``{address}`` and the like: what the error names.
         within: words that are in the error besides.
+        cure_of_conf: the cure for a chart that has no values ``app``, but ``sparkConf``; "": the same.
     """
 
     id: str
@@ -36,6 +38,7 @@ class Fault:
     cause: str
     cure: str
     within: str = ""
+    cure_of_conf: str = ""
 
     def sign_in(self, error: str) -> str:
         """The sign by which an error tells of this fault; "" if it does not."""
@@ -45,7 +48,8 @@ class Fault:
 
     def explained(self, line: str, names: Mapping[str, str]) -> Explained:
         """This fault with the names that the error has."""
-        return Explained(self.id, self.cause.format(**names), self.cure.format(**names), line)
+        cause, cure, of_conf = (text.format(**names) for text in (self.cause, self.cure, self.cure_of_conf))
+        return Explained(self.id, cause, cure, line, of_conf)
 
 
 def first_of(faults: Iterable[Fault], error: str) -> tuple[Fault, str] | None:

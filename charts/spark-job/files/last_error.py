@@ -7,6 +7,7 @@ import re
 from collections import deque
 from pathlib import Path
 
+import api_answers
 import fetch_faults
 import kerberos_faults
 
@@ -35,14 +36,20 @@ class LastError:
     def __init__(self) -> None:
         self._best: tuple[int, str] = (0, "")
         self._error: list[str] = []
+        self._addresses: list[str] = []
         self._notes: deque[str] = deque(maxlen=fetch_faults.MOST_NOTES)
         self._no_file = ""
         self._in_error = False
         self._in_traceback = False
 
+    def know(self, addresses: list[str]) -> None:
+        """Take what ``addresses.told`` says of the values that name what Spark fetches."""
+        self._addresses = addresses[-fetch_faults.MOST_NOTES :]
+
     def read(self, line: str) -> None:
         """Take the next line."""
         level, text = _plain(line[:LONGEST].rstrip())
+        text = api_answers.plain(text)
         if fetch_faults.is_note(text):
             self._notes.append(text)
         if fetch_faults.missing_file([text], of_start=True):
@@ -56,7 +63,7 @@ class LastError:
     def line(self) -> str:
         """The best line so far, or ""; where a fault is known, its cause, its cure and the line that tells of it."""
         error = "\n".join(self._error)
-        fault = kerberos_faults.fault_of(error) or fetch_faults.fault_of(error, list(self._notes))
+        fault = kerberos_faults.fault_of(error) or fetch_faults.fault_of(error, [*self._addresses, *self._notes])
         fault = fault or kerberos_faults.unreached(error)
         if fault is None and self._best[0] <= _SAID:
             fault = fetch_faults.missing_file([self._no_file], of_start=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import api_answers
+
 EXIT_CODE = 78  # EX_CONFIG of sysexits.h: nothing that another try would change by itself
 
 LONGEST = 64 * 1024  # characters of a line that are looked at
@@ -14,21 +16,30 @@ _DENIES = ("admission webhook ", "ValidatingAdmissionPolicy ")
 def refusal_of(line: str) -> str:
     """What the API server said, in one line, if this line of a log tells of a refused pod; else ""."""
     line = line[:LONGEST]
-    if line.startswith("{"):
-        line = _message_of(line) or line
-    if "pods" not in line or not _is_refusal(line):
-        return ""
-    said = line.partition("essage: ")[2] or line
-    return said.partition("\n")[0].partition(". Received status: ")[0].strip()[:1000]
+    lines = _lines_of(line) if line.startswith("{") else [line.partition("\n")[0]]
+    return next((said for text in lines if (said := _refusal_in(api_answers.plain(text)))), "")
 
 
-def _message_of(line: str) -> str | None:
-    """The message of a log line that is a JSON object; None if it is no such line."""
+def _refusal_in(line: str) -> str:
+    invalid = api_answers.invalid_at(line)
+    if invalid >= 0 and line.startswith('Pod "', invalid):
+        return line[invalid:].strip()[:1000]
+    return _said(line).strip()[:1000] if "pods" in line and _is_refusal(line) else ""
+
+
+def _said(line: str) -> str:
+    """What the API server said, without what stands before."""
+    answer = line.partition(api_answers.ANSWERED)[2]
+    return (answer.partition(": ")[2] if answer else line.partition("essage: ")[2]) or line
+
+
+def _lines_of(line: str) -> list[str]:
+    """The lines that a JSON object of a log stands for, an exception's too; the line itself if it is no such object."""
     try:
-        message = json.loads(line).get("message")
-    except (ValueError, RecursionError):
-        return None
-    return message if isinstance(message, str) else None
+        entry = json.loads(line)
+        return [text for key in ("message", "exception") for text in str(entry.get(key) or "").splitlines()]
+    except (AttributeError, ValueError, RecursionError):
+        return [line]
 
 
 def _is_refusal(line: str) -> bool:

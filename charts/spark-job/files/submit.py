@@ -20,6 +20,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any, NoReturn
 
+import addresses
 import kube
 from driver_log import DriverLog
 from last_error import LastError, leave_message
@@ -82,7 +83,9 @@ class Submission:
         self._job_path = f"/apis/batch/v1/namespaces/{self._namespace}/jobs/{self._job['name']}"
         self._driver = self._driver_of(self._attempt())
         self._path = f"{self._pods}/{self._driver}"
+        self._addresses = addresses.told()
         self._log = DriverLog(f"{self._path}/log")
+        self._log.error.know(self._addresses)
         self._spark_submit: subprocess.Popen[bytes] | None = None
 
     def run(self, argv: list[str]) -> None:
@@ -225,6 +228,7 @@ class Submission:
         )
         assert self._spark_submit.stdout
         error, output = LastError(), deque[str](maxlen=_LINES)
+        error.know(self._addresses)
         for line in pass_on(self._spark_submit.stdout, sys.stdout.buffer):
             error.read(line)
             output.append(line)

@@ -2,6 +2,7 @@
 What an application needs besides itself: files, jars, Python and Maven coordinates of .Values.app. Call with the root.
 
   spark-job.addresses          where the application and its dependencies are, JSON: a map of names in values, "app.jars", to lists
+  spark-job.fetched            those that Spark fetches, with the values that name them, JSON, for the chart's programs
   spark-job.submitterOpensStores  "true" if cluster mode's submitter looks into a file system at an address: spark-submit does so for
                                patterns, in all but HTTP and what is in the image
   spark-job.submitterHadoopEnv  variables by which it finds and enters the team's HDFS; call with .Values.global
@@ -24,6 +25,16 @@ What an application needs besides itself: files, jars, Python and Maven coordina
 {{- $_ := set $all (printf "app.%s" $list) (get $.Values.app $list) -}}
 {{- end -}}
 {{- toJson $all -}}
+{{- end }}
+
+{{- define "spark-job.fetched" -}}
+{{- $fetched := dict -}}
+{{- range $from, $addresses := include "spark-job.addresses" . | fromJson -}}
+{{- with include "spark-job.remote" $addresses | fromJsonArray -}}
+{{- $_ := set $fetched $from . -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $fetched -}}
 {{- end }}
 
 {{- define "spark-job.submitterOpensStores" -}}

@@ -49,6 +49,9 @@ true
 {{ $file }}: |
   {{- $.root.Files.Get (printf "files/%s" $file) | nindent 2 }}
 {{- end }}
+{{- with include "spark-job.fetched" .root | fromJson }}
+addresses.json: {{ toJson . | quote }}
+{{- end }}
 {{- end }}
 
 {{- define "spark-job.ownData" -}}
@@ -71,9 +74,9 @@ app.py: {{ quote . }}
 {{/* The chart's programs that the Job's pod needs, for the mode. */}}
 {{- define "spark-job.programs" -}}
 {{- if eq .Values.mode "cluster" -}}
-driver_log.py fetch_faults.py kerberos_faults.py known_faults.py kube.py last_error.py passing.py refusal.py submit.py
+addresses.py api_answers.py driver_log.py fetch_faults.py kerberos_faults.py known_faults.py kube.py last_error.py passing.py refusal.py submit.py
 {{- else -}}
-drive.py fetch_faults.py kerberos_faults.py known_faults.py last_error.py passing.py refusal.py
+addresses.py api_answers.py drive.py fetch_faults.py kerberos_faults.py known_faults.py last_error.py passing.py refusal.py
 {{- end -}}
 {{- end }}
 

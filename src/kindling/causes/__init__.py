@@ -17,6 +17,7 @@ from kindling.causes.ended import (
     executors_out_of_memory,
     explain_changed_programs,
     explain_end,
+    explain_kept,
     explain_restart,
 )
 from kindling.causes.refused import explain_refusal
@@ -68,10 +69,16 @@ def _scheduled(run: Run) -> Answer | None:
 
 def _succeeded(run: Run) -> Answer | None:
     if run.workload and run.workload.condition == "Complete":
-        return "succeeded", f"Job {run.workload.name} is complete", []
+        return "succeeded", f"Job {run.workload.name} is complete", _kept(run)
     if not run.workload and run.driver and run.driver.phase == "Succeeded":
         return "succeeded", f"driver {run.driver.name} succeeded", []
     return None
+
+
+def _kept(run: Run) -> list[Finding]:
+    """What keeps pods of a run that is over: cluster mode's driver is not its Job's own pod."""
+    pods = (run.driver, run.submitter, *run.executors[:_SHOWN_EXECUTORS])
+    return [kept for pod in pods if pod and (kept := explain_kept(pod))]
 
 
 def _suspended(run: Run) -> Answer | None:
@@ -103,7 +110,7 @@ def _stopped(run: Run) -> Answer | None:
 def _failed(run: Run) -> Answer | None:
     job, driver = run.workload, run.driver
     if job and job.condition == "Failed":
-        findings = _deadline(run) or _why_failed(run)
+        findings = [*(_deadline(run) or _why_failed(run)), *_kept(run)]
         return "failed", f"Job {job.name} failed: {job.reason}", findings
     if not job and driver and driver.phase == "Failed":
         return "failed", f"driver {driver.name} failed", [explain_end(run, driver)]
@@ -119,7 +126,7 @@ def _deadline(run: Run) -> list[Finding]:
         "deadline-exceeded",
         "job",
         f"the run was ended at its deadline of {job.deadline_s} s",
-        "raise deadlineSeconds, or look below for what it waited for",
+        f"{chart_values.DEADLINE}, or look below for what it waited for",
         (Evidence(job.ref, f"{job.reason}: {job.message}"),),
     )
     started = any(pod.main.state in ("running", "terminated") for pod in run.drivers)
@@ -135,12 +142,17 @@ def _why_failed(run: Run) -> list[Finding]:
     if driver and (finding := explain_waiting(driver) or explain_first_container(driver)):
         return [finding]
     if submitter and submitter.main.state == "terminated":
-        # It never had a driver: what it says of the submission is all there is.
-        refusals = driver_log.refusals(run.log)
-        if refusals:
-            return [explain_refusal("driver", refusals[-1], run.in_log(refusals[-1]), run.chart)]
-        return [explain_end(run, submitter)]
+        return _of_submitter(run)
     return _refused_pods(run) or [_no_trace(run)]
+
+
+def _of_submitter(run: Run) -> list[Finding]:
+    """Why a submitter that has ended made no driver: what it says of the submission is all there is."""
+    assert run.submitter is not None, "a submitter has ended"
+    refusals = driver_log.refusals(run.log)
+    if refusals:
+        return [_refused(run, "driver", refusals[-1])]
+    return [explain_end(run, run.submitter)] if run.submitter.main.exit_code else []
 
 
 def _no_trace(run: Run) -> Finding:
@@ -164,14 +176,21 @@ def _waiting(run: Run) -> Answer | None:
     if submitter and submitter.phase == "Pending":
         findings = [f for f in (explain_waiting(submitter),) if f]
         return "waiting", "the submitter does not run yet" if findings else "the submitter starts", findings
+    if submitter and not driver and submitter.main.state == "terminated" and (kept := explain_kept(submitter)):
+        return "waiting", f"submitter {submitter.name} has ended; its pod does not end", [*_of_submitter(run), kept]
     if submitter and submitter.phase == "Running" and not driver:
         refusals = driver_log.refusals(run.log)[-1:]
-        findings = [explain_refusal("driver", text, run.in_log(text), run.chart) for text in refusals]
+        findings = [_refused(run, "driver", text) for text in refusals]
         return "waiting", "the submitter gets no driver" if findings else "the submitter makes the driver", findings
     if driver:
         return None
     findings = _refused_pods(run)
     return "waiting", "no pod" if findings else "no pod yet", findings
+
+
+def _refused(run: Run, role: str, said: str) -> Finding:
+    """What a refusal in the log means."""
+    return explain_refusal(role, said, run.in_log(said), run.chart, run.stays(role))
 
 
 def _refused_pods(run: Run) -> list[Finding]:
@@ -192,6 +211,8 @@ def _running(run: Run) -> Answer | None:
         return "running", "the driver has ended, its Job soon will", []
     if driver.phase == "Failed":
         return "running", "the driver failed; the Job ends or tries again", [explain_end(run, driver)]
+    if driver.main.state == "terminated" and not run.lasts:
+        return _ended(run, driver)
     up = [pod for pod in run.executors if pod.main.state == "running"]
     summary = f"driver {driver.name} runs, {len(up)} executor{'' if len(up) == 1 else 's'}"
     if not run.lasts:
@@ -200,6 +221,15 @@ def _running(run: Run) -> Answer | None:
     findings = [*_executors(run), *filter(None, (explain_restart(run),))]
     more = f" of {applications} applications" if applications > 1 else ""
     return "running", f"{summary}{more}{'' if findings else '; nothing keeps executors from it'}", findings
+
+
+def _ended(run: Run, driver: Pod) -> Answer:
+    """A driver whose own container has ended, while its pod has not."""
+    code = driver.main.exit_code
+    kept = explain_kept(driver)
+    findings = [*([explain_end(run, driver)] if code else []), *([kept] if kept else [])]
+    how = f"driver {driver.name} has ended with exit code {code}"
+    return "running", f"{how}; its pod {'does not end' if kept else 'soon will'}", findings
 
 
 def _between_two_drivers(run: Run, driver: Pod) -> Answer | None:
@@ -220,12 +250,12 @@ def _executors(run: Run) -> list[Finding]:
     findings = [finding for pod in waits if (finding := explain_waiting(pod))]
     refusals = _of_application(run, driver_log.refusals(run.log))
     if refusals:
-        findings.append(explain_refusal("executor", refusals[-1], run.in_log(refusals[-1]), run.chart))
+        findings.append(_refused(run, "executor", refusals[-1]))
     elif run.lasts and (fail := executors_fail(run)):
         findings.append(fail)
     if lost := executors_out_of_memory(run):
         findings.append(lost)
-    return findings
+    return [*findings, *(kept for pod in run.executors[:_SHOWN_EXECUTORS] if (kept := explain_kept(pod)))]
 
 
 def _of_application(run: Run, refusals: list[str]) -> list[str]:

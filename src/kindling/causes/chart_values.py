@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+JOB = "spark-job"
 NOTEBOOK = "spark-notebook"
 CONNECT = "spark-connect"
 LASTING = (NOTEBOOK, CONNECT)
@@ -13,29 +14,86 @@ _OF_VOLUMES = {
     (CONNECT, "tls"): "tls.secretName",
 }
 """Chart and name of a volume that the chart makes itself -> the value that it comes from."""
+_OF_SUBMITTER = {
+    **{name: f"driver.{name}" for name in ("nodeSelector", "tolerations", "affinity")},
+    **{name: f"global.helpers.{name}" for name in ("labels", "annotations")},
+    **dict.fromkeys(("sidecars", "initContainers", "topologySpreadConstraints"), "submitter.podTemplate"),
+    "serviceAccountName": "global.serviceAccounts.submitter",
+    "memoryOverhead": "submitter.memory",
+}
+"""What the submitter's pod takes from elsewhere: it goes where the driver may, and is a helper like others."""
+DEADLINE = "raise deadlineSeconds"
+"""Of spark-job: drivers that last have no deadline."""
+_OF_IMAGE = ("registry", "repository", "tag")
+_OF_QUOTAS = {"spark": "quota.hard", "spark-drivers": "quota.drivers", "spark-submitters": "quota.submitters"}
+"""A ResourceQuota that spark-namespace makes -> the value that it comes from."""
+
+
+def of(name: str, role: str) -> str:
+    """A value of a role's pod: "driver.env"."""
+    return _OF_SUBMITTER.get(name, f"submitter.{name}") if role == "submitter" else f"{role}.{name}"
+
+
+def image(role: str, chart: str) -> str:
+    """What names the image of a role's pod."""
+    where = "executor.image" if (role, chart) == ("executor", NOTEBOOK) else "image"
+    return ", ".join(f"image.{name}" for name in _OF_IMAGE) + (f" or {where}" if where != "image" else "")
+
+
+def quota(name: str) -> str:
+    """Where the figures of a ResourceQuota come from, to go on a sentence; "" if spark-namespace does not make it."""
+    return f" ({_OF_QUOTAS[name]} of spark-namespace)" if name in _OF_QUOTAS else ""
+
+
+def run_again(chart: str) -> str:
+    """How an ended driver gets another try."""
+    if chart in LASTING:
+        return "start it again"
+    return "run it again, or set retries; driver.disruptionBudget keeps it from node drains"
+
+
+def files(chart: str) -> str:
+    """What names an application's own file and what it needs."""
+    if chart in LASTING:
+        return "spark.jars, spark.files, spark.archives or spark.submit.pyFiles in sparkConf"
+    return "app.file, app.jars, app.pyFiles, app.files or app.archives"
+
+
+def packages(chart: str) -> str:
+    """What names Maven coordinates."""
+    return "spark.jars.packages in sparkConf" if chart in LASTING else "app.packages"
+
+
+def jars(chart: str) -> str:
+    """What names jars."""
+    return "spark.jars in sparkConf" if chart in LASTING else "app.jars"
+
+
+def main_class(chart: str) -> str:
+    """How a main class that is missing is mended."""
+    if chart in LASTING:
+        return "set image to one of this Spark line, with all of its jars"
+    return "correct app.mainClass, or app.file if it is another jar"
 
 
 def memory(role: str, chart: str) -> str:
     """What a container's memory comes from."""
-    if role == "submitter":
-        return "submitter.memory"
-    kernels = ", kernels" if (role, chart) == ("driver", NOTEBOOK) else ""
-    return f"{role}.memory, {role}.memoryOverhead{kernels}"
+    values = dict.fromkeys((of("memory", role), of("memoryOverhead", role)))
+    kernels = ["kernels"] if (role, chart) == ("driver", NOTEBOOK) else []
+    return ", ".join([*values, *kernels])
 
 
 def number(role: str, chart: str) -> str:
     """How many pods there are to be; "" where there is one, whatever the values are."""
-    if chart in LASTING:
-        return "executor.dynamicAllocation.max" if role == "executor" else ""
-    return "executor.instances"
+    if role != "executor":
+        return ""
+    return "executor.dynamicAllocation.max" if chart in LASTING else "executor.instances"
 
 
 def requests(role: str, chart: str) -> str:
     """All that makes an application ask for less."""
-    if role == "submitter":
-        return "submitter.requestCores, submitter.memory"
-    size = "driver.memory, kernels" if (role, chart) == ("driver", NOTEBOOK) else f"{role}.memory"
-    return ", ".join(filter(None, (f"{role}.requestCores", size, number(role, chart))))
+    size = ", ".join([of("memory", role), *(["kernels"] if (role, chart) == ("driver", NOTEBOOK) else [])])
+    return ", ".join(filter(None, (of("requestCores", role), size, number(role, chart) if role == "executor" else "")))
 
 
 def volumes(name: str, chart: str) -> str:

@@ -3,41 +3,47 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from kubernetes.utils.quantity import parse_quantity
 
 from kindling.causes import chart_values
-from kindling.facts import Evidence, Finding
+from kindling.facts import Evidence, Finding, Pod
 from kindling.foreign import one_line
 
 _Said = tuple[str, str]  # cause and cure
+_OWN = ("pods", "count/pods")
+"""Resources of a quota of which each pod takes one."""
 
 
 class _Refused(NamedTuple):
-    """The pod: its role, and the chart that it is of."""
+    """The pod: its role, the chart that it is of, and pods of its own run that stay until it has run."""
 
     role: str
     chart: str
+    beside: tuple[Pod, ...]
 
 
 _QUANTITY = re.compile(r"\d{1,20}(?:\.\d{1,9})?(?:[KMGTPE]i|[numkMGTPE])?")  # no exponent: 1e999999999 fills memory
 
 
-def explain_refusal(about: str, message: str, evidence: Evidence, chart: str = "") -> Finding:
+def explain_refusal(
+    about: str, message: str, evidence: Evidence, chart: str = "", beside: Sequence[Pod] = ()
+) -> Finding:
     """What a refusal means; every message has an answer, if only its own words.
 
     Args:
         about: whose pod was refused: "driver", "executor" or "submitter".
         message: the API server's.
         chart: whose values a cure is to name.
+        beside: pods of the same run, which do not end before the refused one has run.
     """
     message = one_line(message)
     for cause_id, pattern, explain in _CAUSES:
         if match := pattern.search(message):
-            return Finding(cause_id, about, *explain(_Refused(about, chart), match), (evidence,))
+            return Finding(cause_id, about, *explain(_Refused(about, chart, tuple(beside)), match), (evidence,))
     said = message.partition(" is forbidden: ")[2] or message
     return Finding(
         "refused",
@@ -50,10 +56,14 @@ def explain_refusal(about: str, message: str, evidence: Evidence, chart: str = "
 
 def _quota(pod: _Refused, match: re.Match[str]) -> _Said:
     asked, used, hard = (_amounts(text) for text in match.group(2, 3, 4))
+    known = [what for what in asked if what in used and what in hard]
+    if never := [what for what in known if _is_more(asked[what], hard[what])]:
+        return _never_fits(pod, match[1], {what: (asked[what], hard[what]) for what in never})
+    if never := [what for what in known if _never_beside(pod, what, asked[what], used[what], hard[what])]:
+        return _never_fits(pod, match[1], {what: (asked[what], hard[what]) for what in never}, beside=True)
     figures = "; ".join(
         f"{what} asked {asked[what]}, left {_left(hard[what], used[what])} ({used[what]} of {hard[what]} used)"
-        for what in asked
-        if what in used and what in hard
+        for what in known
     )
     values = _values_for(pod.role, asked, pod.chart)
     less = f"ask for less ({values}), " if values else ""
@@ -63,8 +73,65 @@ def _quota(pod: _Refused, match: re.Match[str]) -> _Said:
     )
 
 
+def _never_fits(pod: _Refused, quota: str, sizes: dict[str, tuple[str, str]], *, beside: bool = False) -> _Said:
+    """A pod that the quota does not admit, whoever else ends."""
+    figures = "; ".join(f"{what} asked {asked}, the quota has {hard} in all" for what, (asked, hard) in sizes.items())
+    roles = " and ".join(dict.fromkeys(other.role for other in pod.beside))
+    never = f"it never fits beside the run's own {roles}" if beside else "it never fits"
+    values = _values_for(pod.role, {what: asked for what, (asked, _) in sizes.items()}, pod.chart)
+    lower = f"lower {values}, or " if values and not (beside and set(sizes) <= set(_OWN)) else ""
+    return (
+        f"ResourceQuota {quota} refuses the {pod.role} pod: {never}: {figures}",
+        f"{lower}have {', '.join(sizes)} of the quota {quota} raised{chart_values.quota(quota)}; waiting does not help",
+    )
+
+
+def _is_more(asked: str, hard: str) -> bool:
+    return all(map(_QUANTITY.fullmatch, (asked, hard))) and bool(parse_quantity(asked) > parse_quantity(hard))
+
+
+def _never_beside(pod: _Refused, what: str, asked: str, used: str, hard: str) -> bool:
+    """Whether all that is used is the run's own, and leaves too little: then nobody else's end helps."""
+    if not pod.beside or not all(map(_QUANTITY.fullmatch, (asked, used, hard))):
+        return False
+    if what in _OWN:
+        own = Decimal(len(pod.beside))
+    elif what in ("requests.cpu", "cpu") and all(_QUANTITY.fullmatch(other.main.cpu) for other in pod.beside):
+        own = sum((parse_quantity(other.main.cpu) for other in pod.beside), Decimal(0))
+    else:
+        return False
+    return bool(parse_quantity(used) == own and parse_quantity(asked) + own > parse_quantity(hard))
+
+
+def _invalid(pod: _Refused, match: re.Match[str]) -> _Said:
+    """A field that the API server does not take (HTTP 422)."""
+    told = match[1].strip("[]")
+    field = _FIELD.match(told)
+    path = field[1] if field else ""
+    value = f" (its value: {field[2]})" if field and field[2] else ""
+    return (
+        f"the API server takes no such {pod.role} pod (HTTP 422), because of its field {told}"
+        if path
+        else f"the API server takes no such {pod.role} pod (HTTP 422): {told}",
+        f"correct {_source_of(path, pod)}{value}",
+    )
+
+
+def _source_of(path: str, pod: _Refused) -> str:
+    """Where a field of a pod comes from, as a value."""
+    if path.startswith(_OF_NAMES):
+        return "the release's name: letters, digits and dashes, a short one (helm install NAME …)"
+    template = chart_values.of("podTemplate", pod.role)
+    for start, name in _OF_FIELDS.items():
+        if start in path:
+            value = name if name in ("volumes",) else chart_values.of(name, pod.role)
+            return f"{value} or {template}"
+    return template
+
+
 def _unset(pod: _Refused, match: re.Match[str]) -> _Said:
-    value = f"set {pod.role}.limitCores" if "limits.cpu" in match[2] else f"set them for the {pod.role}"
+    name = "limitCores" if "limits.cpu" in match[2] else "podTemplate"
+    value = f"set {chart_values.of(name, pod.role)}"
     return (
         f"ResourceQuota {match[1]} refuses the {pod.role} pod: it must specify {match[2]}",
         f"{value}, or have a LimitRange give defaults in the namespace",
@@ -74,18 +141,38 @@ def _unset(pod: _Refused, match: re.Match[str]) -> _Said:
 def _pod_security(pod: _Refused, match: re.Match[str]) -> _Said:
     return (
         f"Pod Security level {match[1]} refuses the {pod.role} pod: {match[2]}",
-        f"take that out of {pod.role}.podTemplate, {pod.role}.sidecars, {pod.role}.initContainers or volumes",
+        f"take that out of {_containers_of(pod.role)} or volumes",
     )
 
 
 def _account(pod: _Refused, match: re.Match[str]) -> _Said:
-    value = "global.serviceAccounts.submitter" if pod.role == "submitter" else f"{pod.role}.serviceAccountName"
+    value = chart_values.of("serviceAccountName", pod.role)
     return (
         f"the {pod.role} pod's service account {match[2]} does not exist in namespace {match[1]}",
         f"correct {value}, or install spark-namespace there: it makes spark-{pod.role}",
     )
 
 
+_FIELD = re.compile(
+    r"([a-z][\w.\[\]/-]{1,256}): (?:Invalid|Unsupported|Duplicate|Required) value"
+    r"(?:: (\"(?:[^\"\\]|\\.){0,512}\"|[^\s:]{1,256}))?"
+)
+_OF_NAMES = ("metadata.name", "spec.hostname", "metadata.generateName")
+_OF_FIELDS = {
+    "metadata.labels": "labels",
+    "metadata.annotations": "annotations",
+    "spec.nodeSelector": "nodeSelector",
+    "spec.tolerations": "tolerations",
+    "spec.affinity": "affinity",
+    "spec.topologySpreadConstraints": "topologySpreadConstraints",
+    ".resources": "requestCores",
+    ".envFrom": "envFrom",
+    ".env[": "env",
+    ".volumeMounts": "volumes",
+    "spec.volumes": "volumes",
+    "spec.initContainers": "initContainers",
+}
+"""Part of a field's path -> the value that most often sets it."""
 _OF_CLUSTER_MODE = ("services", "networkpolicies")
 """What spark-namespace grants to submitters only where its guard holds it in bounds."""
 
@@ -126,12 +213,19 @@ def _limit_range(pod: _Refused, match: re.Match[str]) -> _Said:
 
 
 def _default_limit(pod: _Refused, match: re.Match[str]) -> _Said:
-    value = f"{pod.role}.limitCores" if match[2] == "cpu" else f"the limit of {match[2]} in {pod.role}.podTemplate"
+    template = chart_values.of("podTemplate", pod.role)
+    value = chart_values.of("limitCores", pod.role) if match[2] == "cpu" else f"the limit of {match[2]} in {template}"
     asked, resource, limit = match.groups()
     of = f" of {limit}" if limit else ""  # Kubernetes 1.24 does not say
     return (
         f"a LimitRange refuses the {pod.role} pod: it asks for {asked} of {resource}, more than its limit{of}",
         f"set {value}, or have the default limit of the LimitRange raised",
+    )
+
+
+def _containers_of(role: str) -> str:
+    return ", ".join(
+        dict.fromkeys(chart_values.of(name, role) for name in ("podTemplate", "sidecars", "initContainers"))
     )
 
 
@@ -181,6 +275,7 @@ _CAUSES: tuple[tuple[str, re.Pattern[str], Callable[[_Refused, re.Match[str]], _
         ),
         _default_limit,
     ),
+    ("invalid-field", re.compile(r'Pod "[^"]{0,253}" is invalid: (.*)'), _invalid),
 )
 
 
@@ -202,7 +297,7 @@ def _left(hard: str, used: str) -> str:
 
 def _values_for(about: str, asked: dict[str, str], chart: str) -> str:
     if about != "submitter" and asked and all("cpu" in what for what in asked):
-        return f"{about}.requestCores"
+        return chart_values.of("requestCores", about)
     if about != "submitter" and asked and all("memory" in what for what in asked):
         return chart_values.memory(about, chart)
     if about != "submitter" and asked.keys() == {"pods"}:

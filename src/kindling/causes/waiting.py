@@ -26,6 +26,14 @@ _SHORT = re.compile(r"Insufficient ([\w./-]*\w)")
 _ROOT = re.compile(
     r"image will run as root|image has non-numeric user \(([^)]{0,256})\)|(runAsUser breaks non-root policy)"
 )
+_OF_SPARK = re.compile(
+    r"spark-(?:drv|exec)-[0-9a-f]{1,64}-conf-map|.{1,253}-(?:driver-podspec-conf-map|hadoop-config|krb5-file"
+    r"|kerberos-keytab|delegation-tokens)|.{1,253}-(?:driver|exec-\d{1,9})-pvc-\d{1,9}"
+)
+"""Names of what Spark makes a moment after the pod that needs it."""
+_UNSYNCED = ("failed to sync ", " not registered", '"kube-root-ca.crt" not found')
+"""What a kubelet says of a pod or a namespace that is so new that it has not read all of it."""
+_NOT_BOUND = "unbound immediate PersistentVolumeClaims"
 _TAINT = re.compile(r"untolerated taint(?:\(s\))? ?(\{[^}]{0,512}\})?")
 
 
@@ -40,7 +48,13 @@ def _scheduling(pod: Pod) -> Finding | None:
     if not pod.unscheduled:
         return None
     message = pod.unscheduled.partition(": ")[2]
+    if pod.is_young and _NOT_BOUND in message:
+        return None
     claim, short, taint = _CLAIM.search(message), _SHORT.findall(message), _TAINT.search(message)
+    if claim and _OF_SPARK.fullmatch(claim[1]):
+        if pod.is_young:
+            return None
+        return _left_half_made(pod, "PersistentVolumeClaim", claim[1], Evidence(f"Pod/{pod.name}", message))
     if claim:
         what, cure = (
             f"PersistentVolumeClaim {claim[1]} does not exist",
@@ -52,17 +66,18 @@ def _scheduling(pod: Pod) -> Finding | None:
         cure = f"wait until other pods end, ask for less ({_values(pod, short)}), or add nodes"
     elif "node affinity/selector" in message:
         what = "no node has the labels that it asks for"
-        cure = f"correct {_placed_by(pod)}.nodeSelector or {_placed_by(pod)}.affinity, or label a node"
+        cure = f"correct {_of(pod, 'nodeSelector')} or {_of(pod, 'affinity')}, or label a node"
     elif taint:
         what = f"all nodes that would do have a taint {taint[1] or ''}".rstrip()
-        cure = f"tolerate it by {_placed_by(pod)}.tolerations, or use other nodes"
-    elif "unbound immediate PersistentVolumeClaims" in message:
+        cure = f"tolerate it by {_of(pod, 'tolerations')}, or use other nodes"
+    elif _NOT_BOUND in message:
         what, cure = (
             "its PersistentVolumeClaim has no volume",
             f"give the claim a StorageClass that exists{_class_of_home(pod)}, or wait for its volume",
         )
     elif "topology spread" in message:
-        what, cure = "its topology spread constraints cannot be met", f"loosen {pod.role}.topologySpreadConstraints"
+        what = "its topology spread constraints cannot be met"
+        cure = f"loosen {_of(pod, 'topologySpreadConstraints')}"
     elif "SchedulingGated" in pod.unscheduled:
         what, cure = "a scheduling gate holds it", "ask whoever set the gate (a queue such as Kueue)"
     else:
@@ -84,35 +99,63 @@ def _image(pod: Pod) -> Finding | None:
         "image-not-pulled",
         pod,
         f"cannot have image {container.image}: {_why_no_image(evidence.message, container)}",
-        _cure_of_image(evidence.message, container),
+        _cure_of_image(pod, evidence.message, container),
         evidence,
     )
 
 
+_REFUSED = ("unauthorized", "authorization failed", "denied", "forbidden")
+_SILENT = (
+    "timeout",
+    "timed out",
+    "deadline exceeded",
+    "connection refused",
+    "connection reset",
+    "no route to host",
+    "network is unreachable",
+    "no such host",
+)
+_NO_IMAGE = (
+    (("toomanyrequests", "too many requests"), "its registry limits how many are pulled, and has no more for us now"),
+    (("x509: ",), "the nodes do not trust the certificate of its registry"),
+    (("server gave http response",), "its registry speaks no TLS, and the nodes ask by TLS"),
+    (("no such host",), "its registry's name is not known"),
+    (_REFUSED, "its registry refuses us"),
+    (_SILENT, "its registry does not answer"),
+    (("not found", "manifest unknown"), "there is none of that name"),
+)
+"""What container runtimes say of an image that they do not get, and what it means."""
+
+
 def _why_no_image(message: str, container: Container) -> str:
-    for words, why in (
-        ("not found", "there is none of that name"),
-        ("no such host", "its registry's name is not known"),
-        ("manifest unknown", "there is none of that name"),
-        ("unauthorized", "its registry refuses us"),
-        ("authorization failed", "its registry refuses us"),
-        ("denied", "its registry refuses us"),
-        ("timeout", "its registry does not answer"),
-        ("connection refused", "its registry does not answer"),
-    ):
-        if words in message.lower():
+    for words, why in _NO_IMAGE:
+        if any(word in message.lower() for word in words):
             return why
     if container.reason == "ErrImageNeverPull":
         return "it is not on the node, and image.pullPolicy is Never"
     return container.message or container.reason
 
 
-def _cure_of_image(message: str, container: Container) -> str:
+def _cure_of_image(pod: Pod, message: str, container: Container) -> str:
+    if container.name != pod.main.name:
+        names = f"the image of container {container.name} in {_other_containers(pod)}"
+        policy = "its imagePullPolicy"
+    else:
+        names, policy = chart_values.image(pod.role, pod.chart), "image.pullPolicy"
     if container.reason == "ErrImageNeverPull":
-        return "load the image into the nodes, or set image.pullPolicy to IfNotPresent"
-    if any(words in message.lower() for words in ("unauthorized", "authorization failed", "denied")):
-        return "give credentials by image.pullSecrets, and check image.registry, image.repository and image.tag"
-    return "correct image.registry, image.repository or image.tag, or load the image into the nodes"
+        return f"load the image into the nodes, or set {policy} to IfNotPresent"
+    if any(words in message.lower() for words in _REFUSED):
+        cure = f"give credentials by image.pullSecrets, and check {names}"
+    elif any(words in message.lower() for words in _SILENT):
+        cure = f"correct {names}, ask the cluster's admin whether nodes reach the registry"
+    else:
+        cure = f"correct {names}, or load the image into the nodes"
+    if container.pull_policy == "Always":
+        cure += (
+            f"; if the nodes have the image, set {policy} to IfNotPresent: Always asks the registry at each start "
+            "(a site may demand it by guard.imagePullPolicies of spark-namespace)"
+        )
+    return cure
 
 
 def _root(pod: Pod, container: Container, evidence: Evidence) -> Finding | None:
@@ -139,7 +182,7 @@ def _configuration(pod: Pod) -> Finding | None:
             evidence = Evidence(f"Pod/{pod.name}", f"{container.reason}: {container.message}")
             return (
                 _root(pod, container, evidence)
-                or _missing(pod, container.message, f"{pod.role}.env or {pod.role}.envFrom", evidence)
+                or _missing(pod, container.message, f"{_of(pod, 'env')} or {_of(pod, 'envFrom')}", evidence)
                 or _finding(
                     "container-config",
                     pod,
@@ -174,7 +217,7 @@ def explain_first_container(pod: Pod) -> Finding | None:
                 "container-fails",
                 pod,
                 how + (f": {said}" if said else ""),
-                f"correct what it says, or take it out of {pod.role}.initContainers or {pod.role}.sidecars; its log: "
+                f"correct what it says, or take it out of {_other_containers(pod)}; its log: "
                 f"kubectl logs {'' if over else '--previous '}{pod.name} --container {container.name}",
                 Evidence(f"Pod/{pod.name}", f"container {container.name}: {last.reason}, {code}"),
             )
@@ -185,12 +228,34 @@ def _mount(pod: Pod) -> Finding | None:
     told = [event for event in pod.events if event.reason in ("FailedMount", "FailedAttachVolume")]
     if not told or pod.main.state == "running":
         return None
+    missing = _MISSING.search(told[-1].message)
+    if missing and _OF_SPARK.fullmatch(missing[2]):
+        if pod.is_young:
+            return None
+        evidence = Evidence(f"Pod/{pod.name}", told[-1].message)
+        return _left_half_made(pod, _KIND[missing[1].lower()], missing[2], evidence)
     message = told[-1].message
+    if pod.is_young and any(words in message for words in _UNSYNCED):
+        return None
     evidence = Evidence(f"Pod/{pod.name}", message)
     volume = _VOLUME.search(message)
     where = chart_values.volumes(volume[1] if volume else "", pod.chart)
     return _missing(pod, message, where, evidence) or _finding(
         "volume-not-mounted", pod, f"cannot be given its volume: {message}", f"correct {where}", evidence
+    )
+
+
+def _left_half_made(pod: Pod, kind: str, name: str, evidence: Evidence) -> Finding:
+    """What Spark makes after the pod, and did not within the time that a start takes."""
+    maker, again = ("spark-submit", "submit again") if pod.role == "driver" else ("the driver", "makes another")
+    return _finding(
+        "half-made",
+        pod,
+        f"was left half made: {maker} made it, and not {kind} {name}, which comes next: it was ended, or refused",
+        f"kubectl delete pod {pod.name}, and {again}"
+        if pod.role == "driver"
+        else f"kubectl delete pod {pod.name}: {maker} {again}",
+        evidence,
     )
 
 
@@ -223,9 +288,12 @@ def _finding(cause: str, pod: Pod, what: str, cure: str, evidence: Evidence) -> 
     return Finding(cause, pod.role, f"the {pod.role} pod {what}", cure, (evidence,))
 
 
-def _placed_by(pod: Pod) -> str:
-    """Whose values say where the pod goes: the submitter goes where the driver may."""
-    return "driver" if pod.role == "submitter" else pod.role
+def _other_containers(pod: Pod) -> str:
+    return " or ".join(dict.fromkeys((_of(pod, "initContainers"), _of(pod, "sidecars"))))
+
+
+def _of(pod: Pod, name: str) -> str:
+    return chart_values.of(name, pod.role)
 
 
 def _asked(pod: Pod, short: list[str]) -> str:
@@ -238,8 +306,8 @@ def _values(pod: Pod, short: list[str]) -> str:
     role = pod.role
     if role == "submitter":
         return chart_values.requests(role, pod.chart)
-    names = {"cpu": f"{role}.requestCores", "memory": chart_values.memory(role, pod.chart)}
-    return ", ".join(dict.fromkeys(names.get(what, f"{role}.podTemplate") for what in short))
+    names = {"cpu": _of(pod, "requestCores"), "memory": chart_values.memory(role, pod.chart)}
+    return ", ".join(dict.fromkeys(names.get(what, _of(pod, "podTemplate")) for what in short))
 
 
 def _claims(pod: Pod) -> str:
