@@ -74,6 +74,21 @@ def read_private(path: Path) -> str | None:
     raise KindlingError(f"{path} is no text, or more than a megabyte: remove it, or choose another place")
 
 
+def remove_private(path: Path) -> None:
+    """Remove a file of the caller's own; nothing where there is none.
+
+    Raises:
+        KindlingError: it cannot be removed.
+    """
+    try:
+        with _place(path, make=False) as place:
+            os.unlink(place.name, dir_fd=place.folder)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise KindlingError(f"cannot remove {path}: {error.strerror}; remove it by hand: it has a key") from None
+
+
 def _replace(place: _Place, text: str) -> None:
     scratch = f".{place.name[:200]}.{token_hex(8)}"
     handle = os.open(scratch, _NEW, 0o600, dir_fd=place.folder)

@@ -10,7 +10,7 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from kindling import kubeconfig, token_request
-from kindling.certificate import request_certificate
+from kindling.certificate import forget, request_certificate
 from kindling.connection import TIMEOUT_S, Connection, answers, connect_to
 from kindling.errors import KindlingError
 from kindling.login import Login, read_login
@@ -64,6 +64,8 @@ def log_in(wish: Wish, from_kubeconfig: str | None, context: str | None) -> None
     connection = _connect(login, wish.namespace)
     with answers(connection):
         kubeconfig.write(_entries(wish, login, connection), wish.output)
+    if wish.certificate:
+        forget(_request_of(wish))
 
 
 def _entries(wish: Wish, login: Login, connection: Connection) -> kubeconfig.Entries:
@@ -72,20 +74,28 @@ def _entries(wish: Wish, login: Login, connection: Connection) -> kubeconfig.Ent
     _check_namespace(connection)
     if wish.certificate:
         life_s = wish.life_s or _CERTIFICATE_LIFE_S
-        user = request_certificate(connection, wish.certificate, life_s, wish.wait_s)
+        user = request_certificate(connection, wish.certificate, life_s, wish.wait_s, _request_of(wish))
         return kubeconfig.of_certificate(login, wish.namespace, wish.name, user)
     return kubeconfig.as_you_are(login, wish.namespace, wish.name, wish.output)
 
 
 def _of_account(wish: Wish, login: Login, connection: Connection) -> kubeconfig.Entries:
-    file = f"{wish.output.name}.{wish.name}.token".replace("/", "_")
-    # Beside the kubeconfig, and named after it: two of them may have the same context in different clusters.
-    tokens = (wish.first_token or wish.output.with_name(file)).absolute()
+    tokens = (wish.first_token or _beside(wish, "token")).absolute()
     account = kubeconfig.Account(wish.namespace, wish.account, tokens, wish.life_s or TOKEN_LIFE_S)
     entries = kubeconfig.of_account(login, account, wish.name, wish.output)
     token = token_request.ask(connection, wish.account, account.life_s)
     write_token(tokens, token)
     return entries
+
+
+def _request_of(wish: Wish) -> Path:
+    """Where a request for a certificate and its key are kept until there is one."""
+    return _beside(wish, "request")
+
+
+def _beside(wish: Wish, what: str) -> Path:
+    """A file beside the kubeconfig, and named after it: two of them may have the same context in different clusters."""
+    return wish.output.with_name(f"{wish.output.name}.{wish.name}.{what}".replace("/", "_"))
 
 
 def _check_first(file: Path, whose: str) -> None:

@@ -329,6 +329,61 @@ def test_a_client_certificate_is_made_when_an_admin_approves_it(desk: Desk) -> N
     assert desk.may(mine, "create", "jobs")
     assert not desk.may(mine, "create", "jobs", f"--namespace={desk.other}")
     assert "PRIVATE KEY" in b64decode(read(mine)["users"][0]["user"]["client-key-data"]).decode()
+    assert list(desk.folder.glob("*.request")) == []
+
+
+def test_a_late_approval_is_taken_up_with_its_key(desk: Desk) -> None:
+    user = f"dora-{uuid4().hex[:8]}@example.com"
+    argv = (sys.executable, "-m", "kindling", "kubeconfig", f"--certificate={user}", f"--namespace={desk.team}")
+    ask = (*argv, f"--life={_LIFE_S}", "--output=dora", "--wait=1")
+    late = desk.run(*ask)
+    kept = desk.folder / f"dora.{user}@{desk.team}.request"
+    assert (late.returncode, mode(kept)) == (2, "0o600")
+    name, key = (yaml.safe_load(kept.read_text())[field] for field in ("name", "key"))
+    assert late.stderr.splitlines() == [
+        f"kindling: an admin approves it with: kubectl certificate approve {name}",
+        f"kindling: no certificate: no one approved {name} within 1 s; run the same command again once it is approved: "
+        f"{kept} keeps the request and its key",
+    ]
+    assert not (desk.folder / "dora").exists()
+
+    again = desk.run(*ask)
+    assert f"taking up request {name} again, whose key is in {kept}" in again.stderr
+    assert "approved" in desk.kubectl("certificate", "approve", name)
+    taken_up = desk.run(*ask)
+    assert taken_up.returncode == 0, taken_up.stderr
+    stored = read(desk.folder / "dora")["users"][0]["user"]
+    assert b64decode(stored["client-key-data"]).decode() == key
+    assert user in desk.kubectl("auth", "whoami", kubeconfig=desk.folder / "dora") or desk.server.version == "1.24"
+    assert not kept.exists()
+    own = [one for one in desk.kubectl("get", "csr", "--output=name").split() if one.endswith(name)]
+    assert len(own) == 1, "it asked once"
+
+
+def test_a_denied_or_foreign_request_is_not_taken_up(desk: Desk) -> None:
+    argv = (sys.executable, "-m", "kindling", "kubeconfig", f"--namespace={desk.team}", "--wait=1", "--name=mine")
+
+    def ask(user: str) -> str:
+        done = desk.run(*argv, f"--certificate={user}", "--output=erin")
+        assert done.returncode == 2
+        return done.stderr
+
+    kept = desk.folder / "erin.mine.request"
+    ask("erin@example.com")
+    first = yaml.safe_load(kept.read_text())["name"]
+    assert "taking up" not in ask("another@example.com"), "it is of another user"
+    second = yaml.safe_load(kept.read_text())["name"]
+    assert first != second
+    desk.kubectl("certificate", "deny", second)
+    assert f"{second} is denied" in ask("another@example.com")
+    assert not kept.exists(), "its key is of no use"
+    ask("another@example.com")
+    third = yaml.safe_load(kept.read_text())["name"]
+    desk.kubectl("delete", "csr", third)
+    assert "taking up" not in ask("another@example.com"), "the API server keeps it no more"
+    assert yaml.safe_load(kept.read_text())["name"] != third
+    kept.write_text("[no, request]")
+    assert "holds no request of kindling's: remove it" in ask("another@example.com")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Says which values name what Spark fetches: errors of Java name no values, and often no address. Standard library only."""
+"""Says which values name what Spark fetches: Java does not. Standard library only."""
 
 from __future__ import annotations
 

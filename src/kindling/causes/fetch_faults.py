@@ -243,8 +243,8 @@ FAULTS = (
         "fetch-host-unknown",
         ("IllegalArgumentException: java.net.UnknownHostException: ",),
         "neither Hadoop's configuration nor the pod's DNS knows {host}, where Spark looks for {address}",
-        "correct the address{in_value}, or set global.hadoop.configMap to the ConfigMap with hdfs-site.xml, which names "
-        "the NameNodes of a nameservice",
+        "correct the address{in_value}, or set global.hadoop.configMap to the ConfigMap with hdfs-site.xml, which "
+        "names the NameNodes of a nameservice",
     ),
     Fault(
         "fetch-host-unknown",
