@@ -132,8 +132,9 @@ def test_a_quota_refuses_a_notebook_and_a_deployment(team: Team) -> None:
     for name, maker in (("anna", "StatefulSet/anna"), ("shared", "Deployment/shared-server")):
         found = team.finding(name)
         assert found["id"] == "quota-exceeded"
-        assert found["cause"] == "ResourceQuota tight refuses the driver pod: pods asked 1, left 0 (0 of 0 used)"
-        assert found["cure"] == "wait until other runs end, or have the quota tight raised"
+        never = "it never fits: pods asked 1, the quota has 0 in all"
+        assert found["cause"] == f"ResourceQuota tight refuses the driver pod: {never}"
+        assert found["cure"] == "have pods of the quota tight raised; waiting does not help"
         assert found["evidence"][0]["source"] == maker
         assert team.why(name)["workload"] == maker
     assert team.why("shared-server")["release"] == "shared"

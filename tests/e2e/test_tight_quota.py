@@ -87,7 +87,8 @@ def test_a_driver_larger_than_the_quota_is_seen_within_ten_seconds(
     finding = why(submitter_kubeconfig(team, tmp_path), "large")
     assert finding["id"] == "quota-exceeded"
     assert "ResourceQuota spark refuses the driver pod" in finding["cause"]
-    assert "requests.cpu asked 200m, left 150m (0 of 150m used)" in finding["cause"]
+    assert "it never fits: requests.cpu asked 200m, the quota has 150m in all" in finding["cause"]
+    assert "quota.hard of spark-namespace" in finding["cure"]
 
 
 @pytest.mark.check(27)
@@ -132,7 +133,7 @@ def test_four_runs_at_once_in_a_tight_quota_all_finish(
         "app": {"source": COUNT},
         "driver": SMALL,
         "executor": SMALL,
-        "global": {**facts, "sparkConf": PATIENT},
+        "global": facts,
     }
     runs = [f"run-{number}" for number in range(4)]
     start = time.monotonic()

@@ -180,8 +180,8 @@ def test_a_driver_that_a_quota_refuses(team: Team, why: Why) -> None:
     finding = the_finding(why("job"), "waiting")
     assert (finding["id"], finding["about"]) == ("quota-exceeded", "driver")
     assert "ResourceQuota tight" in finding["cause"]
-    assert "requests.cpu asked 200m, left 150m (0 of 150m used)" in finding["cause"]
-    assert "driver.requestCores" in finding["cure"]
+    assert "it never fits: requests.cpu asked 200m, the quota has 150m in all" in finding["cause"]
+    assert finding["cure"].startswith("lower driver.requestCores, or have requests.cpu of the quota tight raised")
 
 
 def test_a_driver_that_a_quota_refuses_in_cluster_mode(team: Team, why: Why) -> None:
@@ -197,7 +197,7 @@ def test_a_driver_that_a_quota_refuses_in_cluster_mode(team: Team, why: Why) -> 
     team.cluster.wait_for_log(team.name, submitter.metadata.name, "trying again", 60)
     finding = the_finding(why("job"), "waiting")
     assert (finding["id"], finding["about"]) == ("quota-exceeded", "driver")
-    assert "requests.cpu asked 200m, left 150m (100m of 250m used)" in finding["cause"]
+    assert "it never fits beside the run's own submitter: requests.cpu asked 200m" in finding["cause"]
 
 
 def test_executors_that_a_quota_refuses(team: Team, why: Why, line: SparkLine) -> None:
@@ -207,7 +207,7 @@ def test_executors_that_a_quota_refuses(team: Team, why: Why, line: SparkLine) -
     team.cluster.wait_for_log(team.name, driver.metadata.name, "exceeded quota", 60)
     finding = the_finding(why(driver.metadata.name), "running")
     assert (finding["id"], finding["about"]) == ("quota-exceeded", "executor")
-    assert "ResourceQuota tight refuses the executor pod: pods asked 1, left 0 (1 of 1 used)" in finding["cause"]
+    assert "never fits beside the run's own driver: pods asked 1, the quota has 1 in all" in finding["cause"]
 
 
 def test_executors_that_find_no_node_and_a_run_that_is_fine(team: Team, why: Why) -> None:
@@ -316,8 +316,8 @@ def test_a_notebook_refused_by_quota_and_stopped(team: Team, why: Why) -> None:
             report = why(name)
             finding = the_finding(report, "running")
             assert (finding["id"], finding["about"]) == ("quota-exceeded", "executor")
-            assert finding["cause"].endswith("refuses the executor pod: pods asked 1, left 0 (1 of 1 used)")
-            assert "ask for less (executor.dynamicAllocation.max)" in finding["cure"]
+            assert finding["cause"].endswith("beside the run's own driver: pods asked 1, the quota has 1 in all")
+            assert "have pods of the quota tight raised" in finding["cure"]
             assert (report["release"], report["workload"], report["job"]) == ("anna", "StatefulSet/anna", "")
             assert "quota-exceeded: its log told so last at " in report["notes"][0]
     team.kubectl("scale", "statefulset/anna", "--replicas=0")

@@ -1,12 +1,14 @@
 """Quotas and limits of a team's namespace, and what of them is refused."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from least_values import LEAST
 from refusals import RefusalOf, Values
 
-from chartproof import Render
+from chartproof import Helm, Render
 
 CLASSES = {"priorityClasses": {"submitter": "submitters", "driver": "drivers", "executor": "executors"}}
 ALL = {"requests.cpu": 8, "requests.memory": "32Gi", "pods": 40}
@@ -75,6 +77,36 @@ def test_a_job_gives_its_pods_the_priority_classes(
         *map(yaml.safe_load, (data["driver.json"], data["executor.yaml"])),
     ]
     assert tuple(template["spec"]["priorityClassName"] for template in templates) == expected
+
+
+MOST = "spark.executor.maxNumFailures="
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, []),
+        ({"global": CLASSES}, [f"{MOST}1000000"]),
+        ({"global": CLASSES, "mode": "cluster"}, [f"{MOST}1000000"]),
+        ({"global": {"priorityClasses": {"driver": "drivers"}}}, []),
+        ({"global": CLASSES, "failFast": True}, []),
+        ({"global": CLASSES, "sparkConf": {MOST[:-1]: 5}}, [f"{MOST}5"]),
+        ({"global": {**CLASSES, "sparkConf": {MOST[:-1]: 7}}}, [f"{MOST}7"]),
+    ],
+    ids=["no-parts", "parts", "cluster", "no-executors-part", "fail-fast", "own", "teams"],
+)
+def test_a_driver_waits_for_executors_of_a_part(render_job: Render, values: Values, expected: list[str]) -> None:
+    lines = render_job(**values).one("ConfigMap").body["data"]["spark.properties"].splitlines()
+    assert [line for line in lines if line.startswith(MOST)] == expected
+
+
+@pytest.mark.parametrize("chart", ["spark-notebook", "spark-connect"])
+def test_a_lasting_driver_waits_for_executors_of_a_part(helm: Helm, charts: Path, chart: str) -> None:
+    for given, expected in (({}, 0), (CLASSES, 1)):
+        manifest = helm.template(charts / chart, values={**LEAST[chart], "global": given})
+        maps = [one.body["data"] for one in manifest.all("ConfigMap") if "spark.properties" in one.body["data"]]
+        (properties,) = [data["spark.properties"] for data in maps]
+        assert properties.count(f"{MOST}1000000") == expected
 
 
 def test_a_submitter_has_the_drivers_priority_class_where_it_has_none_of_its_own(render_job: Render) -> None:

@@ -88,6 +88,25 @@ def test_a_submitter_that_opens_s3_needs_no_hadoop(render_job: Render) -> None:
     assert env.keys() & {"YARN_CONF_DIR", "KRB5_CONFIG", "KRB5KEYTAB"} == set()
 
 
+@pytest.mark.parametrize("mode", ["client", "cluster"])
+def test_programs_know_which_value_names_an_address(render_job: Render, mode: str) -> None:
+    app = {
+        "file": "https://files.example/app.py",
+        "jars": ["local:///opt/a.jar", "https://files.example/b.jar"],
+        "files": ["local:///opt/c.csv"],
+        "archives": ["s3a://lake/d.tgz"],
+        "repositories": ["https://repo.example/"],
+    }
+    held = render_job(mode=mode, app=app).one("ConfigMap").body["data"]
+    assert json.loads(held["addresses.json"]) == {
+        "app.file": ["https://files.example/app.py"],
+        "app.jars": ["https://files.example/b.jar"],
+        "app.archives": ["s3a://lake/d.tgz"],
+        "app.repositories": ["https://repo.example/"],
+    }
+    assert "addresses.json" not in render_job(mode=mode).one("ConfigMap").body["data"]
+
+
 def test_ivys_settings_are_there_for_packages_alone(render_job: Render) -> None:
     manifest = render_job(checked=False, **{"global": IVY})
     assert "spark.jars.ivySettings" not in conf_of(manifest)

@@ -21,9 +21,10 @@ def finding(lines: list[str], role: str = "driver", exit_code: int = 1) -> Findi
     return found
 
 
-def message(lines: list[str]) -> str:
-    """The termination message of a pod that printed the lines."""
+def message(lines: list[str], addresses: list[str] | None = None) -> str:
+    """The termination message of a pod that printed the lines; ``addresses``: what it printed of values first."""
     reader = LastError()
+    reader.know(addresses or [])
     for line in lines:
         reader.read(line)
     return reader.line

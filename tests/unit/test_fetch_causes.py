@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import addresses
 import pytest
 from failed_pods import finding, message
 
 from kindling import cli, driver_log
-from kindling.causes.fetch_faults import FAULTS, MOST_NOTES, fault_of
+from kindling.causes import explain
+from kindling.causes.fetch_faults import FAULTS, FETCHES, MOST_NOTES, fault_of
 from kindling.causes.known_faults import first_of
+from kindling.facts import Container, Pod, Run
 from kindling_dev.generate import SHARED_PROGRAMS, shared_program
 from kindling_dev.settings import REPO
 
@@ -112,6 +116,38 @@ FOUND = {
     "packages-proxy": ("fetch-proxy", "https://repo.example/200/org/half", "global.proxy.url"),
 }
 """Name of a log -> id of the finding, words of its cause and of its cure."""
+NAMED = {
+    "http-404": ([(f"{HTTP}/404/x.jar", "app.jars"), (f"{HTTP}/y.csv", "app.files")], f"{HTTP}/404/x.jar of app.jars"),
+    "http-404-app-3.5": ([(f"{HTTP}/404/app.py", "app.file")], f"{HTTP}/404/app.py of app.file"),
+    "http-404-files": ([(f"{HTTP}/404/x.csv", "app.files")], f"{HTTP}/404/x.csv of app.files"),
+    "http-403-user": ([(f"{HTTP}/403/x.jar", "app.jars")], f"{HTTP}/403/x.jar of app.jars without"),
+    "host": (
+        [("https://nosuch.example/x.jar", "app.jars"), (S3, "app.jars")],
+        "https://nosuch.example/x.jar of app.jars",
+    ),
+    "host-pyfiles-3.5": (
+        [("https://nosuch.example/x.py", "app.pyFiles")],
+        "https://nosuch.example/x.py of app.pyFiles",
+    ),
+    "host-files": ([("https://nosuch.example/x.csv", "app.files")], "https://nosuch.example/x.csv of app.files"),
+    "timeout": ([("https://far.example/x.jar", "app.jars")], "for https://far.example/x.jar of app.jars"),
+    "timeout-3.5": (
+        [("https://far.example/x.jar", "app.jars"), ("https://far.example/x.tgz", "app.archives")],
+        "one of https://far.example/x.tgz of app.archives, https://far.example/x.jar of app.jars",
+    ),
+    "read-timeout": ([("https://far.example/x.py", "app.pyFiles")], "https://far.example/x.py of app.pyFiles"),
+    "refused": ([("https://far.example/x.jar", "app.jars")], "https://far.example/x.jar of app.jars"),
+    "http-403-archives-3.5": ([(f"{HTTP}/403/x.tgz", "app.archives")], f"{HTTP}/403/x.tgz of app.archives"),
+    "tls": ([("https://far.example/x.jar", "app.jars")], "https://far.example/x.jar of app.jars"),
+    "s3-no-key": ([(S3, "app.jars")], f"{S3} of app.jars"),
+    "hdfs-no-file-files": (
+        [("hdfs://namenode.example:8020/x.csv", "app.files")],
+        "hdfs://namenode.example:8020/x.csv of app.files",
+    ),
+    "packages-refused": ([("http://repo.example:8081", "app.repositories")], "of app.repositories"),
+    "packages-404": ([("https://far.example/x.jar", "app.jars")], PACKAGE),
+}
+"""Name of a log -> addresses with the values that name them, words of its cause."""
 OF_APPLICATIONS = ("of-application-add-file", "of-application-s3", "of-application-s3-denied")
 """Logs of applications that did not get what they asked for themselves."""
 
@@ -141,6 +177,51 @@ def test_why_names_address_and_cure_of_a_fetch(name: str) -> None:
     assert "{" not in found.cause + found.cure
 
 
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("mode", ["client", "cluster"])
+def test_why_names_the_value_of_an_address(name: str, mode: str, tmp_path: Path, monkeypatch: Any) -> None:
+    named, words = NAMED[name]
+    by_value: dict[str, list[str]] = {}
+    for address, value in named:
+        by_value.setdefault(value, []).append(f"{address}?signature=1")
+    (tmp_path / "addresses.json").write_text(json.dumps(by_value))
+    monkeypatch.setattr(addresses, "_FILE", tmp_path / "addresses.json")
+    told = addresses.told()
+    assert "signature" not in "".join(told)
+    if mode == "client":
+        found = finding([*told, *log(name)])
+    else:
+        pod = Pod("d", "driver", "Failed", containers=(Container("driver", state="terminated", exit_code=1),))
+        run = Run("job", "team", drivers=(pod,), log=tuple(log(name)), log_of="d", dependencies=tuple(told))
+        (found,) = explain(run).findings
+    assert words in found.cause
+    assert "{" not in found.cause + found.cure
+    values = {value for _, value in named if value not in ("app.repositories",)}
+    if "correct the address" in found.cure and "packages" not in name and "'s port" not in found.cure:
+        assert any(f"correct the address in {value}" in found.cure for value in values) or " or app." in found.cure
+    assert message(log(name), told).startswith(f"{found.cause}; {found.cure}: ")
+
+
+def test_many_addresses_are_counted() -> None:
+    lines = [f"{FETCHES}https://far.example/{number}.jar (app.jars)" for number in range(5)]
+    assert "https://far.example/2.jar of app.jars, 2 others" in finding([*lines, *log("timeout")]).cause
+
+
+def test_a_run_that_fetches_nothing_prints_nothing(capsys: Any) -> None:
+    assert (addresses.told(), capsys.readouterr().out) == ([], "")
+
+
+def test_a_connect_server_is_told_of_sparkconf() -> None:
+    for name in FOUND:
+        container = Container("driver", state="terminated", reason="Error", exit_code=1)
+        pod = Pod("shared-0", "driver", "Failed", containers=(container,), chart="spark-connect")
+        run = Run("shared", "team", chart="spark-connect", drivers=(pod,), log=tuple(log(name)), log_of=pod.name)
+        (found,) = explain(run).findings
+        assert found.id == FOUND[name][0]
+        assert "app." not in (found.cause + found.cure).replace("/app.", "/"), "spark-connect has no such value"
+        assert "submitter" not in found.cure
+
+
 @pytest.mark.parametrize("name", FOUND)
 def test_a_termination_message_names_the_address(name: str) -> None:
     found = finding(log(name))
@@ -148,7 +229,7 @@ def test_a_termination_message_names_the_address(name: str) -> None:
 
 
 def test_a_submitter_s_fetch_is_explained() -> None:
-    found = finding(log("packages-404"), role="submitter")
+    found = finding(log("packages-404"), role="submitter", exit_code=78)
     assert (found.id, found.about) == ("packages-not-found", "submitter")
 
 

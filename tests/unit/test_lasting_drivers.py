@@ -17,7 +17,7 @@ from kindling.causes import explain
 from kindling.facts import Container, Event, Finding, Pod, Run, Workload
 from kindling_dev.settings import REPO
 
-QUOTA = "is forbidden: exceeded quota: tight, requested: pods=1, used: pods=1, limited: pods=1"
+QUOTA = "is forbidden: exceeded quota: tight, requested: pods=1, used: pods=4, limited: pods=4"
 REFUSED = (
     "io.fabric8.kubernetes.client.KubernetesClientException: Failure executing: POST at: "
     "https://kubernetes.default.svc/api/v1/namespaces/team/pods. Message: "
@@ -106,7 +106,7 @@ def test_refused_executors_are_told_with_time_and_end() -> None:
     report = explain(notebook(*refused(FIRST), *refused(FIRST, 21), GAVE_UP))
     (finding,) = report.findings
     assert (report.status, finding.id, finding.about) == ("running", "quota-exceeded", "executor")
-    assert "pods asked 1, left 0 (1 of 1 used)" in finding.cause
+    assert "pods asked 1, left 0 (4 of 4 used)" in finding.cause
     assert "ask for less (executor.dynamicAllocation.max)" in finding.cure
     assert report.notes == (
         "quota-exceeded: its log told so last at 26/11/29 10:10:21, by the pod's clock",

@@ -24,6 +24,11 @@ spark.driver.memoryOverheadFactor: {{ .factor }}
 spark.executor.memoryOverheadFactor: {{ .factor }}
 # The executors' settings come by their pod template: no ConfigMap more for each application.
 spark.kubernetes.executor.disableConfigMap: true
+{{- if and $values.global.priorityClasses.executor (not $values.failFast) }}
+# The team's quota has parts, and executors' part becomes free when another run ends: Spark 4.3, which takes a refused executor for
+# a failed one and asks again each second, would end the application after a few.
+spark.executor.maxNumFailures: 1000000
+{{- end }}
 {{- if $values.executor.decommission }}
 # An executor with nothing to hand on still waits for one interval before it ends. Spark's default is 30 s.
 spark.storage.decommission.replicationReattemptInterval: 1s
