@@ -100,7 +100,7 @@ FOUND, NOT_READY, NOT_FOUND_OUT = 0, 1, 2
 
 def run(argv: Sequence[str]) -> int:
     """Run one command; return the exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     seconds = (WHY_S if arguments.command is _why else REST_S) + getattr(arguments, "wait", 0)
     try:
         with within(seconds):
@@ -216,9 +216,10 @@ def _recover(arguments: argparse.Namespace) -> int:
     return FOUND
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="kindling", description="Spark on Kubernetes: what is wrong, and what to do.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """What takes the program's arguments."""
+    whole = argparse.ArgumentParser(prog="kindling", description="Spark on Kubernetes: what is wrong, and what to do.")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
     why = commands.add_parser(
         "why",
         help="why a run waits or failed",
@@ -247,7 +248,7 @@ def _parser() -> argparse.ArgumentParser:
     ready.set_defaults(command=_preflight)
     _add_logins(commands)
     _add_records(commands)
-    return parser
+    return whole
 
 
 def _add_records(commands: Any) -> None:

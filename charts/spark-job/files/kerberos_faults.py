@@ -151,7 +151,8 @@ FAULTS = (
         "kerberos-ticket-ended",
         ("Failed to find any Kerberos tgt",),
         "the driver's ticket has ended, or is not valid yet",
-        "set global.kerberos.keytab instead of ticketCache, or have the cache renewed; compare the clocks if it is",
+        "set global.kerberos.keytab instead of global.kerberos.ticketCache, or have the cache renewed; compare the "
+        "clocks if it is",
     ),
     Fault(
         "kerberos-not-logged-in",
@@ -172,7 +173,8 @@ FAULTS = (
             "UnknownHostException",
         ),
         "the KDC does not answer",
-        "correct the KDC's name and port in krb5.conf, let the pods reach it (network.egress), or ask the KDC's admin",
+        "correct the KDC's name and port in krb5.conf, let the pods reach it (network.egress of spark-namespace), or "
+        "ask the KDC's admin",
         _LOGIN,
     ),
     Fault(
@@ -183,7 +185,8 @@ FAULTS = (
             "Mechanism level: Receive timed out",
         ),
         "the KDC does not answer",
-        "correct the KDC's name and port in krb5.conf, let the pods reach it (network.egress), or ask the KDC's admin",
+        "correct the KDC's name and port in krb5.conf, let the pods reach it (network.egress of spark-namespace), or "
+        "ask the KDC's admin",
         "GSS initiate failed",
     ),
     Fault(

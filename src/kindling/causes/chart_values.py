@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+Name = Literal[
+    "affinity",
+    "annotations",
+    "env",
+    "envFrom",
+    "initContainers",
+    "labels",
+    "limitCores",
+    "memory",
+    "memoryOverhead",
+    "nodeSelector",
+    "podTemplate",
+    "requestCores",
+    "serviceAccountName",
+    "sidecars",
+    "tolerations",
+    "topologySpreadConstraints",
+]
+"""A value that each role's pod has."""
 JOB = "spark-job"
 NOTEBOOK = "spark-notebook"
 CONNECT = "spark-connect"
@@ -22,14 +43,14 @@ _OF_SUBMITTER = {
     "memoryOverhead": "submitter.memory",
 }
 """What the submitter's pod takes from elsewhere: it goes where the driver may, and is a helper like others."""
-DEADLINE = "raise deadlineSeconds"
-"""Of spark-job: drivers that last have no deadline."""
+DEADLINE, FAIL_FAST = "raise deadlineSeconds", "failFast"
+"""Of spark-job: drivers that last have neither."""
 _OF_IMAGE = ("registry", "repository", "tag")
 _OF_QUOTAS = {"spark": "quota.hard", "spark-drivers": "quota.drivers", "spark-submitters": "quota.submitters"}
 """A ResourceQuota that spark-namespace makes -> the value that it comes from."""
 
 
-def of(name: str, role: str) -> str:
+def of(name: Name, role: str) -> str:
     """A value of a role's pod: "driver.env"."""
     return _OF_SUBMITTER.get(name, f"submitter.{name}") if role == "submitter" else f"{role}.{name}"
 
@@ -99,6 +120,11 @@ def requests(role: str, chart: str) -> str:
 def volumes(name: str, chart: str) -> str:
     """Where a volume comes from."""
     return _OF_VOLUMES.get((chart, name)) or (f"volumes ({name})" if name else "volumes")
+
+
+def class_of_home(role: str, chart: str) -> str:
+    """What names the StorageClass of a claim that a chart makes, to go on a sentence."""
+    return " (home.storageClass)" if (role, chart) == ("driver", NOTEBOOK) else ""
 
 
 def idle(chart: str) -> str:

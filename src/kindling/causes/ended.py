@@ -52,13 +52,13 @@ def explain_kept(pod: Pod) -> Finding | None:
         return None
     names = ", ".join(one.name for one in kept)
     which = f"container {names} of its pod runs on" if len(kept) == 1 else f"containers {names} of its pod run on"
-    labels, annotations = (chart_values.of(name, pod.role) for name in ("labels", "annotations"))
+    labels, annotations = chart_values.of("labels", pod.role), chart_values.of("annotations", pod.role)
     return Finding(
         "sidecar-runs-on",
         pod.role,
         f"the {pod.role} ended with exit code {pod.main.exit_code}, but {which}: the pod does not end",
         f"kubectl delete pod {pod.name} if its work is done; have what adds {names} add a native sidecar, which ends "
-        f"with Spark (an initContainer with restartPolicy: Always), or keep it out by {labels} or {annotations}",
+        f"with Spark (an init container with restartPolicy: Always), or keep it out by {labels} or {annotations}",
         (Evidence(f"Pod/{pod.name}", f"{_terminated(pod)}; container {kept[0].name}: {kept[0].state}"),),
     )
 
@@ -346,7 +346,7 @@ def _driver_that_did_not_start(run: Run, said: str) -> Finding | None:
         return None
     submitter = run.submitter.name if run.submitter else ""
     evidence = Evidence(f"Pod/{submitter}", said)
-    return replace(found, cause=f"{found.cause}; failFast ended the run", evidence=(evidence,))
+    return replace(found, cause=f"{found.cause}; {chart_values.FAIL_FAST} ended the run", evidence=(evidence,))
 
 
 def _exit_code(run: Run, driver: Pod) -> Finding:

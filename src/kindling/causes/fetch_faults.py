@@ -128,6 +128,7 @@ FAULTS = (
         ("requirement failed: Ivy settings file ", "Failed when loading Ivy settings from "),
         "Spark finds no settings of Ivy in {settings}",
         "set global.ivySettings to name and key of the Secret with ivysettings.xml, and no path in sparkConf",
+        cure_of_conf="correct the path of spark.jars.ivySettings in sparkConf: a file of the image or of volumes",
     ),
     Fault(
         "packages-unreachable",
@@ -136,7 +137,7 @@ FAULTS = (
         "name a repository that the pods reach in app.repositories or global.ivySettings, "
         "or set global.proxy.url if an HTTP proxy is between",
         _UNRESOLVED[0],
-        "name a repository that the pods reach by spark.jars.repositories in sparkConf or by global.ivySettings, "
+        "name a repository that the pods reach by spark.jars.repositories in sparkConf, "
         "or set global.proxy.url if an HTTP proxy is between",
     ),
     Fault(
@@ -145,8 +146,8 @@ FAULTS = (
         "no Maven repository gives {coordinates}",
         "correct app.packages, or name the repository that has it, and its password, by app.repositories or "
         "global.ivySettings",
-        cure_of_conf="correct spark.jars.packages in sparkConf, or name the repository that has it, and its password, "
-        "by global.ivySettings",
+        cure_of_conf="correct spark.jars.packages in sparkConf, or name the repository that has it by "
+        "spark.jars.repositories, or by spark.jars.ivySettings and its password",
     ),
     Fault(
         "packages-malformed",
@@ -167,6 +168,7 @@ FAULTS = (
         "the server does not give {address} without a login: Spark sends no credentials over HTTP",
         "put it into S3 (global.s3.secret) or a Maven repository (global.ivySettings), or fetch it in "
         "driver.initContainers with a Secret",
+        cure_of_conf="put it into S3 (global.s3.secret), or fetch it in driver.initContainers with a Secret",
     ),
     Fault(
         "fetch-server-error",

@@ -122,15 +122,14 @@ def _source_of(path: str, pod: _Refused) -> str:
     if path.startswith(_OF_NAMES):
         return "the release's name: letters, digits and dashes, a short one (helm install NAME …)"
     template = chart_values.of("podTemplate", pod.role)
-    for start, name in _OF_FIELDS.items():
-        if start in path:
-            value = name if name in ("volumes",) else chart_values.of(name, pod.role)
-            return f"{value} or {template}"
-    return template
+    if any(part in path for part in _VOLUMES):
+        return f"volumes or {template}"
+    value = next((chart_values.of(name, pod.role) for part, name in _OF_FIELDS.items() if part in path), "")
+    return f"{value} or {template}" if value else template
 
 
 def _unset(pod: _Refused, match: re.Match[str]) -> _Said:
-    name = "limitCores" if "limits.cpu" in match[2] else "podTemplate"
+    name: chart_values.Name = "limitCores" if "limits.cpu" in match[2] else "podTemplate"
     value = f"set {chart_values.of(name, pod.role)}"
     return (
         f"ResourceQuota {match[1]} refuses the {pod.role} pod: it must specify {match[2]}",
@@ -158,7 +157,8 @@ _FIELD = re.compile(
     r"(?:: (\"(?:[^\"\\]|\\.){0,512}\"|[^\s:]{1,256}))?"
 )
 _OF_NAMES = ("metadata.name", "spec.hostname", "metadata.generateName")
-_OF_FIELDS = {
+_VOLUMES = ("spec.volumes", ".volumeMounts")
+_OF_FIELDS: dict[str, chart_values.Name] = {
     "metadata.labels": "labels",
     "metadata.annotations": "annotations",
     "spec.nodeSelector": "nodeSelector",
@@ -168,8 +168,6 @@ _OF_FIELDS = {
     ".resources": "requestCores",
     ".envFrom": "envFrom",
     ".env[": "env",
-    ".volumeMounts": "volumes",
-    "spec.volumes": "volumes",
     "spec.initContainers": "initContainers",
 }
 """Part of a field's path -> the value that most often sets it."""
@@ -224,9 +222,8 @@ def _default_limit(pod: _Refused, match: re.Match[str]) -> _Said:
 
 
 def _containers_of(role: str) -> str:
-    return ", ".join(
-        dict.fromkeys(chart_values.of(name, role) for name in ("podTemplate", "sidecars", "initContainers"))
-    )
+    names: tuple[chart_values.Name, ...] = ("podTemplate", "sidecars", "initContainers")
+    return ", ".join(dict.fromkeys(chart_values.of(name, role) for name in names))
 
 
 # Id of the finding, what the API server says, and what it means. Whoever makes a pod may have its log say anything:

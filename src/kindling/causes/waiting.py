@@ -71,10 +71,9 @@ def _scheduling(pod: Pod) -> Finding | None:
         what = f"all nodes that would do have a taint {taint[1] or ''}".rstrip()
         cure = f"tolerate it by {_of(pod, 'tolerations')}, or use other nodes"
     elif _NOT_BOUND in message:
-        what, cure = (
-            "its PersistentVolumeClaim has no volume",
-            f"give the claim a StorageClass that exists{_class_of_home(pod)}, or wait for its volume",
-        )
+        what = "its PersistentVolumeClaim has no volume"
+        where = chart_values.class_of_home(pod.role, pod.chart)
+        cure = f"give the claim a StorageClass that exists{where}, or wait for its volume"
     elif "topology spread" in message:
         what = "its topology spread constraints cannot be met"
         cure = f"loosen {_of(pod, 'topologySpreadConstraints')}"
@@ -292,7 +291,7 @@ def _other_containers(pod: Pod) -> str:
     return " or ".join(dict.fromkeys((_of(pod, "initContainers"), _of(pod, "sidecars"))))
 
 
-def _of(pod: Pod, name: str) -> str:
+def _of(pod: Pod, name: chart_values.Name) -> str:
     return chart_values.of(name, pod.role)
 
 
@@ -314,10 +313,6 @@ def _claims(pod: Pod) -> str:
     """The values that name claims."""
     home = chart_values.volumes("home", pod.chart)
     return "volumes" if home.startswith("volumes") else f"{home} or volumes"
-
-
-def _class_of_home(pod: Pod) -> str:
-    return " (home.storageClass)" if pod.chart == chart_values.NOTEBOOK and pod.role == "driver" else ""
 
 
 _CAUSES: tuple[Callable[[Pod], Finding | None], ...] = (
