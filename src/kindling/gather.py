@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -57,11 +58,12 @@ def gather(connection: Connection, name: str) -> Run:
     ]
     drivers = tuple(pod for pod in pods if pod.role == "driver")
     submitters = tuple(pod for pod in pods if pod.role == "submitter")
-    labels = _labels(raw_workload or raw_cron_job or (raw_pods[-1] if raw_pods else None))
+    newest = raw_workload or raw_cron_job or (raw_pods[-1] if raw_pods else None)
+    labels = _labels(newest)
     run = Run(
         name=name,
         namespace=connection.namespace,
-        release=labels.get(_INSTANCE, ""),
+        release=_release_of(newest) if newest is not None else "",
         application=asked if workload and workload.lasts else _application(raw_pods),
         chart=labels.get(convert.CHART, ""),
         workload=workload,
@@ -112,8 +114,7 @@ def _log_of_end(reader: Reader, run: Run, log: tuple[str, ...]) -> tuple[str, ..
 def _find(reader: Reader, name: str) -> tuple[Any, Any, list[Any]] | None:
     """The workload, the CronJob and the pods that a name means; None if nothing has it."""
     if _LABEL_VALUE.match(name):
-        release = f"{_CHART},{_INSTANCE}={name}"
-        jobs, cron_jobs = reader.jobs(release), reader.cron_jobs(release)
+        jobs, cron_jobs = _of_release(reader.jobs, _CHART, name), _of_release(reader.cron_jobs, _CHART, name)
         if jobs or cron_jobs:
             return jobs[-1] if jobs else None, cron_jobs[-1] if cron_jobs else None, []
         if pods := reader.pods(f"{_APP}={name}") or _of_client_mode(reader, name):
@@ -124,11 +125,35 @@ def _find(reader: Reader, name: str) -> tuple[Any, Any, list[Any]] | None:
         return job, None, []
     if cron_job := reader.cron_job(name):
         return None, cron_job, []
-    if _LABEL_VALUE.match(name) and (servers := reader.servers(f"{_SERVERS},{_INSTANCE}={name}")):
+    if _LABEL_VALUE.match(name) and (servers := _of_release(reader.servers, _SERVERS, name)):
         return servers[-1], None, []
     if server := reader.stateful_set(name) or reader.deployment(name):
         return server, None, []
     return None
+
+
+def _of_release(listing: Callable[[str], list[Any]], charts: str, name: str) -> list[Any]:
+    """A release's workloads; where there are none, those that a reconciler has given the name as its own application's.
+
+    Args:
+        listing: reads the workloads that a selector selects.
+        charts: selector of the charts that make such workloads.
+        name: the release, or what Argo CD calls it.
+    """
+    labelled = listing(f"{charts},{_INSTANCE}={name}")
+    return _whose_release_is(name, labelled) or _whose_release_is(name, listing(charts)) or labelled
+
+
+def _whose_release_is(name: str, things: list[Any]) -> list[Any]:
+    return [thing for thing in things if _release_of(thing) == name]
+
+
+def _release_of(thing: Any) -> str:
+    """The release of a workload, by its pods' template: Argo CD writes a name of its own into the object's label."""
+    spec = thing.spec
+    if job_template := getattr(spec, "job_template", None):
+        spec = job_template.spec
+    return _labels(getattr(spec, "template", None) or thing).get(_INSTANCE, "")
 
 
 def _of_client_mode(reader: Reader, application: str) -> list[Any]:
@@ -183,7 +208,7 @@ def _selector_of(workload: Any) -> str:
 def _pods_of(reader: Reader, workload: Any) -> list[Any]:
     """The workload's pods, drivers that it owns besides, and executors of the newest driver, oldest first."""
     own = reader.pods(_selector_of(workload))
-    release = _labels(workload).get(_INSTANCE)
+    release = _release_of(workload)
     others = reader.pods(f"{_INSTANCE}={release},spark-role") if release else []
     own += [pod for pod in others if _owned_by(pod, workload.metadata.uid) and not _has(own, pod)]
     own.sort(key=lambda pod: pod.metadata.creation_timestamp)

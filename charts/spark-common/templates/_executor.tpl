@@ -114,6 +114,7 @@ spark.kubernetes.executor.rollInterval: {{ .interval }}
 spark.kubernetes.executor.rollPolicy: {{ .policy }}
 {{- end }}
 {{- end }}
+{{- include "spark-common.idAnnotations" (dict "annotations" $executor.annotations "role" "executor") }}
 {{- if eq $executor.allocator "statefulset" }}
 spark.kubernetes.allocation.pods.allocator: statefulset
 {{- end }}

@@ -8,7 +8,7 @@ Names and labels. Call with a dict: root (the chart's root, $) and, where a part
   spark-common.shortened   a name that has no more characters than it may, and is no other's; call with a dict: name, most
   spark-common.checkLabels refuses labels that the charts set themselves; call with a dict: labels, from (their name in
                            values)
-  spark-common.checkAnnotations  refuses annotations of helm's own; call with a dict: annotations, from
+  spark-common.checkAnnotations  refuses annotations of helm's own, and Spark's ids; call with a dict: annotations, from
 */}}
 
 {{- define "spark-common.podLabels" -}}
@@ -52,6 +52,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- fail (printf "%s sets %s, by which helm finds its objects: take another key" $.from $key) -}}
 {{- end -}}
 {{- end -}}
+{{- include "spark-common.checkIds" (dict "texts" .annotations "from" .from "use" "Spark does in executor.annotations alone, and in cluster mode's driver.annotations") -}}
 {{- end }}
 
 {{- define "spark-common.shortened" -}}

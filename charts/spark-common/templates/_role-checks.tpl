@@ -24,6 +24,7 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
 {{- include "spark-common.checkNumbers" (dict "values" $values.env "from" (printf "%s.env:" $role)) -}}
 {{- include "spark-common.checkRoleLabels" (dict "labels" $values.labels "from" (printf "%s.labels" $role)) -}}
 {{- include "spark-common.checkRoleEnv" (dict "names" (keys $values.env) "from" (printf "%s.env" $role) "role" $role) -}}
+{{- include "spark-common.checkRoleIds" . -}}
 {{- end }}
 
 {{/* call with a dict: labels, from */}}

@@ -116,6 +116,7 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- end -}}
 {{- end -}}
 {{- include "spark-common.checkRoleEnv" (dict "names" (keys $submitter.env) "from" "submitter.env" "role" "submitter") -}}
+{{- include "spark-common.checkRoleIds" (dict "root" . "role" "submitter") -}}
 {{- end }}
 
 {{/* What Kubernetes would refuse with the release half made. */}}

@@ -68,6 +68,7 @@ spark.kubernetes.driver.limit.cores: {{ include "spark-common.text" . | quote }}
 {{- with $driver.memoryOverhead }}
 spark.driver.memoryOverhead: {{ . }}
 {{- end }}
+{{- include "spark-common.idAnnotations" (dict "annotations" $driver.annotations "role" "driver") }}
 {{- else if include "spark-job.isPython" . -}}
 {{ include "spark-common.pythonConf" . }}
 {{- end -}}
