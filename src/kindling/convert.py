@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from kindling import api_answers
-from kindling.facts import Container, CronJob, Event, Pod, Workload
+from kindling.facts import Container, CronJob, Event, Pod, Queued, Workload
 from kindling.foreign import bounded
 
 ROLE = "spark-role"
 COMPONENT = "app.kubernetes.io/component"
 CHART = "app.kubernetes.io/name"
 APPLICATION = "spark-app-selector"
+QUEUE = "kueue.x-k8s.io/queue-name"
 _MAIN = {"driver": "spark-kubernetes-driver", "executor": "spark-kubernetes-executor"}
 
 
@@ -45,7 +46,30 @@ def workload(raw: Any, events: tuple[Event, ...] = ()) -> Workload:
         events=events,
         kind=kind_of(raw),
         replicas=getattr(raw.spec, "replicas", None),
+        queue=(raw.metadata.labels or {}).get(QUEUE, "") if kind_of(raw) == "Job" else "",
     )
+
+
+def queued(queue: str, raw: dict[str, Any] | None) -> Queued:
+    """Kueue's Workload of a Job, as JSON; None: there is none to be seen."""
+    if raw is None:
+        return Queued(queue)
+    conditions = {c["type"]: c for c in raw.get("status", {}).get("conditions", [])}
+    reserved, evicted = conditions.get("QuotaReserved", {}), conditions.get("Evicted", {})
+    return Queued(
+        queue=queue,
+        workload=raw["metadata"]["name"],
+        reason=bounded(reserved.get("reason")),
+        message=bounded(reserved.get("message")),
+        asked=tuple(sorted(_asked(raw["spec"]["podSets"]).items())),
+        evicted=bounded(evicted.get("message")) if evicted.get("status") == "True" else "",
+    )
+
+
+def _asked(pod_sets: list[dict[str, Any]]) -> dict[str, str]:
+    """What the Job's one pod asks for: Spark's container alone where several ask, as they are added up nowhere else."""
+    containers = [container for one in pod_sets for container in one["template"]["spec"]["containers"]]
+    return {str(key): str(value) for key, value in containers[0].get("resources", {}).get("requests", {}).items()}
 
 
 def cron_job(raw: Any) -> CronJob:

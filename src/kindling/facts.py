@@ -107,6 +107,7 @@ class Workload:
         deadline_s: a Job's activeDeadlineSeconds.
         makes: the role of its pods: "driver", or "submitter" in cluster mode.
         replicas: how many pods it is to have; None of a Job.
+        queue: of Kueue, that a Job's label names; "" if it names none.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Workload:
     events: tuple[Event, ...] = ()
     kind: str = "Job"
     replicas: int | None = None
+    queue: str = ""
 
     @property
     def ref(self) -> str:
@@ -130,6 +132,26 @@ class Workload:
     def lasts(self) -> bool:
         """Whether its driver is to run until somebody stops it."""
         return self.kind != "Job"
+
+
+@dataclass(frozen=True)
+class Queued:
+    """What Kueue says of a Job that it holds.
+
+    Attributes:
+        queue: the LocalQueue that the Job's label names.
+        workload: name of Kueue's Workload for the Job; "" if there is none to be seen.
+        reason, message: why it has no quota: "Pending", "couldn't assign flavors to pod set main: …".
+        asked: resource -> amount of the Job's pods: ("cpu", "1"), ("memory", "1433Mi").
+        evicted: why it was stopped after it had run; "" if it was not.
+    """
+
+    queue: str
+    workload: str = ""
+    reason: str = ""
+    message: str = ""
+    asked: tuple[tuple[str, str], ...] = ()
+    evicted: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,6 +192,7 @@ class Run:
         gone: what Kubernetes' events tell of a Job that is not there any more.
         unread: what the caller may not read: "events in team-a".
         dependencies: lines of the submitter's log that say which value names what the driver fetches.
+        queued: what Kueue says of a Job that it holds; None of any other.
     """
 
     name: str
@@ -188,6 +211,7 @@ class Run:
     gone: tuple[tuple[str, Event], ...] = ()
     unread: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
+    queued: Queued | None = None
 
     @property
     def driver(self) -> Pod | None:

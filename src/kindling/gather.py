@@ -74,6 +74,8 @@ def gather(connection: Connection, name: str) -> Run:
     )
     talks = run.driver if run.driver and run.driver.main.state in ("running", "terminated") else run.submitter
     log = tuple(driver_log.plain(reader.log(talks.name, talks.main.name, LOG_LINES))) if talks else ()
+    if workload is not None and workload.queue and workload.condition == "Suspended":
+        run = replace(run, queued=convert.queued(workload.queue, reader.queued(workload.uid)))
     run = replace(run, log=log, log_of=talks.name if talks else "", log_of_end=_log_of_end(reader, run, log))
     run = replace(run, dependencies=_dependencies(reader, run))
     return replace(run, unread=tuple(reader.unread))

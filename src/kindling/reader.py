@@ -15,11 +15,12 @@ MOST_OBJECTS = 10_000
 """Of a kind that are read."""
 LOG_BYTES = 4 * 1024 * 1024
 """Of a log that are read: 3,000 lines of Spark's have half a megabyte."""
+_VERSIONS_OF_KUEUE = ("v1beta2", "v1beta1")
 _FORBIDDEN, _NOT_FOUND, _BAD_REQUEST = 403, 404, 400
 
 
 class Reader:
-    """Jobs, CronJobs, StatefulSets, Deployments, ReplicaSets, pods, events and logs of a namespace; nothing else.
+    """Jobs and Kueue's Workloads of them, CronJobs, what keeps drivers that last, pods, events and logs; nothing else.
 
     Attributes:
         unread: what the API server refused to show: "events in team-a", each once.
@@ -30,6 +31,7 @@ class Reader:
         self._core: Any = client.CoreV1Api(connection.api)
         self._batch: Any = client.BatchV1Api(connection.api)
         self._apps: Any = client.AppsV1Api(connection.api)
+        self._custom: Any = client.CustomObjectsApi(connection.api)
         self.unread: list[str] = []
 
     def jobs(self, selector: str) -> list[Any]:
@@ -77,6 +79,29 @@ class Reader:
     def pod(self, name: str) -> Any:
         """A pod, or None."""
         return self._get("pods", self._core.read_namespaced_pod, name)
+
+    def queued(self, job_uid: str) -> dict[str, Any] | None:
+        """Kueue's Workload of a Job, as JSON; None where there is none, or no Kueue."""
+        for version in _VERSIONS_OF_KUEUE:
+            try:
+                answer = self._custom.list_namespaced_custom_object(
+                    "kueue.x-k8s.io",
+                    version,
+                    self._namespace,
+                    "workloads",
+                    label_selector=f"kueue.x-k8s.io/job-uid={job_uid}",
+                    limit=1,
+                    _request_timeout=TIMEOUT_S,
+                )
+            except ApiException as error:
+                if error.status == _FORBIDDEN:
+                    self._refused("workloads")
+                    return None
+                if error.status != _NOT_FOUND:
+                    raise
+                continue
+            return next(iter(answer["items"]), None)
+        return None
 
     def log(self, pod: str, container: str, lines: int, *, before: bool = False) -> list[str]:
         """The last lines of a container's log; none if it has not started or its node does not answer.

@@ -19,7 +19,8 @@ WITH_DRIVERS = ["spark-connect", "spark-job", "spark-notebook"]
 def properties(manifest: Manifest) -> list[str]:
     """The lines of spark.properties, of the ConfigMap that has them."""
     (text,) = (data for one in manifest.all("ConfigMap") if (data := one.body["data"].get("spark.properties")))
-    return text.splitlines()
+    lines: list[str] = text.splitlines()
+    return lines
 
 
 @pytest.mark.parametrize("chart", WITH_DRIVERS)

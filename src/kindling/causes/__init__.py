@@ -1,8 +1,8 @@
 """From facts to an answer: what state a run is in, and what keeps it there.
 
 ``explain`` decides the state and asks the causes that can apply to it: ``refused`` (the API server made no pod),
-``waiting`` (a pod does not start), ``ended`` (a driver failed, or was started again). What cures name is in
-``chart_values``.
+``queued`` (a queue of Kueue holds the Job), ``waiting`` (a pod does not start), ``ended`` (a driver failed, or was
+started again). What cures name is in ``chart_values``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from kindling.causes.ended import (
     explain_kept,
     explain_restart,
 )
+from kindling.causes.queued import explain_queued
 from kindling.causes.refused import explain_refusal
 from kindling.causes.waiting import explain_first_container, explain_waiting
 from kindling.facts import Evidence, Finding, Pod, Report, Run
@@ -85,9 +86,14 @@ def _suspended(run: Run) -> Answer | None:
     job = run.workload
     if not job or job.condition != "Suspended":
         return None
+    if run.queued:
+        return "waiting", f"waits in queue {run.queued.queue}", [explain_queued(run)]
     evidence = Evidence(job.ref, f"{job.reason}: {job.message}")
     cause = f"Job {job.name} is suspended: it starts no pod"
-    cure = "wait for the queue that holds it (Kueue …), or set the Job's spec.suspend to false"
+    cure = (
+        f"wait for who set job.suspend, or start it: kubectl patch job/{job.name} --namespace {run.namespace} "
+        '--type merge --patch \'{"spec":{"suspend":false}}\''
+    )
     return "suspended", "suspended", [Finding("suspended", "job", cause, cure, (evidence,))]
 
 

@@ -117,6 +117,11 @@ def requests(role: str, chart: str) -> str:
     return ", ".join(filter(None, (of("requestCores", role), size, number(role, chart) if role == "executor" else "")))
 
 
+def own_requests(role: str) -> str:
+    """What the one pod asks for that a Job's queue counts."""
+    return f"{role}.requestCores, {role}.memory"
+
+
 def volumes(name: str, chart: str) -> str:
     """Where a volume comes from."""
     return _OF_VOLUMES.get((chart, name)) or (f"volumes ({name})" if name else "volumes")

@@ -22,6 +22,10 @@ What people get, and who they are.
 - apiGroups: [apps]
   resources: [statefulsets, deployments, replicasets]
   verbs: [get, list]
+# Why a queue of Kueue holds a Job, and which queues there are.
+- apiGroups: [kueue.x-k8s.io]
+  resources: [workloads, localqueues]
+  verbs: [get, list]
 # What is left for a run to ask for, and what it is given.
 - apiGroups: [""]
   resources: [resourcequotas, limitranges]
