@@ -9,6 +9,7 @@ from pathlib import Path
 from chartproof.apiserver import ApiServer
 from kindling_dev import gitops
 from kindling_dev.command import run
+from kindling_dev.golang import GoModule
 
 Differences = dict[str, str]
 """What differs, or was done: kind/namespace/name -> how."""
@@ -41,17 +42,8 @@ class Application:
         return self._ask("sync")
 
     def _ask(self, what: str) -> Differences:
-        argv: list[str | Path] = [
-            gitops.program_of(gitops.ARGO_CD),
-            what,
-            "--kubeconfig",
-            self.server.kubeconfig,
-            "--app",
-            self.name,
-        ]
-        argv += ["--namespace", self.namespace, "--tracking", self.tracking, self.file]
-        answer: Differences = json.loads(run(argv, what=f"{what} as Argo CD"))
-        return answer
+        options = [f"--app={self.name}", f"--namespace={self.namespace}", f"--tracking={self.tracking}"]
+        return _answer(gitops.ARGO_CD, what, self.server, self.file, *options)
 
 
 @dataclass(frozen=True)
@@ -75,12 +67,11 @@ class Flux:
         return self._ask("drift")
 
     def _ask(self, what: str) -> Differences:
-        argv: list[str | Path] = [
-            gitops.program_of(gitops.FLUX),
-            what,
-            "--kubeconfig",
-            self.server.kubeconfig,
-            self.file,
-        ]
-        answer: Differences = json.loads(run(argv, what=f"{what} as Flux"))
-        return answer
+        return _answer(gitops.FLUX, what, self.server, self.file)
+
+
+def _answer(module: GoModule, what: str, server: ApiServer, file: Path, *options: str) -> Differences:
+    program = gitops.program_of(module)
+    argv = [program, what, f"--kubeconfig={server.kubeconfig}", *options, file]
+    answer: Differences = json.loads(run(argv, what=f"{what} by {program.name}"))
+    return answer
