@@ -29,8 +29,8 @@ fetch-scheme, fetch-archive, packages-not-found, packages-unreachable, packages-
 kerberos-no-realm, kerberos-no-kdc, kerberos-no-rule, kerberos-not-logged-in, kerberos-ticket-ended, kerberos-no-token,
 kerberos-java, kerberos-login, kdc-unreachable, keytab-without-principal, keytab-not-found, keytab-stale,
 principal-unknown, principal-expired, password-expired, clock-skew, token-ended; hdfs-client-simple,
-hdfs-server-principal, hdfs-rpc-protection, hdfs-data-protection, hdfs-permission; deadline-exceeded, suspended, gone,
-pods-gone; and what Kubernetes calls the end of a pod, in small letters: evicted, preempting, …
+hdfs-server-principal, hdfs-rpc-protection, hdfs-data-protection, hdfs-permission; deadline-exceeded, suspended, queued,
+gone, pods-gone; and what Kubernetes calls the end of a pod, in small letters: evicted, preempting, …
 
 ``kindling preflight`` tells whether a cluster and a namespace are ready for Spark; it changes nothing.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -105,3 +105,48 @@ def test_a_release_is_not_taken_for_an_application_of_its_name(
     kubectl(server, "apply", "--server-side", "--filename=-", stdin=json.dumps(copy))
     assert found(kindling, server, "nightly", namespace)["release"] == "nightly"
     assert found(kindling, server, "other", namespace)["release"] == "other"
+
+
+@pytest.fixture(scope="module")
+def of_the_guide(
+    apiserver_programs: Path, tmp_path_factory: pytest.TempPathFactory, kubectl: Kubectl
+) -> Iterator[ApiServer]:
+    """A server of its own, on which the guide's names are free."""
+    with api_server("1.34", apiserver_programs / "1.34", tmp_path_factory.mktemp("guide") / "server") as server:
+        kubectl(server, "create", "namespace", "team-a")
+        yield server
+
+
+def written(script: str, server: ApiServer, folder: Path) -> str:
+    """What commands of the guide print in a clone."""
+    for name in ("charts", "values", "examples"):
+        (folder / name).symlink_to(REPO / name)
+    environment = {"KUBECONFIG": str(server.kubeconfig), "KUBECACHEDIR": str(server.folder / "cache")}
+    return run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment, what="do what the guide says")
+
+
+def test_a_rendered_release_is_applied_once(of_the_guide: ApiServer, tmp_path: Path) -> None:
+    said = written(commands("gitops", "Before you hand a release over"), of_the_guide, tmp_path)
+    assert all(line.endswith("serverside-applied") for line in said.splitlines()), "kubectl diff prints nothing"
+
+
+def test_runs_are_started_by_hand(of_the_guide: ApiServer, tmp_path: Path) -> None:
+    said = written(commands("gitops", "A run that runs once"), of_the_guide, tmp_path)
+    assert said.splitlines()[-1] == "job.batch/by-hand-1 created"
+    job = of_the_guide.cluster.batch.read_namespaced_job("by-hand-1", "team-a")
+    assert [owner.kind for owner in job.metadata.owner_references] == ["CronJob"]
+    assert job.spec.ttl_seconds_after_finished == 3600
+
+
+def test_what_is_there_is_adopted(of_the_guide: ApiServer, tmp_path: Path) -> None:
+    script = commands("gitops", "What is there already")
+    (tmp_path / "adopted").mkdir()
+    assert "STATUS: deployed" in written(script, of_the_guide, tmp_path / "adopted")
+    releases = of_the_guide.helm().run(["list", "--all-namespaces", "--short"]).split()
+    assert sorted(releases) == ["history", "other-name"]
+    without = "".join(line for line in script.splitlines(keepends=True) if "other-name" not in line)
+    for chart, name in ("spark-namespace", "Namespace"), ("spark-history-server", "PersistentVolumeClaim"):
+        (tmp_path / chart).mkdir()
+        install = next(line for line in without.splitlines() if f"charts/{chart} " in line)
+        with pytest.raises(Failure, match=f"{name} .* cannot be imported into the current release"):
+            written(install.replace("first-", "another-"), of_the_guide, tmp_path / chart)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,10 @@ from waiting import wait_until
 from chartproof.apiserver import ApiServer
 from chartproof.apiserver.server import api_server
 from chartproof.values import merged
+from kindling_dev.command import run
+from kindling_dev.guides import commands
 from kindling_dev.scenarios import CHARTS
+from kindling_dev.settings import REPO
 
 Kubectl = Callable[..., str]
 Kindling = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -25,7 +30,7 @@ Values = dict[str, Any]
 pytestmark = pytest.mark.long
 """Kueue is built when the first of these tests runs, in minutes."""
 NAME = "kueue.x-k8s.io/queue-name"
-JOB: Values = {"app": {"file": "local:///app.py"}, "job": {"labels": {NAME: "team-a"}, "suspend": True}}
+JOB: Values = {"app": {"file": "local:///app.py"}, "job": {"labels": {NAME: "team-a"}}}
 """1 CPU and 1408 MiB for the driver."""
 
 
@@ -92,10 +97,12 @@ def queued(server: ApiServer, kubectl: Kubectl, kindling: Kindling) -> Callable[
 AMPLE = {"cpu": "2", "memory": "4Gi"}
 
 
+@pytest.mark.parametrize("suspend", [False, True])
 @pytest.mark.parametrize("mode", ["client", "cluster"])
-def test_a_job_waits_in_the_queue_and_is_let_in(queued: Callable[..., Queued], mode: str) -> None:
+def test_a_job_waits_in_the_queue_and_is_let_in(queued: Callable[..., Queued], mode: str, *, suspend: bool) -> None:
+    """Kueue suspends a Job with its label by itself: `job.suspend` changes nothing."""
     team = queued({"cpu": "1", "memory": "4Gi"})
-    values = merged(JOB, {"mode": mode, "submitter": {"requestCores": "1"}})
+    values = merged(JOB, {"mode": mode, "submitter": {"requestCores": "1"}, "job": {"suspend": suspend}})
     team.install("first", values)
     wait_until(lambda: team.pods("first"), lambda: str(team.get("jobs")))
     team.install("second", values)
@@ -111,10 +118,9 @@ def test_a_job_waits_in_the_queue_and_is_let_in(queued: Callable[..., Queued], m
     wait_until(lambda: team.pods("second"), lambda: str(team.get("workloads.kueue.x-k8s.io")))
 
 
-def test_kueue_suspends_a_job_with_its_label(queued: Callable[..., Queued]) -> None:
-    """`job.suspend` is of use where Kueue's webhook is away: with it, Kueue suspends by itself."""
+def test_a_job_that_no_queue_can_hold_asks_for_less(queued: Callable[..., Queued]) -> None:
     team = queued({"cpu": "500m", "memory": "4Gi"})
-    team.install("nightly", merged(JOB, {"job": {"suspend": False}}))
+    team.install("nightly", JOB)
     told = team.wait_for_why("nightly", "insufficient quota for cpu")
     assert "it asks for 1 of cpu" in told["cause"]
     assert told["cure"].startswith("ask for less (driver.requestCores, driver.memory), or ask the cluster's admin")
@@ -204,3 +210,18 @@ def test_executors_with_a_queues_label(queued: Callable[..., Queued], *, owner_i
     api.create_namespaced_pod(team.name, executor)
     (made,) = team.get("pods", "spark-role=executor")
     assert bool(made["spec"].get("schedulingGates")) != owner_is_queued
+
+
+def test_the_guides_queue_holds_the_second_of_two(
+    server: ApiServer, kubectl: Kubectl, kindling: Kindling, tmp_path: Path
+) -> None:
+    kubectl(server, "create", "namespace", "team-a")
+    team = Queued(server, "team-a", kubectl, kindling)
+    for account in ("spark-driver", "spark-executor", "spark-submitter"):
+        team.kubectl("create", "serviceaccount", account)
+    script = commands("gitops", "A queue of Kueue")
+    environment = {"KUBECONFIG": str(server.kubeconfig), "KUBECACHEDIR": str(tmp_path)}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    said = run(["bash", "-euo", "pipefail", "-c", script], cwd=REPO, env=environment, what="do what the guide says")
+    assert "waits in queue nightly" in said
+    wait_until(lambda: team.pods("late"), lambda: str(team.get("workloads.kueue.x-k8s.io")))

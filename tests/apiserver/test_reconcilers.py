@@ -136,7 +136,7 @@ def test_argo_cd_leaves_runs_of_a_schedule_to_their_ttl(release: Callable[[Value
 
 @pytest.mark.parametrize(("tracking", "left"), [("annotation", True), ("label", False)])
 def test_argo_cd_prunes_pods_by_their_label(release: Callable[[Values], Release], tracking: str, *, left: bool) -> None:
-    """A hub's notebook has the release's labels and no owner: an Application of that name, tracked by labels, ends it."""
+    """A hub's notebook has a release's labels and no owner: an Application of that name, tracked by label, ends it."""
     job = release(BY_HAND)
     synced = application(job, tracking, "nightly")
     synced.sync()
@@ -145,6 +145,34 @@ def test_argo_cd_prunes_pods_by_their_label(release: Callable[[Values], Release]
     assert bool(synced.sync()) != left
     pods = job.kubectl("get", "pods", "--output=name", "--field-selector=metadata.name=jupyter-anna").split()
     assert bool(pods) == left or "deletionTimestamp" in job.kubectl("get", "pod", "jupyter-anna", "--output=yaml")
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_job_that_a_queue_let_start_is_left_alone(release: Callable[[Values], Release], *, asked: bool) -> None:
+    """But for one whose manifest says `suspend: true`, as the guide warns."""
+    job = release({**ONCE, "job": {"suspend": asked}})
+    synced, kept = application(job), Flux(job.server, job.file)
+    synced.sync()
+    ((name, uid),) = job.jobs().items()
+    for suspend in ("true", "false"):
+        job.kubectl("patch", "job", name, "--type=merge", f'--patch={{"spec": {{"suspend": {suspend}}}}}')
+    assert bool(synced.differs()) == asked
+    assert bool(kept.drift()) == asked
+    synced.sync()
+    assert job.kubectl("get", "job", name, "--output=jsonpath={.spec.suspend}") == str(asked).lower()
+    assert job.jobs() == {name: uid}
+
+
+def test_argo_cd_takes_over_what_helm_installed(release: Callable[[Values], Release], charts: Path) -> None:
+    job = release(ONCE)
+    argv = ["nightly", str(charts / "spark-job"), f"--namespace={job.namespace}", "--set=app.file=local:///app.py"]
+    job.server.helm().run(["install", *argv])
+    made = job.jobs()
+    synced = application(job)
+    synced.sync()
+    job.kubectl("delete", "secret", "--selector=owner=helm,name=nightly")
+    assert synced.sync() == {}
+    assert job.jobs() == made
 
 
 def test_argo_cd_makes_no_pod_of_helm_test(release: Callable[[Values], Release]) -> None:
