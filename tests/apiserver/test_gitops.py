@@ -13,6 +13,10 @@ from least_values import LEAST
 
 from chartproof import Helm
 from chartproof.apiserver import ApiServer
+from chartproof.apiserver.server import api_server
+from kindling_dev.command import Failure, run
+from kindling_dev.guides import commands
+from kindling_dev.settings import REPO
 
 Kindling = Callable[..., "subprocess.CompletedProcess[str]"]
 Kubectl = Callable[..., str]
