@@ -25,3 +25,8 @@ def program_of(module: GoModule) -> Path:
 def source_of_kueue() -> Path:
     """Kueue's module, whose config/components has its CRDs and webhooks."""
     return module_folder(KUEUE, "sigs.k8s.io/kueue", Settings.from_environment())
+
+
+def source_of_argo_cd() -> Path:
+    """Argo CD's module, whose manifests/crds has the definition of Applications."""
+    return module_folder(ARGO_CD, "github.com/argoproj/argo-cd/v3", Settings.from_environment())

@@ -17,6 +17,8 @@ from waiting import wait_until
 from chartproof import Helm
 from chartproof.apiserver import ApiServer
 from chartproof.scenarios import Scenario
+from kindling_dev import gitops
+from kindling_dev.guides import manifests
 from kindling_dev.scenarios import SCENARIOS
 
 Kubectl = Callable[..., str]
@@ -188,6 +190,17 @@ def test_argo_cd_makes_no_pod_of_helm_test(release: Callable[[Values], Release])
     job.file.write_text(text)
     application(job).sync()
     assert "nightly-test" not in job.kubectl("get", "pods", "--output=name")
+
+
+def test_the_guides_application_is_one(apiserver: Callable[[str], ApiServer], kubectl: Kubectl) -> None:
+    server = apiserver("1.34")
+    definition = gitops.source_of_argo_cd() / "manifests/crds/application-crd.yaml"
+    kubectl(server, "apply", "--server-side", f"--filename={definition}")
+    kubectl(server, "wait", "--for=condition=Established", "crd/applications.argoproj.io")
+    kubectl(server, "create", "namespace", "argocd")
+    (shown,) = [block.text for block in manifests("gitops") if "kind: Application" in block.text]
+    apply = ["apply", "--server-side", "--validate=strict", "--filename=-"]
+    assert kubectl(server, *apply, stdin=shown) == "application.argoproj.io/report serverside-applied\n"
 
 
 def test_flux_runs_a_job_once(release: Callable[[Values], Release]) -> None:

@@ -16,7 +16,7 @@ from kindling_dev.guides import Block, manifests
 BLOCKS = [
     block
     for page in (
-        *("connect", "dependencies", "history", "jupyterhub", "notebook"),
+        *("connect", "dependencies", "gitops", "history", "jupyterhub", "notebook"),
         *("secure-hdfs", "see-applications", "shape-pods"),
     )
     for block in manifests(page)
