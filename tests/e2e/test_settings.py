@@ -108,6 +108,11 @@ def role_values(role: str, image: str, class_name: str) -> dict[str, Any]:
     }
 
 
+def with_ids(role: dict[str, Any], text: str) -> dict[str, Any]:
+    """A role's values with an annotation in which Spark writes its ids."""
+    return {**role, "annotations": {**role["annotations"], "example.com/ids": text}}
+
+
 def values(mode: str, image: str, class_name: str, depot: str) -> dict[str, Any]:
     """Everything at once."""
     return {
@@ -145,8 +150,10 @@ def values(mode: str, image: str, class_name: str, depot: str) -> dict[str, Any]
         "localDirs": {"memory": True, "size": "64Mi"},
         "log": {"json": True, "level": "INFO"},
         "metrics": {"enabled": True, "annotations": True},
-        "driver": {**role_values("driver", image, class_name), "disruptionBudget": True},
-        "executor": role_values("executor", image, class_name),
+        "driver": with_ids(
+            {**role_values("driver", image, class_name), "disruptionBudget": True}, "{{APP_ID}}" * (mode == "cluster")
+        ),
+        "executor": with_ids(role_values("executor", image, class_name), "{{APP_ID}}/{{EXECUTOR_ID}}"),
         "image": {"tag": image.rpartition(":")[2], "pullSecrets": ["registry"]},
         "sparkConf": {**QUICK, "spark.executor.pyspark.memory": "512m"},
     }
@@ -213,6 +220,10 @@ def test_all_settings_reach_the_pods(
     check_pod(driver, "driver", classes)
     check_pod(executor, "executor", classes)
     assert driver.metadata.annotations["prometheus.io/port"] == "4040"
+    application = executor.metadata.labels["spark-app-selector"]
+    assert driver.metadata.annotations["example.com/ids"] == (application if mode == "cluster" else "")
+    number = executor.metadata.labels["spark-exec-id"]
+    assert executor.metadata.annotations["example.com/ids"] == f"{application}/{number}"
 
     told = json.loads(swept.cluster.wait_for_log(swept.name, driver.metadata.name, "SEEN ", 90).removeprefix("SEEN "))
     check_inside(told["driver"])
