@@ -15,10 +15,11 @@ from typing import Any, Protocol
 import yaml
 
 from chartproof.errors import HelmError, complaint
-from chartproof.helm_yaml import HelmLoader
+from chartproof.helm_yaml import HelmLoader, TwiceError
 
 RENDERER = "chartproof-renderer"
 _TIMEOUT_S = 300
+_SOURCE = "# Source: "  # the line in which helm names an object's template
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,19 @@ class Program:
         )
         if done.returncode:
             return Answer("", [], complaint(done.stderr))
-        return Answer(done.stdout, [body for body in yaml.load_all(done.stdout, Loader=HelmLoader) if body])
+        try:
+            return Answer(done.stdout, [body for body in yaml.load_all(done.stdout, Loader=HelmLoader) if body])
+        except TwiceError as error:
+            return Answer("", [], _refusal_of(error, done.stdout))
+
+
+def _refusal_of(error: TwiceError, manifest: str) -> str:
+    """What helm says of such YAML where it is strict, as the renderer does: helm itself takes the last of the keys."""
+    above = manifest.splitlines()[: error.line]
+    at = max((number for number, line in enumerate(above, 1) if line.startswith(_SOURCE)), default=0)
+    told = f"line {error.line - at}: {error.told}"
+    source = above[at - 1].removeprefix(_SOURCE)
+    return f"YAML parse error on {source}: error converting YAML to JSON: yaml: unmarshal errors:\n  {told}"
 
 
 class Renderer:

@@ -11,6 +11,20 @@ import yaml
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times quicker, where libyaml is there
 
 
+class TwiceError(yaml.YAMLError):
+    """A key that stands twice in a map, in the words of helm's parser where it is strict.
+
+    Attributes:
+        line: the line of the second one in the text that was read, from 1.
+        told: which key.
+    """
+
+    def __init__(self, key: str, line: int) -> None:
+        self.line = line
+        self.told = f"key {json.dumps(key, ensure_ascii=False)} already set in map"
+        super().__init__(f"line {line}: {self.told}")
+
+
 class HelmLoader(_Base):  # type: ignore[misc]
     """Reads documents as helm does; keys of maps are texts, as in JSON."""
 
@@ -18,7 +32,16 @@ class HelmLoader(_Base):  # type: ignore[misc]
     bool_values = _Base.bool_values | {"y": True, "n": False}
 
     def construct_mapping(self, node: yaml.Node, deep: bool = False) -> dict[str, Any]:
-        """A map with its keys as JSON has them: 80 is "80"."""
+        """A map with its keys as JSON has them: 80 is "80".
+
+        Raises:
+            TwiceError: a key stands twice: parsers differ in which of the two they take, and some take neither.
+        """
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            if (key.tag, str(key.value)) in seen:
+                raise TwiceError(str(key.value), key.start_mark.line + 1)
+            seen.add((key.tag, str(key.value)))
         pairs = super().construct_mapping(node, deep).items()
         return {key if isinstance(key, str) else json.dumps(key): value for key, value in pairs}
 

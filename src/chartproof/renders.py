@@ -21,7 +21,7 @@ from chartproof.tally import Tally
 from chartproof.values import merged, values_of
 
 _KEPT_S = 7 * 24 * 3600
-_FORMAT = "2"  # of what is kept
+_FORMAT = "3"  # of what is kept
 
 
 class RuleError(AssertionError):

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from chartproof.helm_yaml import HelmLoader
+from chartproof.helm_yaml import HelmLoader, TwiceError
 
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
@@ -25,10 +25,17 @@ def values_json(values: Mapping[str, Any]) -> str:
 
 
 def values_of(files: Iterable[Path]) -> dict[str, Any]:
-    """The values of files, later ones winning."""
+    """The values of files, later ones winning.
+
+    Raises:
+        ValueError: a key stands twice in a file; helm would take the last one.
+    """
     values: dict[str, Any] = {}
     for file in files:
-        values = merged(values, yaml.load(file.read_text(), Loader=HelmLoader) or {})
+        try:
+            values = merged(values, yaml.load(file.read_text(), Loader=HelmLoader) or {})
+        except TwiceError as error:
+            raise ValueError(f"{file}: {error}") from None
     return values
 
 

@@ -143,7 +143,7 @@ def all_drawn(strategy: SearchStrategy[Draw], number: int, seed: int) -> list[Dr
         ('{{ fail (printf "text is %s" .Values.text) }}', {"text": "a\nb"}, "more than one line"),
         ('{{ fail (printf "text: %s" (fromYaml .Values.text).Error) }}', {"text": "a: b: c"}, "a parser's"),
         (SOUND, {"size": 0}, "values don't meet"),
-        (SOUND + "  {{ .Values.name }}: a", {"name": "text"}, "the key 'text' stands twice"),
+        (SOUND + "  {{ .Values.name }}: a", {"name": "text"}, 'key "text" already set in map'),
     ],
 )
 def test_a_wrong_answer_is_told(

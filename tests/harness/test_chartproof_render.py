@@ -16,6 +16,7 @@ from chartproof.checks import Rendered, Violation
 from chartproof.engine import Program, Question, Renderer
 from chartproof.renders import Renders, Store
 from chartproof.scenarios import Scenario
+from chartproof.values import values_of
 from kindling_dev.scenarios import SCENARIOS
 from kindling_dev.settings import ADMIN_NAMESPACE, REPO
 
@@ -59,6 +60,9 @@ apiVersion: v1
 kind: ConfigMap
 metadata: {{name: {}}}
 """
+
+
+TWICE = CONFIG.format("a") + 'data:\n  x: "1"\n  {{ "y" }}: "2"\n  x: "3"\n'
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
@@ -180,8 +184,10 @@ def test_values_win_over_files_and_null_removes_a_default(plain_helm: Helm, make
         ("\n\n{{ .Values.a.b.c }}", TemplateError, "sample/templates/a.yaml", 3, ".Values.a.b.c"),
         ("a\n{{ if }}", TemplateError, "sample/templates/a.yaml", 2, ""),
         ("a: b\nc: d: e\n", YamlError, "sample/templates/a.yaml", 2, ""),
+        (TWICE, YamlError, "sample/templates/a.yaml", 7, ""),
+        (f"{CONFIG.format('b')}---\n{TWICE}", YamlError, "sample/templates/a.yaml", 7, ""),
     ],
-    ids=["fail", "required", "execution", "syntax", "yaml"],
+    ids=["fail", "required", "execution", "syntax", "yaml", "twice", "twice-in-the-second-object"],
 )
 def test_a_refusal_names_template_line_and_value(
     plain_helm: Helm, make_chart: MakeChart, text: str, error: type[HelmError], template: str, line: int, value: str
@@ -189,6 +195,27 @@ def test_a_refusal_names_template_line_and_value(
     with pytest.raises(error) as refusal:
         plain_helm.template(make_chart(a=text))
     assert (refusal.value.template, refusal.value.line, refusal.value.value) == (template, line, value)
+
+
+@pytest.mark.parametrize("keys", ['x: "1"\n  x: "1"', '{x: "1", x: "2"}', 'a: {b: [{c: "1", c: "2"}]}', "80: a\n  80: b"])
+def test_a_key_that_stands_twice_is_refused_with_its_line(plain_helm: Helm, make_chart: MakeChart, keys: str) -> None:
+    text = CONFIG.format("a") + f"data:\n  {keys}\n"
+    with pytest.raises(YamlError, match="line [0-9]+: key .* already set in map") as refusal:
+        plain_helm.template(make_chart(a=text.replace("data:\n  {", "data: {")))
+    assert refusal.value.line
+
+
+def test_a_key_of_two_maps_and_one_over_a_merged_one_pass(plain_helm: Helm, make_chart: MakeChart) -> None:
+    text = CONFIG.format("a") + 'data: {<<: {x: "1", z: "2"}, x: "3"}\nother: {x: {x: "4"}}\n'
+    body = plain_helm.template(make_chart(a=text)).one("ConfigMap").body
+    assert (body["data"], body["other"]) == ({"x": "3", "z": "2"}, {"x": {"x": "4"}})
+
+
+def test_a_values_file_with_a_key_twice_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "twice.yaml"
+    file.write_text("a: x\nlist: []\na: y\n")
+    with pytest.raises(ValueError, match=r'twice\.yaml: line 3: key "a" already set in map'):
+        values_of([file])
 
 
 def test_a_refusal_by_the_schema_names_each_value(plain_helm: Helm, make_chart: MakeChart) -> None:

@@ -56,6 +56,7 @@ root.
 {{- end -}}
 {{- include "spark-common.checkLabels" (dict "labels" .Values.labels "from" "labels") -}}
 {{- include "spark-common.checkAnnotations" (dict "annotations" .Values.service.annotations "from" "service.annotations") -}}
+{{- include "spark-common.checkAnnotations" (dict "annotations" .Values.ingress.annotations "from" "ingress.annotations") -}}
 {{- if hasKey .Values.annotations "checksum/config" -}}
 {{- fail "annotations sets checksum/config, which the chart sets itself: take another key" -}}
 {{- end -}}

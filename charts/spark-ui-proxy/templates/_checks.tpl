@@ -7,7 +7,12 @@ spark-ui-proxy.checks: values that cannot go together, each refused in one line 
 {{- include "spark-common.checkHelpers" .Values.global.helpers -}}
 {{- include "spark-common.checkLabels" (dict "labels" .Values.global.commonLabels "from" "global.commonLabels") -}}
 {{- include "spark-common.checkLabels" (dict "labels" .Values.labels "from" "labels") -}}
-{{- include "spark-common.checkAnnotations" (dict "annotations" .Values.serviceAccount.annotations "from" "serviceAccount.annotations") -}}
+{{- range $monitor := list "podMonitor" "serviceMonitor" -}}
+{{- include "spark-common.checkLabels" (dict "labels" (get $.Values.metrics $monitor).labels "from" (printf "metrics.%s.labels" $monitor)) -}}
+{{- end -}}
+{{- range $part := list "ingress" "service" "serviceAccount" -}}
+{{- include "spark-common.checkAnnotations" (dict "annotations" (get $.Values $part).annotations "from" (printf "%s.annotations" $part)) -}}
+{{- end -}}
 {{- include "spark-common.checkLabels" (dict "labels" ((.Values.podTemplate.metadata).labels | default dict) "from" "podTemplate") -}}
 {{- include "spark-common.checkPodTemplate" (dict
   "template" .Values.podTemplate

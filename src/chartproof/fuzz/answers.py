@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,7 +13,6 @@ from chartproof.checks import Rendered, Rule
 from chartproof.fuzz.draws import Draw
 from chartproof.fuzz.own import the_users_own
 from chartproof.fuzz.schema import ValuesSchema, coalesced, defaults_of
-from chartproof.helm_yaml import HelmLoader
 from chartproof.review import Review
 
 _REFUSAL = re.compile(r"execution error at \([^)]*\): (?P<message>.*)", re.DOTALL)  # of fail and required
@@ -45,7 +43,6 @@ def faults(render: Render, draw: Draw, rules: Sequence[Rule] = ()) -> list[str]:
     except yaml.YAMLError as error:
         return [f"the render is no YAML: {error}"]
     wrong = [fault for body in (resource.body for resource in manifest) for fault in _faults_of_object(body)]
-    wrong += [f"the key {key!r} stands twice in a map of the render" for key in _keys_that_stand_twice(manifest.text)]
     if wrong or draw.free:
         return wrong
     rendered = Rendered(manifest, draw.chart, draw.release, draw.namespace, draw.kube, draw.values)
@@ -96,19 +93,6 @@ def _faults_of_object(body: Any) -> Iterator[str]:
     name = metadata.get("name") if isinstance(metadata, dict) else None
     if not _fits(_RBAC_NAME if str(body.get("apiVersion")).startswith(_RBAC) else _NAME, name):
         yield f"{kind}: metadata.name {name!r} is no name"
-
-
-def _keys_that_stand_twice(text: str) -> Iterator[str]:
-    """Keys of which parsers take one or the other, or none."""
-    left = list(yaml.compose_all(text, Loader=HelmLoader))
-    while left:
-        node = left.pop()
-        if isinstance(node, yaml.MappingNode):
-            keys = Counter(key.value for key, _ in node.value)
-            yield from (key for key, times in keys.items() if times > 1)
-            left += [value for _, value in node.value]
-        elif isinstance(node, yaml.SequenceNode):
-            left += node.value
 
 
 def _fits(pattern: re.Pattern[str], value: Any) -> bool:

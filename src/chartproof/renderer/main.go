@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	yamlnode "go.yaml.in/yaml/v3"
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
@@ -93,7 +94,7 @@ func answer(q Question, known instrumenter) Answer {
 	}
 	a.Manifest, a.Branches, a.Taken = manifest, branches, taken
 	if err != nil {
-		a.Error = refusal(q, err).Error()
+		a.Manifest, a.Error = "", refusal(q, err).Error()
 	}
 	return a
 }
@@ -219,12 +220,53 @@ func objects(manifest string) ([]json.RawMessage, error) {
 		if err != nil {
 			return nil, err
 		}
-		object, err := yaml.YAMLToJSON(document)
+		source, content := parts(document)
+		object, err := yaml.YAMLToJSON(content)
+		if err == nil {
+			err = twice(content)
+		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("YAML parse error on %s: error converting YAML to JSON: %w", source, err)
 		}
 		if !bytes.Equal(object, []byte("null")) {
 			found = append(found, object)
 		}
 	}
+}
+
+// parts are a document's template, which text wrote above it, and what that template gave.
+func parts(document []byte) (string, []byte) {
+	first, rest, _ := bytes.Cut(bytes.TrimPrefix(document, []byte("---\n")), []byte("\n"))
+	source, found := strings.CutPrefix(string(first), "# Source: ")
+	if !found {
+		return "", document
+	}
+	return source, rest
+}
+
+// twice is an error where a key stands twice in a map, in the words of helm's parser where that is strict. helm itself takes
+// the last of the two; other programs that read its manifests, as Flux, take neither. A key beside one that "<<" brings is
+// none: the parser's own strictness would refuse it too.
+func twice(content []byte) error {
+	var root yamlnode.Node
+	if err := yamlnode.Unmarshal(content, &root); err != nil {
+		return err
+	}
+	for left := []*yamlnode.Node{&root}; len(left) > 0; {
+		node := left[0]
+		left = append(left[1:], node.Content...)
+		if node.Kind != yamlnode.MappingNode {
+			continue
+		}
+		seen := map[[2]string]bool{}
+		for i := 0; i < len(node.Content); i += 2 {
+			key := node.Content[i]
+			name := [2]string{key.ShortTag(), key.Value}
+			if seen[name] {
+				return fmt.Errorf("yaml: unmarshal errors:\n  line %d: key %q already set in map", key.Line, key.Value)
+			}
+			seen[name] = true
+		}
+	}
+	return nil
 }
