@@ -14,11 +14,9 @@ import pytest
 import yaml
 from hypothesis.strategies import SearchStrategy
 
-from chartproof import Helm, HelmError, Manifest, Render
+from chartproof import Helm, HelmError, Render
 from chartproof.checks import Rendered, Rule, Violation
-from chartproof.engine import Renderer
 from chartproof.fuzz import Draw, draws, faults, mutant_faults, mutants, search, the_users_own
-from chartproof.renders import Renders
 from chartproof.review import Exemption, Review
 from chartproof.rules.pods import resources
 from chartproof.rules.references import references
@@ -58,18 +56,6 @@ metadata:
 data:
   text: {{ .Values.text | quote }}
 """
-
-
-@pytest.fixture
-def render() -> Iterator[Render]:
-    """Render and forget: no question comes twice."""
-    renderer = Renderer()
-
-    def render(chart: Path, **question: Any) -> Manifest:
-        return Helm(renders=Renders(renderer)).template(chart, **question)
-
-    yield render
-    renderer.close()
 
 
 @pytest.fixture

@@ -171,6 +171,16 @@ REFUSED: list[tuple[Values, str]] = [
     ({"autoscaling": {"minReplicas": 9}}, "autoscaling.minReplicas is 9, above maxReplicas 5"),
     ({"service": {"nodePort": 30080}}, "service.nodePort is 30080 but service.type is ClusterIP"),
     (
+        {"metrics": {"podMonitor": {"labels": {"app.kubernetes.io/part-of": "x"}}}},
+        "metrics.podMonitor.labels sets app.kubernetes.io/part-of",
+    ),
+    (
+        {"metrics": {"serviceMonitor": {"labels": {"app.kubernetes.io/instance": "x"}}}},
+        "metrics.serviceMonitor.labels sets app.kubernetes.io/instance",
+    ),
+    ({"ingress": {"annotations": {"helm.sh/hook": "x"}}}, "ingress.annotations sets helm.sh/hook"),
+    ({"service": {"annotations": {"helm.sh/hook": "x"}}}, "service.annotations sets helm.sh/hook"),
+    (
         {"metrics": {"podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}}},
         "metrics.podMonitor.enabled and metrics.serviceMonitor.enabled are both true",
     ),

@@ -12,6 +12,7 @@ spark-namespace.checkNetwork: those of them that are in network
 {{- if hasKey .Values.namespace.annotations "helm.sh/resource-policy" -}}
 {{- fail "namespace.annotations sets helm.sh/resource-policy, which the chart sets itself: a team's namespace stays when its release goes; leave it out" -}}
 {{- end -}}
+{{- include "spark-common.checkAnnotations" (dict "annotations" .Values.namespace.annotations "from" "namespace.annotations") -}}
 {{- if and .Values.namespace.create (not .Values.namespace.name) -}}
 {{- fail "namespace.name is empty: set it to the team's namespace, or namespace.create to false to use the release's own" -}}
 {{- end -}}
