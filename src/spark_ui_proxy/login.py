@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
@@ -13,7 +12,7 @@ from aiohttp import web
 from spark_ui_proxy.asked import Asked
 from spark_ui_proxy.authz import asked_of
 from spark_ui_proxy.config import Config
-from spark_ui_proxy.identity import Identity, Person, TokenReader, WhyOver, claims
+from spark_ui_proxy.identity import LONGEST_TOKEN, Identity, Person, TokenReader, WhyOver, claims
 from spark_ui_proxy.kube import ApiError
 from spark_ui_proxy.logouts import Logouts
 from spark_ui_proxy.page.rendering import Pages
@@ -25,6 +24,10 @@ _WHY_OVER: dict[WhyOver, str] = {
     "logout": "This session is over: its account has logged out.",
     "token": "This session is over: the cluster no longer accepts the token that it began with.",
 }
+_TOO_LONG = (
+    f"This token has {{:,}} characters, and {LONGEST_TOKEN:,} is the most that is taken here: log in with one that "
+    "names fewer groups, such as a service account's."
+)
 
 
 class Login:
@@ -74,7 +77,7 @@ class Login:
             why = None
         answer = self._form(to, said=_WHY_OVER[why] if why else "")
         if why:
-            answer.headers["Set-Cookie"] = self._sessions.end()
+            _set(answer, self._sessions.end())
         return answer
 
     async def log_in(self, request: web.Request) -> web.Response:
@@ -85,6 +88,8 @@ class Login:
         fields = await request.post()
         to = self._page_after(str(fields.get("to", "")), asked)
         token = "".join(str(fields.get("token", "")).split())
+        if len(token) > LONGEST_TOKEN:
+            return self._form(to, _TOO_LONG.format(len(token)), HTTPStatus.BAD_REQUEST)
         try:
             person = await self._tokens.person(token)
             if person is None:
@@ -92,13 +97,13 @@ class Login:
                 return self._form(
                     to, "The cluster does not accept this token: it may have expired.", HTTPStatus.UNAUTHORIZED
                 )
-            cookie = self._cookie(person, token, plain_host(asked.host))
+            cookies = self._cookies(person, token, plain_host(asked.host))
         except SessionError as error:
             return self._form(to, str(error), HTTPStatus.BAD_REQUEST)
         except ApiError:
             return self._form(to, "The cluster does not answer: try again in a moment.", HTTPStatus.SERVICE_UNAVAILABLE)
         log.info("login", extra={"user": person.user})
-        return _see_other(to, cookie)
+        return _see_other(to, cookies)
 
     async def log_out(self, request: web.Request) -> web.Response:
         """End all sessions of the account, and remove the cookie of this one."""
@@ -118,7 +123,7 @@ class Login:
             f"of your session may count there until they can, at most until {last:%H:%M} UTC.",
             HTTPStatus.SERVICE_UNAVAILABLE,
         )
-        answer.headers["Set-Cookie"] = self._sessions.end()
+        _set(answer, self._sessions.end())
         return answer
 
     def _form(self, to: str, problem: str = "", status: HTTPStatus = HTTPStatus.OK, *, said: str = "") -> web.Response:
@@ -141,23 +146,16 @@ class Login:
         except BadTargetError:
             return home
 
-    def _cookie(self, person: Person, token: str, host: str) -> str:
-        """A session's Set-Cookie header.
+    def _cookies(self, person: Person, token: str, host: str) -> list[str]:
+        """A session's Set-Cookie headers.
 
         Raises:
-            SessionError: no cookie can hold it.
+            SessionError: no cookies can hold it.
             ApiError: it cannot be known which sessions are over.
         """
         ends = min(time.time() + self._config.login.session_seconds, _expiry(token))
         user = person.account or person.user
-        session = Session(user, (), token, self._logouts.first_moment(user), int(ends))
-        try:
-            return self._sessions.header(session, host)
-        except SessionError:
-            if person.token:
-                raise
-        # So long are tokens of a company's login, which the API server accepts until they end, whatever happens.
-        return self._sessions.header(replace(session, groups=person.groups, token=""), host)
+        return self._sessions.headers(Session(user, token, self._logouts.first_moment(user), int(ends)), host)
 
 
 def _expiry(token: str) -> float:
@@ -168,6 +166,12 @@ def _expiry(token: str) -> float:
         return float("inf")
 
 
-def _see_other(location: str, cookie: str) -> web.Response:
-    headers = {"Location": location, "Set-Cookie": cookie, "Cache-Control": "no-store"}
-    return web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)
+def _see_other(location: str, cookies: list[str]) -> web.Response:
+    answer = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": location, "Cache-Control": "no-store"})
+    _set(answer, cookies)
+    return answer
+
+
+def _set(answer: web.Response, cookies: list[str]) -> None:
+    for cookie in cookies:
+        answer.headers.add("Set-Cookie", cookie)

@@ -148,7 +148,7 @@ def session(decider: Decider, token: str, host: str = HOST) -> dict[str, str]:
     """Log in; the cookie as a header."""
     answer = decider.log_in(token, host=host)
     assert answer.status == 303, answer.text
-    return {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
+    return {"Cookie": answer.cookie}
 
 
 def log_out(decider: Decider, cookie: Mapping[str, str], **headers: str) -> Answer:

@@ -189,11 +189,11 @@ def test_people_log_in_with_a_token_and_out(team: Team, start: Start) -> None:
     assert "default-src 'self'" in form.headers["content-security-policy"]
     done = decider.log_in(f" {team.token('vera')}\n", f"{path}?a=b", base="/spark")
     assert (done.status, done.headers["location"]) == (303, f"{path}?a=b")
-    cookie = {"Cookie": f"other=1; {done.headers['set-cookie'].partition(';')[0]}"}
+    cookie = {"Cookie": f"other=1; {done.cookie}"}
     assert decider.authz(path, cookie).status == 200
     assert decider.authz(path, cookie, host="other.example.com").reason == "login"
     kill = f"/spark{team.path(rest='/jobs/job/kill/')}"
-    submitter = decider.log_in(team.token("anna"), base="/spark").headers["set-cookie"].partition(";")[0]
+    submitter = decider.log_in(team.token("anna"), base="/spark").cookie
     for headers, reason in (
         ({}, "cross-site"),
         ({"Sec-Fetch-Site": "cross-site"}, "cross-site"),
@@ -353,7 +353,7 @@ def test_in_host_mode_each_namespace_has_its_host_and_its_session(team: Team, st
     own = f"{team.name}.{HOST}"
     done = decider.log_in(team.token("vera"), team.path(), host=own)
     assert done.headers["location"] == team.path()
-    cookie = {"Cookie": done.headers["set-cookie"].partition(";")[0]}
+    cookie = {"Cookie": done.cookie}
     assert cookie["Cookie"].startswith("__Host-")
     assert decider.authz(team.path(), cookie, host=own).status == 200
     for host in (HOST, f"other.{HOST}", "127.0.0.1", f"{own}.evil.com"):
@@ -380,7 +380,7 @@ def test_the_page_of_a_namespaces_host_tells_of_no_other(team: Team, start: Star
 def test_replicas_share_sessions(team: Team, start: Start, tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(b"k" * 32)
     one, two = (start(only(team, login={"sessionKeyFile": str(tmp_path / "key")})) for _ in range(2))
-    cookie = one.log_in(team.token("vera")).headers["set-cookie"].partition(";")[0]
+    cookie = one.log_in(team.token("vera")).cookie
     assert two.authz(team.path(), {"Cookie": cookie}).status == 200
     assert start(only(team)).authz(team.path(), {"Cookie": cookie}).reason == "login"
 
@@ -407,7 +407,7 @@ def test_a_new_key_comes_as_the_guide_says_and_nobody_logs_in_again(
     for folder in folders:
         mount(folder)
     first, last = (start(only(team, login={"sessionKeyFile": str(folder / "key")})) for folder in folders)
-    old = {"Cookie": first.log_in(team.token("vera")).headers["set-cookie"].partition(";")[0]}
+    old = {"Cookie": first.log_in(team.token("vera")).cookie}
     steps = commands("see-applications", "Keep it well")
     assert steps.count("sleep 120 ") == 1
     environment = {**os.environ, "KUBECONFIG": str(newest.kubeconfig)}
@@ -422,7 +422,7 @@ def test_a_new_key_comes_as_the_guide_says_and_nobody_logs_in_again(
         go_on.touch()
     assert steps_in_order.returncode == 0
     mount(folders[0])
-    new = {"Cookie": first.log_in(team.token("vera")).headers["set-cookie"].partition(";")[0]}
+    new = {"Cookie": first.log_in(team.token("vera")).cookie}
     assert [decider.authz(team.path(), cookie).status for decider in (first, last) for cookie in (old, new)] == [
         200
     ] * 4
@@ -557,7 +557,7 @@ def test_it_drains_before_it_ends(team: Team, start: Start) -> None:
 def test_metrics_count_decisions_and_logs_hold_no_secret(team: Team, start: Start) -> None:
     decider = start(only(team))
     token = team.token("vera")
-    cookie = decider.log_in(token).headers["set-cookie"].partition(";")[0]
+    cookie = decider.log_in(token).cookie
     for _ in range(3):
         decider.authz(team.path(rest="/jobs/?password=hidden"), {"Cookie": cookie})
     decider.authz("/unknown-namespace/proxy/spark-1/?password=hidden", bearer(token))

@@ -1,4 +1,4 @@
-"""Labels, annotations and the like that a user gives under a key that the chart writes too: refused, or written once."""
+"""Labels, annotations and the like under a key that the chart writes too: refused, or written once."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def refused_keys(render: Render, scenario: Scenario, path: tuple[str, ...], keys
     left = list(keys)
     while left:
         values = copy.deepcopy(scenario.values)
-        put(values, path, {key: "given" for key in left})
+        put(values, path, dict.fromkeys(left, "given"))
         try:
             render(scenario.chart, values=values, release="nightly", namespace=ADMIN_NAMESPACE)
         except (RefusedError, SchemaError) as error:
@@ -62,7 +62,7 @@ def test_keys_that_a_chart_writes_are_refused_or_written_once(render: Render, sc
     keys = keys_of(scenario)
     assert {"app.kubernetes.io/name", "helm.sh/chart", "helm.sh/hook"} <= set(keys)
     refused = {path: refused_keys(render, scenario, path, keys) for path in maps_of(scenario)}
-    # What finds pods and objects is refused wherever it would be a label, and helm's own wherever it would be an annotation.
+    # What finds pods and objects is refused as a label, and what is helm's own as an annotation.
     for path, some in refused.items():
         where = ".".join(path)
         if path[-1] in {"labels", "commonLabels"}:

@@ -197,10 +197,12 @@ def test_a_refusal_names_template_line_and_value(
     assert (refusal.value.template, refusal.value.line, refusal.value.value) == (template, line, value)
 
 
-@pytest.mark.parametrize("keys", ['x: "1"\n  x: "1"', '{x: "1", x: "2"}', 'a: {b: [{c: "1", c: "2"}]}', "80: a\n  80: b"])
+@pytest.mark.parametrize(
+    "keys", ['x: "1"\n  x: "1"', '{x: "1", x: "2"}', 'a: {b: [{c: "1", c: "2"}]}', "80: a\n  80: b"]
+)
 def test_a_key_that_stands_twice_is_refused_with_its_line(plain_helm: Helm, make_chart: MakeChart, keys: str) -> None:
     text = CONFIG.format("a") + f"data:\n  {keys}\n"
-    with pytest.raises(YamlError, match="line [0-9]+: key .* already set in map") as refusal:
+    with pytest.raises(YamlError, match=r"line [0-9]+: key .* already set in map") as refusal:
         plain_helm.template(make_chart(a=text.replace("data:\n  {", "data: {")))
     assert refusal.value.line
 

@@ -48,6 +48,12 @@ class Answer:
         return self.headers.get("location", "")
 
     @property
+    def cookie(self) -> str:
+        """The cookies that it sets and does not remove, as a browser sends them back in a Cookie header."""
+        pairs = [cookie.partition(";")[0] for cookie in self.headers.get("set-cookie", "").split(", ")]
+        return "; ".join(pair for pair in pairs if pair.partition("=")[2])
+
+    @property
     def reason(self) -> str:
         """Of the decider's `/authz`."""
         return self.headers.get("x-reason", "")

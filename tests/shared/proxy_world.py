@@ -235,7 +235,7 @@ class Door:
         given = {"content_type": "application/x-www-form-urlencoded", "origin": f"http://{self.host}", **headers}
         answer = self.get("/-/login", method="POST", body=form, **given)
         assert answer.status == 303, answer.text
-        return answer.headers["set-cookie"].partition(";")[0]
+        return answer.cookie
 
     def raw(self, sent: bytes) -> bytes:
         """Send bytes; return all that comes until the other side closes, or says nothing for a second."""
