@@ -105,8 +105,8 @@ class Sessions:
         values = [whole[start : start + room] for start in range(0, len(whole), room)]
         if len(whole) > _LONGEST_WHOLE or len(content) > _LARGEST_CONTENT:
             raise SessionError(
-                f"This token is too long for a session ({len(whole):,} characters when sealed; {_LONGEST_WHOLE:,} is the "
-                "most): log in with one that names fewer groups, such as a service account's."
+                f"This token is too long for a session ({len(whole):,} characters when sealed; {_LONGEST_WHOLE:,} is "
+                "the most): log in with one that names fewer groups, such as a service account's."
             )
         first, *more = values
         pairs = [f"{len(values)}.{first}", *(f"{whole[:_KIN]}.{value}" for value in more)]

@@ -263,8 +263,11 @@ class Door:
 
     def shown(self, team: Team, app_id: str) -> str:
         """Wait until an application is routed; return its path, "/team-a/proxy/app-1"."""
+        return self.shown_to(team, app_id, team.viewer)
+
+    def shown_to(self, team: Team, app_id: str, token: str) -> str:
+        """The same, as who has a token sees it."""
         path = f"/{team.name}/proxy/{app_id}"
-        token = team.viewer
         self.decider.wait(lambda: self.get(f"{path}/", token).status not in (403, 404, 503), f"{path} is routed")
         return path
 

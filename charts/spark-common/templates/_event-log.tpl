@@ -4,10 +4,13 @@ _hadoop.tpl, and how S3 is in _s3.tpl: they are those of the applications' data,
 global.eventLog unless said otherwise; each gives nothing where there is no store.
 
   spark-common.eventLogUrl         the folder, as Spark names it
+  spark-common.folder              a folder of a store as all that opens it names it; call with its address
   spark-common.eventLogConf        the store's own Spark configuration, a map
   spark-common.eventLogDriverConf  the same, and what makes a driver write
   spark-common.eventLogVolumes, spark-common.eventLogMounts, spark-common.eventLogEnv
                                    what a pod and its container of Spark need to reach the store
+  spark-common.checkFolder         refuses a folder that not all that opens it would find; call with a dict: url, store, from
+                                   (its name in values)
   spark-common.checkEventLog       refuses what no store can be; call with a dict: eventLog, global, confs and, as a list, from
                                    (their names in values)
 */}}
@@ -16,19 +19,28 @@ global.eventLog unless said otherwise; each gives nothing where there is no stor
 {{- if eq .store "claim" -}}
 file:/var/spark/events
 {{- else if .store -}}
-{{- .url -}}
+{{- include "spark-common.folder" .url -}}
 {{- end -}}
+{{- end }}
+
+{{/* Without a path Hadoop takes the home of the user: the root of a bucket is its path "/". */}}
+{{- define "spark-common.folder" -}}
+{{- $root := regexFind "^[a-z0-9]+://[^/]*" . -}}
+{{- $root }}{{ trimPrefix $root . | trimAll "/" | printf "/%s" -}}
 {{- end }}
 
 {{- define "spark-common.eventLogConf" -}}
 {{- if eq .store "s3" -}}
 {{- /* Of this bucket alone: what else an application keeps in S3 is its own affair. */ -}}
-{{- $bucket := printf "spark.hadoop.fs.s3a.bucket.%s" (urlParse .url).host -}}
+{{- $name := (urlParse .url).host -}}
+{{- $bucket := printf "spark.hadoop.fs.s3a.bucket.%s" $name -}}
+{{- /* No certificate for *.example.com is one for a name with another dot in it. */ -}}
+{{- $pathStyle := or .s3.pathStyle (contains "." $name) -}}
 {{- with .s3.endpoint }}
 {{ $bucket }}.endpoint: {{ . | quote }}
 {{- end }}
-{{- if or .s3.endpoint .s3.pathStyle }}
-{{ $bucket }}.path.style.access: {{ .s3.pathStyle }}
+{{- if or .s3.endpoint $pathStyle }}
+{{ $bucket }}.path.style.access: {{ $pathStyle }}
 {{- end }}
 {{- with .s3.region }}
 {{ $bucket }}.endpoint.region: {{ . | quote }}
@@ -93,13 +105,28 @@ spark.eventLog.compress: true
 {{- end }}
 {{- end }}
 
+{{- define "spark-common.checkFolder" -}}
+{{- $stores := dict
+  "s3" (list "s3a" "[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]" "s3a://bucket/folder, a bucket of small letters, digits, dots and dashes")
+  "gcs" (list "gs" "[a-z0-9][-_a-z0-9.]{1,220}[a-z0-9]" "gs://bucket/folder")
+  "abfs" (list "abfss" "[a-z0-9][-a-z0-9]{2,62}@[a-z0-9][-a-z0-9.]*[a-z0-9]" "abfss://container@account.dfs.core.windows.net/folder")
+  "hdfs" (list "hdfs" "([-A-Za-z0-9.]+|\\[[0-9A-Fa-f:]+\\])?(:[0-9]{1,5})?" "hdfs://namenode.example.com:8020/folder, a name of letters, digits, dots and dashes")
+-}}
+{{- $store := get $stores .store -}}
+{{- $root := printf "^%s://" (first $store) -}}
+{{- $path := regexReplaceAll (printf "%s[^/]*" $root) .url "" -}}
+{{- if not (regexMatch (printf "%s%s(/.*)?$" $root (index $store 1)) .url) -}}
+{{- fail (printf "%s is %q, and the store is %s: write %s" .from .url .store (last $store)) -}}
+{{- end -}}
+{{- if or (not (regexMatch "^(/[-A-Za-z0-9._=+@~]+)*/*$" $path)) (regexMatch "/[.]{1,2}(/|$)" $path) -}}
+{{- fail (printf "%s is %q, in whose path programs differ: name the folder with letters, digits, and any of -._=+@~, with one / between names, and none of them . or .." .from .url) -}}
+{{- end -}}
+{{- end }}
+
 {{- define "spark-common.checkEventLog" -}}
 {{- $log := .eventLog -}}
-{{- $schemes := dict "s3" "s3a" "hdfs" "hdfs" "gcs" "gs" "abfs" "abfss" -}}
-{{- with get $schemes $log.store -}}
-{{- if not (hasPrefix (printf "%s://" .) $log.url) -}}
-{{- fail (printf "global.eventLog.url is %q, and the store is %s: write %s://…" $log.url $log.store .) -}}
-{{- end -}}
+{{- if has $log.store (list "s3" "gcs" "abfs" "hdfs") -}}
+{{- include "spark-common.checkFolder" (dict "url" $log.url "store" $log.store "from" "global.eventLog.url") -}}
 {{- else -}}
 {{- if $log.url -}}
 {{- fail (printf "global.eventLog.url is %q and the store is %q, which has none: leave it empty, or set global.eventLog.store" $log.url $log.store) -}}

@@ -77,7 +77,8 @@ def main(address: str, folder: str, command: list[str]) -> None:
     application = f"helm-test-{int(now * 1000)}"
     key = Path(os.environ.get("JWS_KEY", ""))
     headers = {"Authorization": f"Bearer {token(key)}"} if key.is_file() else {}
-    path = f"{folder}/{application}"
+    # The root of a store ends with a slash.
+    path = f"{folder.rstrip('/')}/{application}"
     subprocess.run([*command, "-put", "-d", "-", path], input=event_log(application, int(now * 1000)), check=True)
     try:
         while True:

@@ -13,6 +13,12 @@ root.
 {{- $from := list "global.sparkConf" "sparkConf" -}}
 {{- include "spark-common.checkEventLog" (dict "eventLog" $log "global" .Values.global "confs" $confs "from" $from) -}}
 {{- include "spark-common.checkHadoop" (dict "global" .Values.global "confs" $confs "from" $from) -}}
+{{- range .Values.moreFolders -}}
+{{- if eq $log.store "claim" -}}
+{{- fail (printf "moreFolders has %q and the store is claim, which has one folder: leave it empty" .) -}}
+{{- end -}}
+{{- include "spark-common.checkFolder" (dict "url" . "store" $log.store "from" "moreFolders") -}}
+{{- end -}}
 {{- range $number, $conf := $confs -}}
 {{- include "spark-common.checkKeys" (dict "conf" $conf "from" (index $from $number)) -}}
 {{- include "spark-common.checkSecrets" (dict "conf" $conf "from" (index $from $number)) -}}

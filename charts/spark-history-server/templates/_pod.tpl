@@ -30,8 +30,7 @@ Parts of the server's pod. Call with the root.
     {{- include "spark-history-server.fsCommand" . | nindent 4 }}
     - -mkdir
     - -p
-    - {{ include "spark-common.eventLogUrl" .Values.global.eventLog | quote }}
-    {{- range .Values.moreFolders }}
+    {{- range include "spark-history-server.folders" . | fromJsonArray }}
     - {{ quote . }}
     {{- end }}
   env:
@@ -81,6 +80,8 @@ Parts of the server's pod. Call with the root.
 - name: KRB5KEYTAB
   value: /etc/spark-kerberos/keytab
 {{- end }}
+# The server's own, by which it may find its identity at the store.
+{{- include "spark-common.env" (omit .Values.env "SPARK_DRIVER_MEMORY" "HADOOP_CONF_DIR" "KRB5PRINCIPAL" "KRB5KEYTAB" "AUTH" "JWS_KEY") }}
 {{- end }}
 
 {{- define "spark-history-server.usesHadoop" -}}

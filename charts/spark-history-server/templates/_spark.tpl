@@ -5,6 +5,7 @@ Spark's side of the server. Call with the root.
   spark-history-server.disk        what UIs may take of the state's volume, in MiB
   spark-history-server.storeConf   how the store of the event logs is reached, a map
   spark-history-server.hadoopConf  Hadoop's configuration with that in it, a map of Spark's keys
+  spark-history-server.folders     the folders of event logs, JSON
   spark-history-server.properties  the properties file
 */}}
 
@@ -39,11 +40,29 @@ Spark's side of the server. Call with the root.
 {{- if eq .Values.global.eventLog.store "s3" }}
 {{- include "spark-common.s3Conf" .Values.global }}
 {{- end }}
-{{ include "spark-common.eventLogConf" .Values.global.eventLog }}
+{{- $log := .Values.global.eventLog }}
+{{- $others := dict }}
+{{- range .Values.moreFolders }}
+{{- $_ := set $others (urlParse .).host . }}
+{{- end }}
+{{ include "spark-common.eventLogConf" $log }}
+{{- if eq $log.store "s3" }}
+{{- range $bucket, $url := omit $others (urlParse $log.url).host }}
+{{ include "spark-common.eventLogConf" (merge (dict "url" $url) $log) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "spark-history-server.folders" -}}
+{{- $folders := list (include "spark-common.eventLogUrl" .Values.global.eventLog) -}}
+{{- range .Values.moreFolders -}}
+{{- $folders = append $folders (include "spark-common.folder" .) -}}
+{{- end -}}
+{{- toJson $folders -}}
 {{- end }}
 
 {{- define "spark-history-server.ownConf" -}}
-spark.history.fs.logDirectory: {{ prepend .Values.moreFolders (include "spark-common.eventLogUrl" .Values.global.eventLog) | join "," | quote }}
+spark.history.fs.logDirectory: {{ include "spark-history-server.folders" . | fromJsonArray | join "," | quote }}
 spark.history.fs.update.interval: {{ .Values.updateInterval }}
 spark.history.ui.port: {{ include "spark-common.port" "history" }}
 spark.history.retainedApplications: {{ .Values.retainedApplications }}
