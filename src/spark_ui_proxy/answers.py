@@ -58,7 +58,7 @@ class Answers:
         Args:
             asked: the request.
             decision: about it.
-            gateway: why the gateway asks, though the request may pass: `unreachable`, `slow`.
+            gateway: why the gateway asks, though the request may pass: `unreachable`, `closed`, `https`, `slow`.
         """
         if decision.location:
             moved = decision.reason == "moved"
@@ -69,7 +69,7 @@ class Answers:
         if name == "ok":
             # It is no application: a history server that has gone down, of which the watch has not heard yet.
             down = "unreachable" if decision.application else "no-history"
-            name = "slow" if gateway == "slow" else down
+            name = gateway if gateway in ("slow", "https", "closed") else down
         return self._message(asked, decision, name, _MESSAGES[name](decision))
 
     def _message(self, asked: Asked, decision: Decision, name: str, message: Message) -> web.Response:
@@ -102,7 +102,23 @@ class Answers:
 
 
 def _whose(decision: Decision) -> str:
+    if _is_history(decision):
+        return "The history server"
     return decision.application.name if decision.application else "The application"
+
+
+def _is_history(decision: Decision) -> bool:
+    return decision.reason == "ok" and decision.application is None
+
+
+def _tls(decision: Decision) -> str:
+    """The setting by which Spark's server has TLS."""
+    return "spark.ssl.historyServer.enabled" if _is_history(decision) else "spark.ssl.ui.enabled"
+
+
+def _labels(decision: Decision) -> str:
+    """Where a chart takes labels of the pod, and which keeps a sidecar out."""
+    return f'{"labels" if _is_history(decision) else "driver.labels"}: {{sidecar.istio.io/inject: "false"}}'
 
 
 def _where(decision: Decision) -> str:
@@ -216,6 +232,29 @@ _MESSAGES: dict[str, Callable[[Decision], Message]] = {
         ),
         tone="wait",
         again=_SOON_S,
+    ),
+    "closed": lambda d: Message(
+        HTTPStatus.BAD_GATEWAY,
+        f"{_whose(d)} ends the connection",
+        (
+            "Its pod takes a connection, and ends it without an answer. So does the sidecar of a service mesh that takes "
+            "nothing but mutual TLS: have the mesh take plain connections at this port (Istio: portLevelMtls of a "
+            f"PeerAuthentication), or keep its sidecar out of the pod ({_labels(d)}). So does a UI that speaks https: "
+            f"set {_tls(d)}=false. This page looks again by itself.",
+        ),
+        tone="wait",
+        again=_SOON_S,
+    ),
+    "https": lambda d: Message(
+        HTTPStatus.BAD_GATEWAY,
+        f"{_whose(d)} shows its UI by https alone",
+        (
+            "It is asked by http here, within the cluster, and sends everybody to its own address. Leave the setting "
+            "out that gives it a key, or set the one below, and run it again: what goes to your browser is encrypted "
+            "by the certificate of this page's address.",
+        ),
+        tone="error",
+        code=f"{_tls(d)}=false",
     ),
     "slow": lambda d: Message(
         HTTPStatus.GATEWAY_TIMEOUT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import signal
 import time
@@ -11,7 +12,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from hostile import Hostile, listening
+from hostile import Hostile, ending_connections, listening
 from prometheus_client.parser import text_string_to_metric_families
 from proxy_world import Door, Team, World
 
@@ -337,6 +338,39 @@ def test_a_driver_that_does_not_answer_is_said_to_be_so(
     assert "does not answer" in answer.text
     assert answer.headers["content-type"].startswith("text/html")
     assert door.log()[-1]["reason"] == "unreachable"
+
+
+@pytest.mark.parametrize("reset", [True, False])
+def test_a_pod_that_ends_connections_is_said_to_be_so(
+    door: Door, team: Team, token: str, address: Callable[[], str], reset: bool
+) -> None:
+    with ending_connections(address(), reset=reset) as (ip, port):
+        path = door.shown(team, team.driver(ip, port=port))
+        answer = door.get(f"{path}/jobs/", token, accept="text/html")
+    assert answer.status == 502
+    told = " ".join(html.unescape(answer.text).split())
+    assert "ends the connection" in told
+    for cure in ("portLevelMtls", 'driver.labels: {sidecar.istio.io/inject: "false"}', "spark.ssl.ui.enabled=false"):
+        assert cure in told
+    assert door.log()[-1]["reason"] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("to", "says"),
+    [
+        ("https://{ip}:4440/jobs/", "spark.ssl.ui.enabled=false"),
+        ("https://{ip}.evil.example/", "a place outside of itself"),
+        ("https://evil.example:4440/", "a place outside of itself"),
+    ],
+)
+def test_only_a_redirect_to_its_own_https_is_explained(
+    door: Door, token: str, shown: str, hostile: Hostile, to: str, says: str
+) -> None:
+    hostile.redirect = to.format(ip=hostile.address)
+    answer = door.get(f"{shown}/redirect", token, accept="text/html")
+    assert answer.status == 502
+    assert says in answer.text
+    assert "location" not in answer.headers
 
 
 def test_two_browsers_of_one_person_wait_for_no_other(

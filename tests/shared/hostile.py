@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -201,3 +202,30 @@ def listening(address: str, port: int = 4050) -> Iterator[Hostile]:
             # A thread that waits in accept() is not woken by close().
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def ending_connections(address: str, *, reset: bool) -> Iterator[tuple[str, int]]:
+    """Takes connections and ends each once it has asked something, with a reset or without; its address and port."""
+    with socket.create_server((address, 4040)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(65536)
+                    if reset:
+                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield address, 4040
+        finally:
+            with contextlib.suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)
+            server.close()
+            thread.join()

@@ -225,6 +225,10 @@ return function(settings)
     local var = ngx.var
     local context, location = var.context, var.upstream_http_location or ""
     local origin = "http://" .. var.target_host
+    -- Spark sends everybody there who asks its UI without TLS, if it has a key.
+    if starts_with(location, "https://" .. var.target_host:match("^(.*:)%d+$")) then
+      return ngx.exec("@https")
+    end
     if location == origin or starts_with(location, origin .. "/") then
       location = location:sub(#origin + 1)
       location = location == "" and "/" or location
