@@ -237,10 +237,10 @@ _MESSAGES: dict[str, Callable[[Decision], Message]] = {
         HTTPStatus.BAD_GATEWAY,
         f"{_whose(d)} ends the connection",
         (
-            "Its pod takes a connection, and ends it without an answer. So does the sidecar of a service mesh that takes "
-            "nothing but mutual TLS: have the mesh take plain connections at this port (Istio: portLevelMtls of a "
-            f"PeerAuthentication), or keep its sidecar out of the pod ({_labels(d)}). So does a UI that speaks https: "
-            f"set {_tls(d)}=false. This page looks again by itself.",
+            "Its pod takes a connection, and ends it without an answer. So does the sidecar of a service mesh that "
+            "takes nothing but mutual TLS: have the mesh take plain connections at this port (Istio: portLevelMtls of "
+            f"a PeerAuthentication), or keep its sidecar out of the pod ({_labels(d)}). So does a UI that speaks "
+            f"https: set {_tls(d)}=false. This page looks again by itself.",
         ),
         tone="wait",
         again=_SOON_S,

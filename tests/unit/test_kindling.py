@@ -140,6 +140,12 @@ def test_a_quota_says_what_was_asked_and_what_is_left() -> None:
             "limit-range",
             "asks for 2 of cpu, more than its limit of 500m",
         ),
+        (
+            'pods "x" is forbidden: unable to validate against any security context constraint: '
+            "[provider restricted-v2: .containers[0].runAsUser: Invalid value: 185: must be in the ranges: [1, 9]]",
+            "platform",
+            "runAsUser: Invalid value: 185",
+        ),
         ('admission webhook "deny.example.com" denied the request: no team label', "refused", "no team label"),
     ],
 )

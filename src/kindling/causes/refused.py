@@ -189,6 +189,16 @@ def _rights(_: _Refused, match: re.Match[str]) -> _Said:
     )
 
 
+def _constraints(pod: _Refused, match: re.Match[str]) -> _Said:
+    is_about_ids = re.search(r"must be in the ranges|is not an allowed group", match[1])
+    return (
+        f"the platform's security context constraints refuse the {pod.role} pod: {match[1]}",
+        "set global.ids to platform, and no runAsUser, runAsGroup or fsGroup in a podTemplate"
+        if is_about_ids
+        else "take that out of the values, or have the cluster's admin allow it",
+    )
+
+
 def _guard(pod: _Refused, match: re.Match[str]) -> _Said:
     return (
         f"the namespace's guard refuses the {pod.role} pod: {match[1]}",
@@ -236,6 +246,11 @@ _CAUSES: tuple[tuple[str, re.Pattern[str], Callable[[_Refused, re.Match[str]], _
     ),
     ("quota-needs-limits", re.compile(r"failed quota: ([^:]+): must specify (.+)"), _unset),
     ("pod-security", re.compile(r'violates PodSecurity "([^"]+)": (.*)'), _pod_security),
+    (
+        "platform",
+        re.compile(r"unable to validate against any security context constraint: (.*)"),
+        _constraints,
+    ),
     (
         "guard",
         re.compile(
