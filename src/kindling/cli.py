@@ -19,18 +19,19 @@ Deployment.
   notes       list of lines: attempts before the newest; when a driver that lasts was told of a finding
   unread      list of what the caller may not read: "events in team-a"
 
-Ids of findings: quota-exceeded, quota-needs-limits, limit-range, pod-security, platform, no-service-account, no-right,
-refused; unschedulable, image-not-pulled, missing-secret, missing-configmap, root-user, container-config,
+Ids of findings: quota-exceeded, quota-needs-limits, limit-range, pod-security, platform, no-service-account,
+no-right, refused; unschedulable, image-not-pulled, missing-secret, missing-configmap, root-user, container-config,
 container-not-started, volume-not-mounted, container-fails; stopped, liveness; out-of-memory, executors-fail,
 heap-full, killed, python-exception, java-exception, class-not-found, file-not-found, configmap-changed, exit-code;
 fetch-not-found, fetch-denied, fetch-no-credentials, fetch-no-bucket, fetch-refused, fetch-server-error,
 fetch-host-unknown, fetch-unreachable, fetch-not-trusted, fetch-other-name, fetch-expired, fetch-tls, fetch-no-tls,
 fetch-proxy, fetch-scheme, fetch-archive; packages-not-found, packages-unreachable, packages-malformed,
 packages-settings; kerberos-no-realm, kerberos-no-kdc, kerberos-no-rule, kerberos-not-logged-in,
-kerberos-ticket-ended, kerberos-no-token, kerberos-java, kerberos-login, kdc-unreachable, keytab-without-principal, keytab-not-found, keytab-stale,
-principal-unknown, principal-expired, password-expired, clock-skew, token-ended; hdfs-client-simple,
-hdfs-server-principal, hdfs-rpc-protection, hdfs-data-protection, hdfs-permission; deadline-exceeded, suspended, queued,
-gone, pods-gone; and what Kubernetes calls the end of a pod, in small letters: evicted, preempting, …
+kerberos-ticket-ended, kerberos-no-token, kerberos-java, kerberos-login, kdc-unreachable, keytab-without-principal,
+keytab-not-found, keytab-stale, principal-unknown, principal-expired, password-expired, clock-skew, token-ended;
+hdfs-client-simple, hdfs-server-principal, hdfs-rpc-protection, hdfs-data-protection, hdfs-permission;
+deadline-exceeded, suspended, queued, gone, pods-gone; and what Kubernetes calls the end of a pod, in small letters:
+evicted, preempting, …
 
 ``kindling preflight`` tells whether a cluster and a namespace are ready for Spark; it changes nothing.
 
