@@ -92,8 +92,9 @@ def test_the_pods_end_takes_executors_and_keeps_the_home(team: Team) -> None:
 
 @pytest.mark.long
 def test_other_versions_of_executors_are_refused(team: Team) -> None:
+    repository, _, tag = LINES["3.5"].published.partition(":")
     notebook = Notebook(team)
-    notebook.install(executor={"image": f"docker.io/{LINES['3.5'].published}"})
+    notebook.install(executor={"image": {"registry": "docker.io", "repository": repository, "tag": tag}})
     with notebook.kernel() as kernel:
         told = kernel.run(SESSION)
     (line,) = [line for line in told.text.splitlines() if line.startswith("kindling: ")]

@@ -76,11 +76,11 @@ def named_by_values(scenario: Any, images: set[str]) -> set[str]:
     """Those of a scenario's images of which its values name repository, tag or digest."""
     found = set()
     defaults = yaml.safe_load((scenario.chart / "values.yaml").read_text())
-    for part in ("", "tls"):
+    for part in ("", "tls", "driver", "executor"):
         default, given = (values.get(part, {}) if part else values for values in (defaults, scenario.values))
         own = given.get("image", {})
         if own.keys() & {"repository", "tag", "digest"}:
-            repository = own.get("repository") or default["image"]["repository"]
+            repository = own.get("repository") or default["image"]["repository"] or defaults["image"]["repository"]
             found |= {name for name in images if re.search(rf"(^|/){re.escape(repository)}[:@]", name)}
     return found
 

@@ -46,9 +46,13 @@ spark.metrics.conf.*.sink.prometheusServlet.path: /metrics/prometheus
 
 {{- define "spark-common.driverConf" -}}
 {{- $values := .Values -}}
-spark.master: k8s://https://kubernetes.default.svc
+spark.master: {{ include "spark-common.master" . | quote }}
 spark.kubernetes.namespace: {{ .Release.Namespace | quote }}
 spark.kubernetes.container.image: {{ include "spark-common.image" . | quote }}
+{{- $own := dict "root" . "role" "executor" }}
+{{- if include "spark-common.hasOwnImage" $own }}
+spark.kubernetes.executor.container.image: {{ include "spark-common.roleImage" $own | quote }}
+{{- end }}
 spark.kubernetes.container.image.pullPolicy: {{ $values.image.pullPolicy }}
 spark.kubernetes.authenticate.executor.serviceAccountName: {{ $values.executor.serviceAccountName | default $values.global.serviceAccounts.executor | quote }}
 spark.kubernetes.executor.podTemplateFile: /opt/kindling/executor.yaml

@@ -5,12 +5,16 @@ resources, and the driver as owner.
   spark-common.executor      YAML with metadata and spec; call with a dict: root, configMap (name of the one with the log's
                              configuration), env (the user's variables)
   spark-common.executorConf  Spark configuration of executors, a map; call with the root
+  spark-common.runsAlone  "true" if the driver has no executors and runs all tasks itself; call with the root
+  spark-common.localMaster  Spark's master of such a driver; call with the root
+  spark-common.master    Spark's master of a driver in client mode; call with the root
 */}}
 {{- define "spark-common.executor" -}}
 {{- /* Spark adds claims on demand. */ -}}
+{{- $root := .root -}}
 {{- $others := list -}}
 {{- range .root.Values.volumes -}}
-{{- if and .onDemand (include "spark-common.isMounted" (dict "volume" . "role" "executor")) -}}
+{{- if include "spark-common.isMadeBySpark" (dict "root" $root "volume" . "role" "executor") -}}
 {{- $others = append $others . -}}
 {{- end -}}
 {{- end -}}
@@ -89,7 +93,10 @@ spark.kubernetes.executor.limit.cores: {{ include "spark-common.text" . | quote 
 {{- with $executor.memoryOverhead }}
 spark.executor.memoryOverhead: {{ . }}
 {{- end }}
+{{- /* Spark refuses 0 of them. */}}
+{{- if not (include "spark-common.runsAlone" .) }}
 spark.executor.instances: {{ $executor.instances }}
+{{- end }}
 {{- with $executor.dynamicAllocation }}
 {{- if .enabled }}
 spark.dynamicAllocation.enabled: true
@@ -123,7 +130,7 @@ spark.kubernetes.allocation.pods.allocator: statefulset
 spark.kubernetes.executor.terminationGracePeriodSeconds: {{ int64 . }}s
 {{- end }}
 {{- range $item := .Values.volumes }}
-{{- if and .onDemand (include "spark-common.isMounted" (dict "volume" $item "role" "executor")) }}
+{{- if include "spark-common.isMadeBySpark" (dict "root" $ "volume" $item "role" "executor") }}
 {{- $volume := printf "spark.kubernetes.executor.volumes.persistentVolumeClaim.%s" .name }}
 {{ $volume }}.options.claimName: OnDemand
 {{ $volume }}.options.storageClass: {{ .onDemand.storageClass | quote }}
@@ -132,4 +139,23 @@ spark.kubernetes.executor.terminationGracePeriodSeconds: {{ int64 . }}s
 {{ $volume }}.mount.readOnly: {{ .readOnly | default false }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{- define "spark-common.runsAlone" -}}
+{{- $executor := .Values.executor -}}
+{{- if and (eq (int $executor.instances) 0) (not $executor.dynamicAllocation.enabled) -}}
+true
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.localMaster" -}}
+local[{{ int .Values.driver.cores }}]
+{{- end }}
+
+{{- define "spark-common.master" -}}
+{{- if include "spark-common.runsAlone" . -}}
+{{- include "spark-common.localMaster" . -}}
+{{- else -}}
+k8s://https://kubernetes.default.svc
+{{- end -}}
 {{- end }}

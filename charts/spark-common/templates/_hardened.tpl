@@ -14,7 +14,8 @@ later ones win.
   spark-common.checkSecurity  refuses configuration that weakens the preset, and what leaves a gap with or without it; call
                               with a dict: root, security, allow (the name of its allowInsecure in values), confs and, as a
                               list, from (their names in values)
-  spark-common.sparkVersion   the version that an image's tag tells, or nothing; call with the root
+  spark-common.sparkVersion   the version that the tag of a role's image tells, or nothing; call with a dict: root, role
+  spark-common.tagOf          the value that this tag comes from; call with the same
   spark-common.filters        filters of the UI that say who asks, or nothing; call with the confs
 */}}
 
@@ -117,13 +118,14 @@ true
 {{- end -}}
 {{- end -}}
 {{- $confs := prepend .confs $hardened -}}
-{{- $version := include "spark-common.sparkVersion" .root -}}
+{{- $driver := dict "root" .root "role" "driver" -}}
+{{- $version := include "spark-common.sparkVersion" $driver -}}
 {{- if eq (include "spark-common.flag" (dict "confs" $confs "key" "spark.acls.enable")) "true" -}}
 {{- if not (include "spark-common.filters" .confs) -}}
 {{- fail "spark.acls.enable is true, but no filter in spark.ui.filters says who asks, and without that Spark lets everyone in (org.apache.spark.ui.JWSFilter does not say it): set spark.ui.filters to one that does, or leave spark.acls.enable out" -}}
 {{- end -}}
 {{- if and $version (semverCompare "<3.2.2" $version) -}}
-{{- fail (printf "spark.acls.enable is true and image.tag says Spark %s, which runs a user's name in a shell (CVE-2022-33891): take an image of 3.2.2 or newer, or leave spark.acls.enable out" $version) -}}
+{{- fail (printf "spark.acls.enable is true and %s says Spark %s, which runs a user's name in a shell (CVE-2022-33891): take an image of 3.2.2 or newer, or leave spark.acls.enable out" (include "spark-common.tagOf" $driver) $version) -}}
 {{- end -}}
 {{- end -}}
 {{- range $key := list "spark.network.crypto.enabled" "spark.authenticate.enableSaslEncryption" -}}
@@ -132,16 +134,28 @@ true
 {{- end -}}
 {{- end -}}
 {{- $cipher := include "spark-common.conf" (dict "confs" $confs "key" "spark.network.crypto.cipher") -}}
+{{- range $role := list "driver" "executor" -}}
+{{- $of := dict "root" $.root "role" $role -}}
+{{- $version := include "spark-common.sparkVersion" $of -}}
 {{- if and (eq $cipher "AES/GCM/NoPadding") $version (semverCompare "<3.5.2" $version) -}}
-{{- fail (printf "spark.network.crypto.cipher is %s and image.tag says Spark %s, which does not know it and says nothing: take an image of 3.5.2 or newer" $cipher $version) -}}
+{{- fail (printf "spark.network.crypto.cipher is %s and %s says Spark %s, which does not know it and says nothing: take an image of 3.5.2 or newer" $cipher (include "spark-common.tagOf" $of) $version) -}}
+{{- end -}}
 {{- end -}}
 {{- end }}
 
 {{/* A digest tells none, nor does the tag of an image that is not named spark. */}}
 {{- define "spark-common.sparkVersion" -}}
-{{- if and (not .Values.image.digest) (eq (base .Values.image.repository) "spark") -}}
-{{- .Values.image.tag | default .Chart.AppVersion | regexFind "^[0-9]+\\.[0-9]+\\.[0-9]+" -}}
+{{- $image := include "spark-common.roleImageValues" . | fromJson -}}
+{{- if and (not $image.digest) (eq (base $image.repository) "spark") -}}
+{{- $image.tag | default .root.Chart.AppVersion | regexFind "^[0-9]+\\.[0-9]+\\.[0-9]+" -}}
 {{- end -}}
+{{- end }}
+
+{{- define "spark-common.tagOf" -}}
+{{- if ((get .root.Values .role | default dict).image | default dict).tag -}}
+{{- .role }}.
+{{- end -}}
+image.tag
 {{- end }}
 
 {{- define "spark-common.filters" -}}

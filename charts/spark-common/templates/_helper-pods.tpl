@@ -18,7 +18,9 @@ labels:
   {{- include "spark-common.labels" (dict "root" . "component" "test" "extra" .Values.global.helpers.labels) | nindent 2 }}
 annotations:
   helm.sh/hook: test
-  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+  # Of no release, as far as helm is concerned: one that stayed would outlive it. What it printed, helm prints.
+  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
+  helm.sh/hook-output-log-policy: hook-succeeded,hook-failed
   {{- with .Values.global.helpers.annotations }}
   {{- toYaml . | nindent 2 }}
   {{- end }}

@@ -33,8 +33,7 @@ docs/reference/spark-properties.md is made of what it says.
   "spark.kubernetes.driver.pod.name" "nothing: the pod's name"
   "spark.kubernetes.namespace" "helm's --namespace"
   "spark.kubernetes.container.image" "image"
-  "spark.kubernetes.driver.container.image" "image"
-  "spark.kubernetes.executor.container.image" "image"
+  "spark.kubernetes.executor.container.image" "executor.image"
   "spark.kubernetes.container.image.pullPolicy" "image.pullPolicy"
   "spark.kubernetes.container.image.pullSecrets" "image.pullSecrets"
   "spark.kubernetes.driver.request.cores" "driver.requestCores"
@@ -96,8 +95,8 @@ docs/reference/spark-properties.md is made of what it says.
   (list "spark.kubernetes.mountDependencies.maxSimultaneousDownloads" "nothing: Spark fetches one file after the other")
   (list "spark.kubernetes.executor.lostCheck.maxAttempts" "spark.kubernetes.executor.missingPodDetectDelta")
   (list "spark.kubernetes.pyspark.pythonVersion" "spark.pyspark.python")
-  (list "spark.kubernetes.driver.docker.image" "image")
-  (list "spark.kubernetes.executor.docker.image" "image")
+  (list "spark.kubernetes.driver.docker.image" (get .own "spark.kubernetes.driver.container.image"))
+  (list "spark.kubernetes.executor.docker.image" "executor.image")
   (list "spark.kubernetes.initcontainer." "nothing: Spark fetches app.jars and app.files without an init container")
   (list "spark.kubernetes.resourceStagingServer." "app.source, or app.file and app.jars with a place that Spark can fetch from")
   (list "spark.kubernetes.shuffle." "executor.dynamicAllocation and executor.decommission")

@@ -6,7 +6,7 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
   spark-common.checkRoleEnv       variables that a chart or Spark sets; call with a dict: names, from, role
   spark-common.checkRoleTemplate  its pod template: what the charts own; besides, spec and container: maps of fields that this
                                   chart owns too, and what to use instead
-  spark-common.checkExecutors     dynamic allocation, rolling, allocator; call with the root
+  spark-common.checkExecutors     their version of Spark, dynamic allocation, rolling, allocator, a driver without any; call with the root
 */}}
 
 {{- define "spark-common.checkRole" -}}
@@ -52,6 +52,7 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
 {{- $from := printf "%s.podTemplate" .role -}}
 {{- $role := .role -}}
 {{- $template := (get .root.Values .role).podTemplate -}}
+{{- $image := hasKey (get .root.Values $role) "image" | ternary (printf "%s.image" $role) "image" -}}
 {{- $account := eq $role "submitter" | ternary "global.serviceAccounts.submitter" (printf "%s.serviceAccountName" $role) -}}
 {{- include "spark-common.checkPodTemplate" (dict
   "template" $template
@@ -61,7 +62,7 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
     "serviceAccountName" $account
     "serviceAccount" $account
     "hostname" "nothing: Spark sets it") .spec)
-  "container" (merge (dict "image" "image" "imagePullPolicy" "image.pullPolicy") .container)) -}}
+  "container" (merge (dict "image" $image "imagePullPolicy" "image.pullPolicy") .container)) -}}
 {{- include "spark-common.checkRoleLabels" (dict "labels" ($template.metadata).labels "from" $from) -}}
 {{- range ($template.spec).containers -}}
 {{- if ne .name $role -}}
@@ -95,6 +96,31 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
 {{- if gt (int $executor.instances) (int .max) -}}
 {{- fail (printf "executor.instances is %d, more than executor.dynamicAllocation.max, %d: raise max or lower instances" (int $executor.instances) (int .max)) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $here := dict "root" . "role" "driver" -}}
+{{- $there := dict "root" . "role" "executor" -}}
+{{- $version := include "spark-common.sparkVersion" $here -}}
+{{- $other := include "spark-common.sparkVersion" $there -}}
+{{- if and $version $other (ne $version $other) -}}
+{{- fail (printf "%s says Spark %s of executors and %s %s of the driver, and these do not understand each other: name images of one version" (include "spark-common.tagOf" $there) $other (include "spark-common.tagOf" $here) $version) -}}
+{{- end -}}
+{{- if include "spark-common.runsAlone" . -}}
+{{- $of := dict "executor.decommission" (ternary "true" "" $executor.decommission) "executor.rolling.interval" $executor.rolling.interval "executor.allocator" (ternary "" $executor.allocator (eq $executor.allocator "direct")) -}}
+{{- range $key, $value := $of -}}
+{{- if $value -}}
+{{- fail (printf "%s is %s and executor.instances is 0, so there is no executor: leave it out, or raise executor.instances" $key $value) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $from := list "global.sparkConf" "sparkConf" -}}
+{{- $conf := eq $from "sparkConf" | ternary $.Values.sparkConf $.Values.global.sparkConf -}}
+{{- $master := get $conf "spark.kubernetes.driver.master" | toString -}}
+{{- if hasPrefix "local" $master -}}
+{{- fail (printf "%s sets spark.kubernetes.driver.master to %s: use instead executor.instances: 0, a driver without executors" $from $master) -}}
+{{- end -}}
+{{- if and $master (include "spark-common.runsAlone" $) -}}
+{{- fail (printf "%s sets spark.kubernetes.driver.master and executor.instances is 0, so the driver asks no API server: leave one of them out" $from) -}}
 {{- end -}}
 {{- end -}}
 {{- if and $executor.rolling.interval (not $executor.decommission) -}}

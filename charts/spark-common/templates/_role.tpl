@@ -51,7 +51,7 @@ terminationGracePeriodSeconds: {{ int64 $values.terminationGracePeriodSeconds }}
 
 {{- define "spark-common.roleInit" -}}
 {{- $values := get .root.Values .role -}}
-{{- include "spark-common.trustInit" (merge (dict "image" (include "spark-common.image" .root)) .outside) }}
+{{- include "spark-common.trustInit" (merge (dict "image" (include "spark-common.roleImage" .)) .outside) }}
 {{ include "spark-common.containers" (dict "list" $values.sidecars "restartPolicy" "Always") }}
 {{ include "spark-common.containers" (dict "list" $values.initContainers) }}
 {{- end }}

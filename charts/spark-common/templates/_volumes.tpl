@@ -5,8 +5,10 @@ Volumes that values give to pods: .Values.volumes, and .Values.localDirs to driv
   spark-common.runMount    the same as a mount of Spark's container, at /opt/kindling; call with anything
   spark-common.scratch     name of the volume that .Values.localDirs gives; call with anything
   spark-common.volumes     those of a role's pods, a list; call with a dict: root, role ("driver", "executor" or "submitter")
-  spark-common.mounts      the same as mounts of Spark's container. Both leave out executors' claims on demand: Spark makes and
-                        mounts them
+  spark-common.mounts      the same as mounts of Spark's container. Both leave out the claims that Spark makes and mounts
+  spark-common.isMadeBySpark  "true" if a volume is a claim that Spark makes for each executor, and hands on to the next one. A
+                        StatefulSet would make it, and nobody would own it: there each pod has one of its own. Call with a dict:
+                        root, volume, role
   spark-common.isMounted   "true" if a role's pods have a volume; call with a dict: volume, role
   spark-common.hasConfFiles
                         "true" if executors have volumes in /opt/spark/conf: their entrypoint does not look there by itself;
@@ -49,12 +51,20 @@ true
 {{- end -}}
 {{- end }}
 
+{{- define "spark-common.isMadeBySpark" -}}
+{{- if and .volume.onDemand (eq .role "executor") (include "spark-common.isMounted" .) -}}
+{{- if ne .root.Values.executor.allocator "statefulset" -}}
+true
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{- define "spark-common.volumes" -}}
 {{- range $volume := .root.Values.volumes }}
 {{- if include "spark-common.isMounted" (dict "volume" $volume "role" $.role) }}
 {{- if not .onDemand }}
 {{ list (omit . "mountPath" "subPath" "readOnly" "roles") | toYaml }}
-{{- else if ne $.role "executor" }}
+{{- else if not (include "spark-common.isMadeBySpark" (dict "root" $.root "volume" $volume "role" $.role)) }}
 - name: {{ .name | quote }}
   ephemeral:
     volumeClaimTemplate:
@@ -83,7 +93,7 @@ true
 
 {{- define "spark-common.mounts" -}}
 {{- range $volume := .root.Values.volumes }}
-{{- if and (include "spark-common.isMounted" (dict "volume" $volume "role" $.role)) (not (and .onDemand (eq $.role "executor"))) }}
+{{- if and (include "spark-common.isMounted" (dict "volume" $volume "role" $.role)) (not (include "spark-common.isMadeBySpark" (dict "root" $.root "volume" $volume "role" $.role))) }}
 {{ list (pick . "name" "mountPath" "subPath" "readOnly") | toYaml }}
 {{- end }}
 {{- end }}

@@ -26,6 +26,7 @@ spark-connect.checks: values that cannot go together, each refused in one line t
 {{- include "spark-common.checkExecutors" . -}}
 {{- $ownConf := dict
   "spark.submit.deployMode" "nothing: client"
+  "spark.kubernetes.driver.container.image" "image"
   "spark.remote" "nothing: the server runs Spark itself"
   "spark.api.mode" "nothing: the server runs Spark itself"
   "spark.connect.authenticate.token" "login.secret"

@@ -36,6 +36,7 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- $own := dict
   "spark.submit.deployMode" "mode"
   "spark.app.name" "app.name"
+  "spark.kubernetes.driver.container.image" "driver.image"
   "spark.submit.pyFiles" "app.pyFiles"
   "spark.jars" "app.jars"
   "spark.files" "app.files"

@@ -52,11 +52,12 @@ spec:
   automountServiceAccountToken: true
   {{- include "spark-common.rolePlace" (dict "root" $root "role" "driver") | nindent 2 }}
   initContainers:
+    {{- include "spark-job.sweeper" $root | nindent 4 }}
     {{- include "spark-common.roleInit" (dict "root" $root "role" "driver" "outside" $outside) | nindent 4 }}
   containers:
     - name: driver
       {{- if eq $values.mode "client" }}
-      image: {{ include "spark-common.image" $root | quote }}
+      image: {{ include "spark-common.roleImage" (dict "root" $root "role" "driver") | quote }}
       imagePullPolicy: {{ $values.image.pullPolicy }}
       args:
         - python3

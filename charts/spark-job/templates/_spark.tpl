@@ -58,6 +58,15 @@ spark.app.name: {{ include "spark-job.appName" . | quote }}
 {{- define "spark-job.modeConf" -}}
 {{- if eq .Values.mode "cluster" -}}
 {{- $driver := .Values.driver -}}
+# What makes the driver; spark-submit gives the driver that of its own, the cluster's or the one below.
+spark.master: k8s://https://kubernetes.default.svc
+{{- if include "spark-common.runsAlone" . }}
+spark.kubernetes.driver.master: {{ include "spark-common.localMaster" . | quote }}
+{{- end }}
+{{- $own := dict "root" . "role" "driver" }}
+{{- if include "spark-common.hasOwnImage" $own }}
+spark.kubernetes.driver.container.image: {{ include "spark-common.roleImage" $own | quote }}
+{{- end }}
 spark.kubernetes.submission.waitAppCompletion: false
 spark.kubernetes.authenticate.driver.serviceAccountName: {{ include "spark-common.driverAccount" . | quote }}
 spark.kubernetes.driver.podTemplateContainerName: driver

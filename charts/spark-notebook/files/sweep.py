@@ -1,4 +1,4 @@
-"""Removes executors that a killed driver in this pod left behind: the pod, their owner, lives on.
+"""Removes executors that a killed driver in this pod left behind: the pod, their owner or their StatefulSet's, lives on.
 
 ``sweep.py PID`` waits for the end of a driver's JVM first; without arguments no driver runs yet. An executor whose
 driver still listens is left alone. Standard library only.
@@ -38,15 +38,22 @@ def wait_for_end(pid: int) -> None:
 
 
 def executors() -> list[dict[str, Any]]:
-    """The executors that this pod owns."""
+    """The executors that this pod owns, or that a StatefulSet makes for a driver in it."""
     query = urllib.parse.urlencode({"labelSelector": "spark-role=executor"})
     pods = kube.ask("GET", f"/api/v1/namespaces/{kube.namespace()}/pods?{query}")["items"]
-    return [pod for pod in pods if owned(pod, os.environ["POD_UID"])]
+    here = os.environ["POD_UID"], os.environ["POD_IP"]
+    return [pod for pod in pods if owned(pod, here[0]) or (set_of(pod) and driver_of(pod)[0] == here[1])]
 
 
 def owned(pod: dict[str, Any], uid: str) -> bool:
     """Whether a pod's owner has an uid."""
     return any(owner["uid"] == uid for owner in pod["metadata"].get("ownerReferences", []))
+
+
+def set_of(pod: dict[str, Any]) -> str:
+    """The StatefulSet that makes a pod, and would make it again; "" if none does."""
+    owners = pod["metadata"].get("ownerReferences", [])
+    return next((str(owner["name"]) for owner in owners if owner["kind"] == "StatefulSet"), "")
 
 
 def driver_of(pod: dict[str, Any]) -> tuple[str, int]:
@@ -66,9 +73,12 @@ def listens(host: str, port: int) -> bool:
 
 
 def remove(pod: dict[str, Any]) -> None:
-    """Delete a pod; one that is gone is gone."""
+    """Delete a pod, or the StatefulSet that makes it; what is gone is gone."""
+    path = f"/api/v1/namespaces/{kube.namespace()}/pods/{pod['metadata']['name']}"
+    if set_of(pod):
+        path = f"/apis/apps/v1/namespaces/{kube.namespace()}/statefulsets/{set_of(pod)}"
     try:
-        kube.ask("DELETE", f"/api/v1/namespaces/{kube.namespace()}/pods/{pod['metadata']['name']}")
+        kube.ask("DELETE", path)
     except kube.RefusedError as refused:
         if refused.status != 404:
             raise

@@ -24,7 +24,7 @@ spark-notebook.checks: values that cannot go together, each refused in one line 
 {{- $confs := list .Values.global.sparkConf .Values.sparkConf -}}
 {{- $from := list "global.sparkConf" "sparkConf" -}}
 {{- range $number, $conf := $confs -}}
-{{- include "spark-common.checkConf" (dict "conf" $conf "from" (index $from $number) "own" (dict "spark.submit.deployMode" "nothing: client")) -}}
+{{- include "spark-common.checkConf" (dict "conf" $conf "from" (index $from $number) "own" (dict "spark.submit.deployMode" "nothing: client" "spark.kubernetes.driver.container.image" "image")) -}}
 {{- end -}}
 {{- include "spark-common.checkSecurity" (dict "root" . "security" (list .Values.global.security .Values.security) "allow" "security.allowInsecure" "confs" $confs "from" $from) -}}
 {{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "global" .Values.global "confs" $confs "from" $from) -}}

@@ -74,7 +74,7 @@ spec:
   {{- end }}
   {{- include "spark-common.rolePlace" (dict "root" . "role" "driver") | nindent 2 }}
   initContainers:
-    {{- with $values.executor.image }}
+    {{- with include "spark-notebook.executorImage" . }}
     # Executors of another image: what Spark and Python it has, for the first session to compare with its own.
     - name: executors-versions
       image: {{ . | quote }}
@@ -134,7 +134,7 @@ spec:
       volumeMounts:
         - { name: home, mountPath: /home/spark }
         - { name: ipython, mountPath: /etc/ipython, readOnly: true }
-        {{- if $values.executor.image }}
+        {{- if include "spark-notebook.executorImage" . }}
         - { name: versions, mountPath: /opt/kindling-versions, readOnly: true }
         {{- end }}
         {{- if or $forHub $values.login.secret.name }}
@@ -155,7 +155,7 @@ spec:
         name: {{ .Release.Name | quote }}
         items:
           - { key: ipython_kernel_config.py, path: ipython_kernel_config.py }
-    {{- if $values.executor.image }}
+    {{- if include "spark-notebook.executorImage" . }}
     - name: versions
       emptyDir: {}
     {{- end }}

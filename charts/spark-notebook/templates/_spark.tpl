@@ -3,6 +3,7 @@ Spark's side of the notebook. Call with the root.
 
   spark-notebook.data        what the ConfigMap holds, a map
   spark-notebook.properties  Spark's configuration; what only the pod itself knows, files/start.py adds
+  spark-notebook.executorImage  reference of the executors' image, or nothing where it is the notebook's
 */}}
 
 {{- define "spark-notebook.data" -}}
@@ -32,7 +33,15 @@ namespace: {{ .Release.Namespace | quote }}
 idleKernels: {{ .Values.idle.kernels | quote }}
 idleNotebook: {{ .Values.idle.notebook | quote }}
 uiUrl: {{ with .Values.global.uiProxy.url }}{{ printf "%s%s/proxy/" . $.Release.Namespace | quote }}{{ else }}""{{ end }}
-executorImage: {{ .Values.executor.image | quote }}
+executorImage: {{ include "spark-notebook.executorImage" . | quote }}
+{{- end }}
+
+{{/* That of their own, or nothing. */}}
+{{- define "spark-notebook.executorImage" -}}
+{{- $executors := dict "root" . "role" "executor" -}}
+{{- if include "spark-common.hasOwnImage" $executors -}}
+{{- include "spark-common.roleImage" $executors -}}
+{{- end -}}
 {{- end }}
 
 {{/* A whole configuration of the user's, or JSON, goes where theirs says; else to the pod's log, and errors to the cell too. */}}
@@ -61,7 +70,4 @@ spark.app.name: {{ .Release.Name | quote }}
 {{- define "spark-notebook.ownConf" -}}
 {{ include "spark-common.driverConf" . }}
 {{ include "spark-common.pythonConf" . }}
-{{- with .Values.executor.image }}
-spark.kubernetes.executor.container.image: {{ . | quote }}
-{{- end }}
 {{- end }}
