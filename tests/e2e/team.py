@@ -63,6 +63,18 @@ print("ALL GONE")
 """An application with work for many executors, which ends when all are gone."""
 
 
+EACH_ALLOCATOR = pytest.mark.parametrize("allocator", ["direct", "statefulset"])
+"""Who makes executors."""
+
+
+def made_by(team: Team, allocator: str) -> dict[str, Any]:
+    """Values of executors of a driver that lasts, made by an allocator that the team may use; they stay while idle."""
+    if allocator == "direct":
+        return {"dynamicAllocation": {"idleTimeout": "600s"}}
+    team.set_namespace("driver.statefulSets=true")
+    return {"allocator": allocator, "dynamicAllocation": {"enabled": False}}
+
+
 def is_running(pod: Any) -> bool:
     """Whether a pod runs and is not about to go."""
     return pod.status.phase == "Running" and not pod.metadata.deletion_timestamp

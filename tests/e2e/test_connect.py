@@ -12,7 +12,7 @@ import pytest
 from as_written import clone_for, done_as_written
 from connect import COUNT, PORT, SESSION, TOKEN, ConnectServer, LaptopPod, connect_image, on_the_laptop
 from door import new_door
-from team import QUICK, Team
+from team import EACH_ALLOCATOR, QUICK, Team, made_by
 from waiting import wait_until
 
 from chartproof import Cluster
@@ -173,9 +173,10 @@ def test_a_renewed_certificate_needs_no_restart(
 
 
 @pytest.mark.long
-def test_a_killed_server_comes_back_without_old_executors(team: Team) -> None:
+@EACH_ALLOCATOR
+def test_a_killed_server_comes_back_without_old_executors(team: Team, allocator: str) -> None:
     server = ConnectServer(team)
-    server.install(executor={"dynamicAllocation": {"idleTimeout": "600s"}})
+    server.install(executor=made_by(team, allocator))
     server.test()
     old = {pod.metadata.uid for pod in server.executors()}
     assert old

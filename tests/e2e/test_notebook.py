@@ -14,7 +14,7 @@ from door import new_door
 from notebook import COUNT, SESSION, TOKEN, Notebook, notebook_image
 from playwright.sync_api import Browser, expect
 from probes import OPEN, SILENT, Probes, start
-from team import Team
+from team import EACH_ALLOCATOR, Team, made_by
 from waiting import wait_until
 
 from chartproof.reachability import Flow, Peer
@@ -54,9 +54,10 @@ def test_the_guide_leads_to_a_plot(team: Team, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_executors_go_with_their_kernel(team: Team) -> None:
+@EACH_ALLOCATOR
+def test_executors_go_with_their_kernel(team: Team, allocator: str) -> None:
     notebook = Notebook(team)
-    notebook.install()
+    notebook.install(executor=made_by(team, allocator))
     with notebook.kernel() as kernel:
         for end in ("restarted", "JVM killed", "killed"):
             told = kernel.run(COUNT)

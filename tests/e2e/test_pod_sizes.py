@@ -33,7 +33,6 @@ class Case:
         driver, executor, conf: values of spark-job of the same meaning; conf is sparkConf.
         kinds: of applications.
         profile: whether the application asks for executors of a resource profile of its own.
-        lines: of Spark that know the setting.
     """
 
     spark: dict[str, str] = field(default_factory=dict)
@@ -42,7 +41,6 @@ class Case:
     conf: dict[str, Any] = field(default_factory=dict)
     kinds: tuple[str, ...] = ("python", "java")
     profile: bool = False
-    lines: tuple[str, ...] = tuple(LINES)
 
 
 def both(key: str, value: str) -> dict[str, str]:
@@ -75,7 +73,6 @@ CASES = {
     "memory in capitals": of_memory("2G"),
     "overhead": Case(both("memoryOverhead", "700m"), {"memoryOverhead": "700m"}, {"memoryOverhead": "700m"}),
     "overhead of 1g": Case(both("memoryOverhead", "1g"), {"memoryOverhead": "1g"}, {"memoryOverhead": "1g"}),
-    "overhead without a unit": Case(both("memoryOverhead", "800"), {"memoryOverhead": "800"}, {"memoryOverhead": "800"}),
     "factor": as_conf(both("memoryOverheadFactor", "0.55")),
     "factor and memory": Case(
         {**both("memoryOverheadFactor", "0.33"), **both("memory", "7777m")},
@@ -140,9 +137,11 @@ class Pods:
     made: dict[tuple[str, str, str], dict[str, Any]]
 
 
-def rendered(helm: Helm, charts: Path, case: Case, kind: str, mode: str) -> Manifest:
+def rendered(helm: Helm, charts: Path, line: str, case: Case, kind: str, mode: str) -> Manifest:
     """spark-job with a case's values."""
-    values = {"mode": mode, "app": APPS[kind], "driver": case.driver, "executor": case.executor, "sparkConf": case.conf}
+    roles = {"driver": case.driver, "executor": case.executor}
+    image = {"tag": f"{LINES[line].version}-python3"}
+    values = {"mode": mode, "app": APPS[kind], "image": image, "sparkConf": case.conf, **roles}
     return helm.template(charts / "spark-job", values=values, checked=False)
 
 
@@ -151,11 +150,11 @@ def questions(helm: Helm, charts: Path, folder: Path, line: str) -> dict[tuple[s
     asked = {}
     stock = {"spark.app.name": "app", f"{OWN}container.image": "spark", "spark.master": "k8s://https://localhost"}
     for number, (name, case) in enumerate(CASES.items()):
-        for kind in case.kinds if line in case.lines else ():
+        for kind in case.kinds:
             question = {"kind": kind, "profile": case.profile}
             asked[name, kind, "spark-submit"] = {**question, "ends": "submission", "conf": {**stock, **case.spark}}
             for mode, ends in (("client", "driver"), ("cluster", "submission")):
-                manifest = rendered(helm, charts, case, kind, mode)
+                manifest = rendered(helm, charts, line, case, kind, mode)
                 data = manifest.one("ConfigMap").body["data"]
                 conf = properties_of(manifest)
                 for role, key in (("executor", "executor.yaml"), ("driver", "driver.json")):
@@ -205,7 +204,7 @@ def test_pods_are_as_large_as_sparks_own(
     for kind in case.kinds:
         own, ours = made[name, kind, "spark-submit"], made[name, kind, mode]
         if mode == "client":
-            driver = rendered(helm, charts, case, kind, mode).one("Job").container("driver")
+            driver = rendered(helm, charts, line, case, kind, mode).one("Job").container("driver")
             ours = {**ours, "driver": driver.body["resources"]}
         for role in ("driver", "executor"):
             assert as_numbers(ours[role]) == as_numbers(own[role]), f"{role} of {kind}"

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+
 import pytest
-from team import OLD_LINE_LONG, SLEEP, Team
+import yaml
+from team import OLD_LINE_LONG, RUN_DEADLINE_S, SLEEP, Team
 
 from chartproof import HelmError
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
 
 HELLO = {"source": "print('hello')"}
+COUNT = {"source": "from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().range(9).count()\n"}
 
 
 @pytest.mark.check(23)
@@ -48,13 +54,34 @@ def test_a_deadline_ends_a_run(team: Team) -> None:
     assert end.reason == "DeadlineExceeded"
 
 
-def test_a_finished_run_goes_after_its_ttl(team: Team) -> None:
-    team.install("brief", line=DEFAULT_LINE, app=HELLO, ttlSecondsAfterFinished=0)
-    job = team.cluster.batch.list_namespaced_job
-    gone = team.cluster.wait_for(
-        job, lambda _, event: True if event == "DELETED" else None, "removal of the Job", 60, namespace=team.name
+@pytest.mark.parametrize("mode", ["client", "cluster"])
+def test_a_finished_run_goes_after_its_ttl(swept: Team, mode: str) -> None:
+    before = swept.cluster.inventory(swept.name) | {"ConfigMap/kube-root-ca.crt", "ServiceAccount/default"}
+    swept.install("brief", line=DEFAULT_LINE, mode=mode, app=COUNT, ttlSecondsAfterFinished=0)
+    made = yaml.safe_load_all(swept.helm.run(["get", "manifest", "brief", "--namespace", swept.name]))
+    of_release = {f"{one['kind']}/{one['metadata']['name']}" for one in made}
+    (job,) = [name for name in of_release if name.startswith("Job/")]
+    swept.cluster.wait_for(
+        swept.cluster.batch.list_namespaced_job,
+        lambda _, event: True if event == "DELETED" else None,
+        "removal of the Job",
+        RUN_DEADLINE_S,
+        namespace=swept.name,
     )
-    assert gone
+    # What stays is the release's own, for the next "helm upgrade", and goes with it: the fixture looks.
+    record = "Secret/sh.helm.release.v1.brief.v1"
+    swept.cluster.wait_for_inventory(swept.name, before | (of_release - {job}) | {record}, deadline_s=60)
+
+
+def test_a_failed_helm_test_leaves_its_log_and_no_pod(swept: Team) -> None:
+    swept.install("fails", line=DEFAULT_LINE, app={"source": "raise SystemExit(3)\n"})
+    assert not swept.end_of("fails").succeeded
+    argv = [swept.helm.program, "test", "fails", f"--namespace={swept.name}", "--timeout=120s"]
+    environment = {**os.environ, "KUBECONFIG": str(swept.cluster.kubeconfig)}
+    told = subprocess.run(argv, capture_output=True, text=True, env=environment, check=False)
+    assert told.returncode != 0
+    assert re.search(r"job fails-\w+ Failed ", told.stdout + told.stderr), told
+    assert "Pod/fails-test" not in swept.objects()
 
 
 @pytest.mark.check(25)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from least_values import LEAST
 from refusals import RefusalOf
 
 from chartproof import Helm, Manifest, Render
@@ -499,3 +500,17 @@ def test_a_shape_that_cannot_work_is_refused(
     pods_of: PodsOf, refusal_of: RefusalOf, chart: str, values: Values, words: str
 ) -> None:
     assert words in refusal_of(lambda **given: pods_of(chart, **given), values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("chart", sorted(LEAST))
+def test_helm_tests_pods_never_outlive_their_release(helm: Helm, charts: Path, chart: str) -> None:
+    facts = {**LEAST[chart].get("global", {}), "kerberos": {"realm": "EXAMPLE.COM", "principal": "etl@EXAMPLE.COM", "keytab": {"name": "etl"}}}
+    values = LEAST[chart] if chart in ("spark-standalone", "spark-ui-proxy") else {**LEAST[chart], "global": facts}
+    manifest = helm.template(charts / chart, values=values, checked=False)
+    hooks = [pod.body["metadata"]["annotations"] for pod in manifest.all("Pod")]
+    assert len(hooks) == (2 if chart == "spark-namespace" else 1)
+    for annotations in hooks:
+        assert annotations["helm.sh/hook"] == "test"
+        deleted = set(annotations["helm.sh/hook-delete-policy"].split(","))
+        assert deleted == {"before-hook-creation", "hook-succeeded", "hook-failed"}
+        assert set(annotations["helm.sh/hook-output-log-policy"].split(",")) == {"hook-succeeded", "hook-failed"}

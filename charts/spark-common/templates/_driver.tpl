@@ -90,6 +90,21 @@ limits:
   cpu: {{ include "spark-common.text" . | quote }}
   {{- end }}
   memory: {{ .memory }}Mi
+  {{- /* As Spark asks for them where it makes the pod. */}}
+  {{- $conf := dict }}
+  {{- range $given := list .root.Values.global.sparkConf .root.Values.sparkConf }}
+  {{- range $key, $value := $given }}
+  {{- $_ := set $conf $key (include "spark-common.text" $value) }}
+  {{- end }}
+  {{- end }}
+  {{- range $key, $amount := $conf }}
+  {{- with regexFind "^spark[.]driver[.]resource[.][^.]+[.]amount$" $key }}
+  {{- $resource := trimSuffix ".amount" . }}
+  {{- with get $conf (printf "%s.vendor" $resource) }}
+  {{ printf "%s/%s" . (trimPrefix "spark.driver.resource." $resource) | quote }}: {{ $amount | quote }}
+  {{- end }}
+  {{- end }}
+  {{- end }}
 {{- end }}
 
 {{- define "spark-common.driverSelf" -}}

@@ -26,6 +26,12 @@ What driver and executors of any chart have in common, as the sections .Values.d
 {{- $heap := include "spark-common.mebibytes" $values.memory | int -}}
 {{- $factor := include "spark-common.setting" (dict "root" .root "key" (printf "spark.%s.memoryOverheadFactor" .role)) | default .factor | float64 -}}
 {{- $least := include "spark-common.setting" (dict "root" .root "key" (printf "spark.%s.minMemoryOverhead" .role)) | default "384m" -}}
+{{- with include "spark-common.sparkVersion" . -}}
+{{- if semverCompare "<4.0.0-0" . -}}
+{{- /* It does not know the setting. */ -}}
+{{- $least = "384m" -}}
+{{- end -}}
+{{- end -}}
 {{- $overhead := max (include "spark-common.mebibytes" $least | int) (mulf $heap $factor | int) -}}
 {{- with $values.memoryOverhead -}}
 {{- $overhead = include "spark-common.mebibytes" . | int -}}

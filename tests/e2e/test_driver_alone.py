@@ -1,0 +1,60 @@
+"""A run without executors: one pod, with every kind of volume, which spark-ui-proxy and the event log know as any other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from door import new_door
+from team import EACH, SMALL, Team, is_running
+
+from kindling_dev.spark_image import SparkLine
+
+APP = (Path(__file__).parent / "apps/alone.py").read_text()
+VOLUMES: list[dict[str, Any]] = [
+    {"name": "memory", "mountPath": "/memory", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}},
+    {"name": "disk", "mountPath": "/disk", "emptyDir": {"sizeLimit": "16Mi"}},
+    {"name": "claim", "mountPath": "/claim", "onDemand": {"storageClass": "standard", "size": "1Mi"}},
+]
+
+
+@EACH
+def test_a_driver_without_executors_does_all_of_it(swept: Team, mode: str, line: SparkLine) -> None:
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    core = swept.cluster.core
+    core.create_namespaced_persistent_volume_claim(swept.name, {"metadata": {"name": "logs"}, "spec": claim})
+    with new_door(swept) as door:
+        door.let_in(swept, door.viewer)
+        door.install()
+        swept.install(
+            "alone",
+            line=line,
+            mode=mode,
+            app={"source": APP},
+            volumes=VOLUMES,
+            localDirs={"memory": True},
+            driver={**SMALL["driver"], "cores": 2},
+            executor={"instances": 0},
+            **{"global": {"eventLog": {"store": "claim", "claim": "logs"}}},
+        )
+        driver = swept.pod("alone", "driver", is_running, 120)
+        log = swept.cluster.wait_for_log(swept.name, driver.metadata.name, "SEEN ", 120)
+        told = json.loads(log.removeprefix("SEEN "))
+        assert (told["master"], told["processes"], told["count"]) == ("local[2]", 1, 1000)
+        assert swept.pods("alone", "executor") == []
+        (scratch,) = told["scratch"]
+        kinds = {path: told["disks"][path] for path in ("/memory", "/disk", "/claim", scratch)}
+        assert (kinds["/memory"], kinds[scratch]) == ("tmpfs", "tmpfs")
+        assert "tmpfs" not in (kinds["/disk"], kinds["/claim"])
+        assert set(told["writable"]) == {"/memory", "/disk", "/claim", scratch}
+        assert [name for name in told["logs"] if told["id"] in name], told["logs"]
+
+        (listed,) = json.loads(door.ask("/-/api/v1/applications").text)["items"]
+        assert (listed["name"], listed["state"], listed["id"]) == ("alone", "running", told["id"])
+        (only,) = door.rest(f"{swept.name}/proxy/{listed['id']}", f"applications/{told['id']}/executors")
+        assert only["id"] == "driver"
+
+        swept.kubectl("exec", driver.metadata.name, "--container=driver", "--", "touch", "/tmp/go")
+        assert swept.end_of("alone").succeeded
+    core.delete_namespaced_persistent_volume_claim("logs", swept.name)
