@@ -1,4 +1,4 @@
-"""A run without executors: one pod, with every kind of volume, which spark-ui-proxy and the event log know as any other."""
+"""A run without executors: one pod with every kind of volume, known to spark-ui-proxy and the event log."""
 
 from __future__ import annotations
 

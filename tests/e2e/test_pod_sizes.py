@@ -1,4 +1,4 @@
-"""Pods are as large as those of Spark's own cluster mode: its classes, in each line's image, make both from settings."""
+"""Pods are as large as those of Spark's own cluster mode: its classes, in the image of each line, make both."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ CASES = {
         {"memory": "7777m"},
         both("memoryOverheadFactor", "0.33"),
     ),
-    "the older factor": Case({"spark.kubernetes.memoryOverheadFactor": "0.45"}, conf=both("memoryOverheadFactor", "0.45")),
+    "the older factor": Case(
+        {"spark.kubernetes.memoryOverheadFactor": "0.45"}, conf=both("memoryOverheadFactor", "0.45")
+    ),
     "factor and overhead": Case(
         {**both("memoryOverheadFactor", "0.55"), **both("memoryOverhead", "500m")},
         {"memoryOverhead": "500m"},

@@ -123,7 +123,7 @@ def values(mode: str, image: str, class_name: str, depot: str) -> dict[str, Any]
             "args": ["a b", "$(HOME)", 3, "a$$b", "$$(HOME)", "DO $$ x $$"],
             "pyFiles": [f"{depot}/lib.zip"],
             "jars": ["local:///deps/lib.jar", f"{depot}/packaged.jar"],
-            "files": [f"{depot}/words.txt"],
+            "files": [f"{depot}/words.txt", "local:///deps/packaged.pom"],
             "archives": [f"{depot}/env.tar.gz#unpacked"],
             "packages": ["local.kindling:packaged:1.0"],
             "repositories": [depot],
@@ -193,6 +193,7 @@ def check_inside(seen: dict[str, Any]) -> None:
     """What a process in the pod saw."""
     assert seen["env"] == {"STAGE": "test", "PASSWORD": "open sesame", "COLOUR": "green", "MORE": "of it"}
     assert (seen["lib"], seen["words"], seen["archive"]) == ("imported", "distributed", "unpacked")
+    assert seen["of a volume"]
     assert (seen["settings"], seen["conf"], seen["secret"]) == ("green", "green", "open sesame")
     # An executor's Python workers are told folders below them.
     assert {folder.partition("/blockmgr-")[0] for folder in seen["local"]} == {

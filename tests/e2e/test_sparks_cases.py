@@ -77,7 +77,11 @@ def test_options_python_and_images_of_each_role(swept: Team, another_tag: str, m
     assert images == [f"docker.io/{line.published}", f"docker.io/apache/spark:{another_tag}"]
     assert executor.spec.service_account_name == "spark-executor"
     seen = told(swept, "cases")
-    assert (seen["words"], seen["codec"], seen["args"]) == ([[n, 15 if n < 2 else 14] for n in range(7)], "snappy", ["5"])
+    assert (seen["words"], seen["codec"], seen["args"]) == (
+        [[n, 15 if n < 2 else 14] for n in range(7)],
+        "snappy",
+        ["5"],
+    )
     assert seen["test"] == "spark.test.bar"
     assert "-XX:+UseG1GC" in seen["driver"]["options"]
     assert "-XX:+UseParallelGC" in seen["executor"]["options"]

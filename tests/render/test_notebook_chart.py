@@ -55,7 +55,9 @@ def test_executors_are_of_the_notebooks_image(render_notebook: Render) -> None:
 
 
 def test_another_image_of_executors_is_looked_at(render_notebook: Render) -> None:
-    manifest = render_notebook(executor={"image": {"registry": "registry.example.com", "repository": "spark", "tag": "1"}})
+    manifest = render_notebook(
+        executor={"image": {"registry": "registry.example.com", "repository": "spark", "tag": "1"}}
+    )
     (look,) = manifest.one("StatefulSet").body["spec"]["template"]["spec"]["initContainers"]
     assert look["image"] == "registry.example.com/spark:1"
     assert "--compare" in data(manifest, "driver-spark-env.sh")

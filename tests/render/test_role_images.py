@@ -114,7 +114,7 @@ REFUSED = [
     ),
     (
         {"executor": {"instances": 0, "allocator": "statefulset"}},
-        "executor.allocator is statefulset and executor.instances is 0, so there is no executor: leave it out, or raise",
+        "executor.allocator is statefulset and executor.instances is 0, so there is no executor: leave it out, or",
     ),
     ({"executor": {"instances": 0, "decommission": True}}, "executor.decommission is true and executor.instances is 0"),
     (
@@ -166,6 +166,19 @@ def test_in_cluster_mode_the_cluster_makes_such_a_driver(render_job: Render) -> 
     assert conf["spark.master"] == "k8s://https://kubernetes.default.svc"
     assert conf["spark.kubernetes.driver.master"] == "local[3]"
     assert "spark.executor.instances" not in conf
+
+
+def test_a_driver_alone_has_the_id_of_its_pod(render_job: Render) -> None:
+    client = render_job(executor={"instances": 0}).one("Job").container("driver")
+    ids = [word for word in client.args if "app.id" in word or "appId" in word]
+    assert ids == ["spark.test.appId=spark-$(POD_UID)"]
+    (driver,) = driver_of(render_job(mode="cluster", executor={"instances": 0}))["containers"]
+    env = {one["name"]: one for one in driver["env"]}
+    assert env["SPARK_SUBMIT_OPTS"]["value"] == "-Dspark.test.appId=$(KINDLING_APP_ID)"
+    label = env["KINDLING_APP_ID"]["valueFrom"]["fieldRef"]["fieldPath"]
+    assert label == "metadata.labels['spark-app-selector']"
+    names = list(env)
+    assert names.index("KINDLING_APP_ID") < names.index("SPARK_SUBMIT_OPTS"), "Kubernetes expands what stands before"
 
 
 @pytest.mark.parametrize("chart", STARTERS)

@@ -504,13 +504,15 @@ def test_a_shape_that_cannot_work_is_refused(
 
 @pytest.mark.parametrize("chart", sorted(LEAST))
 def test_helm_tests_pods_never_outlive_their_release(helm: Helm, charts: Path, chart: str) -> None:
-    facts = {**LEAST[chart].get("global", {}), "kerberos": {"realm": "EXAMPLE.COM", "principal": "etl@EXAMPLE.COM", "keytab": {"name": "etl"}}}
-    values = LEAST[chart] if chart in ("spark-standalone", "spark-ui-proxy") else {**LEAST[chart], "global": facts}
+    # With Kerberos spark-namespace has one more.
+    login = {"realm": "EXAMPLE.COM", "principal": "etl@EXAMPLE.COM", "keytab": {"name": "etl"}}
+    more = {"global": {"hadoop": {"configMap": "hadoop"}, "kerberos": login}} if chart == "spark-namespace" else {}
+    values = {**LEAST[chart], **more}
     manifest = helm.template(charts / chart, values=values, checked=False)
     hooks = [pod.body["metadata"]["annotations"] for pod in manifest.all("Pod")]
     assert len(hooks) == (2 if chart == "spark-namespace" else 1)
-    for annotations in hooks:
-        assert annotations["helm.sh/hook"] == "test"
-        deleted = set(annotations["helm.sh/hook-delete-policy"].split(","))
+    for hook in hooks:
+        assert hook["helm.sh/hook"] == "test"
+        deleted = set(hook["helm.sh/hook-delete-policy"].split(","))
         assert deleted == {"before-hook-creation", "hook-succeeded", "hook-failed"}
-        assert set(annotations["helm.sh/hook-output-log-policy"].split(",")) == {"hook-succeeded", "hook-failed"}
+        assert set(hook["helm.sh/hook-output-log-policy"].split(",")) == {"hook-succeeded", "hook-failed"}

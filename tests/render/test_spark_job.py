@@ -150,6 +150,21 @@ def test_a_drivers_least_overhead_is_spark_confs(render_job: Render) -> None:
     assert container.body["resources"]["limits"]["memory"] == "1536Mi"
 
 
+def test_spark_3_knows_no_least_overhead(render_job: Render) -> None:
+    conf = {"spark.driver.minMemoryOverhead": "1g"}
+    image = {"tag": "3.5.9-python3"}
+    container = render_job(driver={"memory": "512m"}, sparkConf=conf, image=image).one("Job").container("driver")
+    assert container.body["resources"]["limits"]["memory"] == "896Mi"
+
+
+def test_a_drivers_gpus_are_asked_of_the_cluster(render_job: Render) -> None:
+    of_team = {"spark.driver.resource.gpu.vendor": "nvidia.com", "spark.driver.resource.gpu.amount": 1}
+    conf = {"spark.driver.resource.gpu.amount": 2, "spark.driver.resource.fpga.amount": 1}
+    manifest = render_job(sparkConf=conf, **{"global": {"sparkConf": of_team}})
+    limits = manifest.one("Job").container("driver").body["resources"]["limits"]
+    assert {name: limits[name] for name in limits if "/" in name} == {"nvidia.com/gpu": "2"}
+
+
 def test_spark_conf_is_written_as_given(render_job: Render) -> None:
     conf = {"spark.number": 134217728, "spark.switch": False, "spark.path": "C:\\x", "spark.ratio": 0.5}
     written = properties(render_job(sparkConf=conf))

@@ -9,8 +9,8 @@ What an application needs besides itself: files, jars, Python and Maven coordina
   spark-job.dependencyConf     Spark configuration of them, a map
   spark-job.sent               files or archives of the image and of volumes: the driver sends them to executors, to which Spark itself
                                gives nothing of local://; call with a dict: root, list ("files" or "archives")
-  spark-job.sentOptions        the same in cluster mode, as options of the driver's JVM: in the properties file, file:// means files of
-                               the submitter's pod
+  spark-job.driverOptions      options of the driver's JVM in cluster mode: the same, since in the properties file file:// means files of
+                               the submitter's pod, and of a driver without executors its id
   spark-job.ivyVolume, spark-job.ivyMount
                                the Secret with the Maven repositories where there are coordinates, of a pod and its container
   spark-job.roleEnv            env of a role, with the Python files of the image and of volumes on the PYTHONPATH, JSON: Spark itself
@@ -89,8 +89,11 @@ spark.jars.ivySettings: /etc/spark-ivy/ivysettings.xml
 {{- end -}}
 {{- end }}
 
-{{- define "spark-job.sentOptions" -}}
+{{- define "spark-job.driverOptions" -}}
 {{- $options := list -}}
+{{- if include "spark-common.runsAlone" . -}}
+{{- $options = append $options "-Dspark.test.appId=$(KINDLING_APP_ID)" -}}
+{{- end -}}
 {{- range $list := list "files" "archives" -}}
 {{- with include "spark-job.sent" (dict "root" $ "list" $list) -}}
 {{- $options = append $options (printf "-Dspark.%s=%s" $list .) -}}

@@ -70,7 +70,8 @@ spec:
         - --conf
         - spark.driver.host=$(POD_IP)
         - --conf
-        - spark.app.id=spark-$(POD_UID)
+        {{- /* Spark's local scheduler heeds no spark.app.id, and nobody is told one that it has not; that of Spark 3 says local-…. */}}
+        - {{ include "spark-common.runsAlone" $root | eq "true" | ternary "spark.test.appId" "spark.app.id" }}=spark-$(POD_UID)
         - --conf
         - spark.kubernetes.driver.pod.name=$(POD_NAME)
         - --conf
@@ -97,7 +98,12 @@ spec:
           value: "1"
         {{- end }}
         {{- else }}
-        {{- with include "spark-job.sentOptions" $root }}
+        {{- if include "spark-common.runsAlone" $root }}
+        # The id that the pod's label has, for the local scheduler too.
+        - name: KINDLING_APP_ID
+          valueFrom: { fieldRef: { fieldPath: "metadata.labels['spark-app-selector']" } }
+        {{- end }}
+        {{- with include "spark-job.driverOptions" $root }}
         - name: SPARK_SUBMIT_OPTS
           value: {{ quote . }}
         {{- end }}

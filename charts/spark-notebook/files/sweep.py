@@ -1,4 +1,4 @@
-"""Removes executors that a killed driver in this pod left behind: the pod, their owner or their StatefulSet's, lives on.
+"""Removes executors that a killed driver in this pod left behind: their owner, or their StatefulSet's, lives on.
 
 ``sweep.py PID`` waits for the end of a driver's JVM first; without arguments no driver runs yet. An executor whose
 driver still listens is left alone. Standard library only.

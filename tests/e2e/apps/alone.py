@@ -20,7 +20,7 @@ seen = {
     "disks": {path: kind for _, path, kind, *_ in mounts},
     "scratch": folders,
     "writable": [path for path in ("/memory", "/disk", "/claim", *folders) if os.access(path, os.W_OK)],
-    "logs": sorted(os.listdir(log.removeprefix("file:"))),
+    "logs": sorted(path.name for path in Path(log.removeprefix("file:")).iterdir()),
 }
 print("SEEN", json.dumps(seen), flush=True)
 deadline = time.monotonic() + 180

@@ -22,6 +22,7 @@ def seen() -> dict[str, Any]:
         "env": {name: os.environ.get(name) for name in ("STAGE", "PASSWORD", "COLOUR", "MORE")},
         "lib": lib.WORD,
         "words": Path(SparkFiles.get("words.txt")).read_text().strip(),
+        "of a volume": Path(SparkFiles.get("packaged.pom")).exists(),
         "archive": Path(SparkFiles.get("unpacked"), "inside.txt").read_text().strip(),
         "settings": Path("/settings/COLOUR").read_text(),
         "conf": Path("/opt/spark/conf/colours.properties").read_text().strip(),
