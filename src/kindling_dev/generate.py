@@ -12,7 +12,7 @@ from kindling_dev import access_page, api_page, checks_page, properties_page
 from kindling_dev.command import run
 from kindling_dev.settings import REPO
 from kindling_dev.shared_values import write_shared_values
-from kindling_dev.values_schema import write_schema
+from kindling_dev.values_schema import write_schemas
 
 CHARTS = REPO / "charts"
 _CAUSES = REPO / "src/kindling/causes"
@@ -38,9 +38,10 @@ def generate() -> list[Path]:
     # From the pinned package: this machine's own may differ from another's.
     zones.write_text("".join(f"{zone}\n" for zone in sorted((resources.files("tzdata") / "zones").read_text().split())))
     charts = sorted(path.parent for path in CHARTS.glob("*/values.yaml"))
+    schemas: list[Path] = []
     for chart in charts:
         write_shared_values(chart)
-        write_schema(chart)
+        schemas += write_schemas(chart)
     renderer = Renderer()
     helm = Helm(renders=Renders(renderer))
     build_dependencies(CHARTS, helm)
@@ -49,10 +50,10 @@ def generate() -> list[Path]:
         cwd=REPO,
         what="write the charts' READMEs",
     )
-    of_charts = [chart / name for chart in charts for name in ("values.yaml", "values.schema.json", "README.md")]
+    of_charts = [chart / name for chart in charts for name in ("values.yaml", "README.md")]
     of_renders = [access_page.write_page(helm), properties_page.write_page(helm)]
     renderer.close()
-    return [*copies, zones, *of_charts, *of_renders, api_page.write_page(), checks_page.write_page()]
+    return [*copies, zones, *schemas, *of_charts, *of_renders, api_page.write_page(), checks_page.write_page()]
 
 
 def shared_program(name: str) -> str:

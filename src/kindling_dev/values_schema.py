@@ -1,8 +1,14 @@
-"""values.schema.json from the comments of a chart's values.yaml: one source for values, reference and schema.
+"""The schemas of a chart's values, from the comments of its values.yaml: one source for values, reference and schema.
 
 A key's type follows from its default. A comment line ``# @schema {…}`` above it adds to that, in JSON; ``# --`` is its
 description. Unknown keys are refused everywhere but where ``additionalProperties`` says otherwise. The draft is
 draft-07, which helm understands, and no reference leaves the file.
+
+Three files are made of it:
+
+* ``ci/values.schema.json``: all that is asked of values; tests draw from it, and no package has it.
+* ``values.schema.json``: what helm asks: no pattern and no choice, which helm would tell people as it stands.
+* ``files/forms.json``: the rest, which ``spark-common.checkForms`` asks, with a sentence for each form.
 """
 
 from __future__ import annotations
@@ -15,10 +21,8 @@ from typing import Any
 import yaml
 
 from kindling_dev.command import Failure
+from kindling_dev.value_forms import COUNTED, COUNTED_RESOURCES, FORMS, RESOURCES, STORAGE
 
-_OBJECT_NAME = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*"
-_QUALIFIED = rf"^({_OBJECT_NAME}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?$"
-_LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
 _SCALAR = {"type": ["string", "number", "boolean"]}
 _VOLUME_SOURCES = (
     *("secret", "configMap", "projected", "downwardAPI", "emptyDir"),
@@ -26,7 +30,7 @@ _VOLUME_SOURCES = (
 )
 _MOUNTED: dict[str, Any] = {
     "name": {"$ref": "#/definitions/name"},
-    "mountPath": {"type": "string", "pattern": "^/[^:]*$"},
+    "mountPath": {"$ref": "#/definitions/mountPath"},
     "subPath": {"type": "string"},
     "readOnly": {"type": "boolean"},
 }
@@ -39,75 +43,22 @@ _ON_DEMAND = {
     "properties": {"storageClass": {"$ref": "#/definitions/objectName"}, "size": {"$ref": "#/definitions/quantity"}},
 }
 
-_AMOUNT = {
-    "type": ["string", "number"],
-    "pattern": r"^[0-9]{1,12}(\.[0-9]{1,3})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$",
-    "minimum": 0,
-    "maximum": 2**31 - 1,
-}
-_COUNT = {"type": ["string", "integer"], "pattern": "^[0-9]{1,9}$", "minimum": 0, "maximum": 2**31 - 1}
-_OF_PODS = {
-    "pods": _COUNT,
-    **{
-        name: {"$ref": "#/definitions/amount"}
-        for name in ("cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
-    },
-}
-_OF_CONTAINERS = {name: {"$ref": "#/definitions/amount"} for name in ("cpu", "memory")}
-_BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_IPV4_BLOCK = rf"{_BYTE}(\.{_BYTE}){{3}}/(3[0-2]|[12]?[0-9])"
-_HEX = "[0-9a-f]{1,4}"
-_IPV6 = f"({_HEX}:){{7}}{_HEX}|::|({_HEX}:){{1,7}}:|({_HEX}:){{1,6}}:{_HEX}|({_HEX}:){{1,4}}(:{_HEX}){{2,3}}"
-_IPV6_BLOCK = f"({_IPV6})/(12[0-8]|1[01][0-9]|[1-9]?[0-9])"
+_COUNT = {"$ref": "#/definitions/count"}
+_OF_CONTAINERS = {name: {"$ref": "#/definitions/amount"} for name in RESOURCES[:2]}
+_OF_PODS = {"pods": _COUNT, **{name: {"$ref": "#/definitions/amount"} for name in RESOURCES[:6]}}
 
 _DEFINITIONS: dict[str, Any] = {
-    "amount": {"description": "CPU, memory or storage as Kubernetes writes it: 300m, 2, 512Mi.", **_AMOUNT},
+    **{name: form.schema() for name, form in FORMS.items()},
     "containerResources": {"type": "object", "additionalProperties": False, "properties": _OF_CONTAINERS},
     "podQuota": {"type": "object", "additionalProperties": False, "properties": _OF_PODS},
     "quota": {
         "type": "object",
-        "additionalProperties": False,
+        "propertyNames": {"$ref": "#/definitions/quotaKey"},
         "properties": {
-            **_OF_PODS,
-            **{
-                name: {"$ref": "#/definitions/amount"}
-                for name in ("requests.storage", "requests.ephemeral-storage", "limits.ephemeral-storage")
-            },
-            **dict.fromkeys(
-                (
-                    *("configmaps", "secrets", "persistentvolumeclaims", "services"),
-                    *("services.loadbalancers", "services.nodeports"),
-                ),
-                _COUNT,
-            ),
+            **{name: {"$ref": "#/definitions/amount"} for name in RESOURCES},
+            **dict.fromkeys(COUNTED_RESOURCES, _COUNT),
         },
-        "patternProperties": {
-            # Counts of objects, volumes of a storage class, devices.
-            "^count/[a-z]([-a-z0-9.]{0,60}[a-z0-9])?$": _COUNT,
-            rf"^{_OBJECT_NAME}\.storageclass\.storage\.k8s\.io/persistentvolumeclaims$": _COUNT,
-            rf"^{_OBJECT_NAME}\.storageclass\.storage\.k8s\.io/requests\.storage$": {"$ref": "#/definitions/amount"},
-            rf"^requests\.{_OBJECT_NAME}/[A-Za-z0-9]([-A-Za-z0-9_.]{{0,40}}[A-Za-z0-9])?$": _COUNT,
-        },
-    },
-    "name": {
-        "type": "string",
-        "description": "Name of a Kubernetes object.",
-        "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
-    },
-    "objectName": {
-        "type": "string",
-        "description": "Name of a Kubernetes object that may have dots.",
-        "pattern": f"^{_OBJECT_NAME}$",
-    },
-    "secretKey": {
-        "type": "string",
-        "description": "Key of a Secret's data.",
-        "pattern": "^[-._a-zA-Z0-9]{1,253}$",
-    },
-    "subject": {
-        "type": "string",
-        "description": "Name of a user or a group, as the cluster's login gives it.",
-        "pattern": r"^[^ \x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^ \x00-\x1f\x7f-\x9f])?$",
+        "patternProperties": {COUNTED: _COUNT, STORAGE: {"$ref": "#/definitions/amount"}},
     },
     "serviceAccount": {
         "type": "object",
@@ -126,7 +77,7 @@ _DEFINITIONS: dict[str, Any] = {
         "additionalProperties": False,
         "properties": {
             # Its Role has a longer name.
-            "name": {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?$"},
+            "name": {"$ref": "#/definitions/accountName"},
             "role": {"enum": ["submitter", "viewer"]},
             "owners": {
                 "type": "object",
@@ -146,22 +97,6 @@ _DEFINITIONS: dict[str, Any] = {
             },
         },
     },
-    "cpu": {
-        "type": ["string", "number"],
-        "description": "CPU as Kubernetes writes it: 300m, 2.",
-        "pattern": r"^([0-9]+m|[0-9]+(\.[0-9]+)?)$",
-        "minimum": 0,
-    },
-    "memory": {
-        "type": "string",
-        "description": "Memory as Spark writes it: 512m, 2g.",
-        "pattern": "^[0-9]+[kmgtKMGT][bB]?$",
-    },
-    "quantity": {
-        "type": "string",
-        "description": "Memory or storage as Kubernetes writes it: 512Mi, 10Gi.",
-        "pattern": r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$",
-    },
     "idRange": {
         "type": "object",
         "description": "Ids of users or groups, both ends included.",
@@ -169,40 +104,28 @@ _DEFINITIONS: dict[str, Any] = {
         "additionalProperties": False,
         "properties": {end: {"type": "integer", "minimum": 0, "maximum": 2**31 - 1} for end in ("min", "max")},
     },
-    "duration": {"type": "string", "description": "A time: 30s, 5m, 1h.", "pattern": "^[0-9]+(ms|s|m|h)$"},
     "scalar": _SCALAR,
-    "listed": {
-        "type": "string",
-        "description": "One of a list that Spark separates by commas.",
-        "pattern": r"^[^,\s]+$",
-    },
     "labels": {
         "type": "object",
-        "propertyNames": {"pattern": _QUALIFIED},
-        "additionalProperties": {"type": "string", "pattern": _LABEL_VALUE},
+        "propertyNames": {"$ref": "#/definitions/labelKey"},
+        "additionalProperties": {"$ref": "#/definitions/labelValue"},
     },
     "annotations": {
         "type": "object",
-        "propertyNames": {"pattern": _QUALIFIED},
+        "propertyNames": {"$ref": "#/definitions/labelKey"},
         "additionalProperties": {"type": "string"},
     },
     "env": {
         "type": "object",
-        "propertyNames": {"pattern": "^[-._a-zA-Z][-._a-zA-Z0-9]*$"},
+        "propertyNames": {"$ref": "#/definitions/envName"},
         "additionalProperties": {
-            "anyOf": [
-                _SCALAR,
-                {
-                    "type": "object",
-                    "minProperties": 1,
-                    "maxProperties": 1,
-                    "additionalProperties": False,
-                    "properties": {
-                        name: {"type": "object"}
-                        for name in ("secretKeyRef", "configMapKeyRef", "fieldRef", "resourceFieldRef")
-                    },
-                },
-            ]
+            "type": [*_SCALAR["type"], "object"],
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": False,
+            "properties": {
+                name: {"type": "object"} for name in ("secretKeyRef", "configMapKeyRef", "fieldRef", "resourceFieldRef")
+            },
         },
     },
     "volume": {
@@ -230,22 +153,6 @@ _DEFINITIONS: dict[str, Any] = {
         "properties": {"name": {"$ref": "#/definitions/name"}, "image": {"type": "string", "minLength": 1}},
     },
     "port": {"type": "integer", "minimum": 1, "maximum": 65535},
-    "host": {
-        "type": "string",
-        "description": "A host name: spark.example.com.",
-        "pattern": f"^({_OBJECT_NAME})?$",
-        "maxLength": 253,
-    },
-    "httpHeader": {
-        "type": "string",
-        "description": "Name of a header: X-Forwarded-User.",
-        "pattern": "^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?$",
-    },
-    "cidr": {
-        "type": "string",
-        "description": "A block of IP addresses: 192.0.2.88/32, 2001:db8::/32.",
-        "pattern": f"^({_IPV4_BLOCK}|{_IPV6_BLOCK})$",
-    },
     "peer": {
         "type": "object",
         "description": "Who is at the other end of connections, and the ports that are connected to.",
@@ -270,7 +177,7 @@ _MARK = "# @schema "
 
 
 def schema_of(chart: Path) -> dict[str, Any]:
-    """The schema of a chart's values, from the text of its values.yaml."""
+    """All that is asked of a chart's values, from the text of its values.yaml."""
     values = (chart / "values.yaml").read_text()
     lines = values.splitlines()
     root = yaml.compose(values, Loader=yaml.SafeLoader)
@@ -280,21 +187,142 @@ def schema_of(chart: Path) -> dict[str, Any]:
     for dependency in yaml.safe_load((chart / "Chart.yaml").read_text()).get("dependencies", []):
         # helm itself puts a key for each dependency among the values.
         schema["properties"][dependency["name"]] = {"type": "object"}
-    used = _references(schema)
-    if used:
-        schema["definitions"] = {name: _DEFINITIONS[name] for name in sorted(used)}
-    return schema
+    return _with_definitions(schema, _DEFINITIONS)
 
 
-def _references(schema: Any) -> set[str]:
-    """The definitions that a schema refers to, and those that they refer to."""
-    named = set(re.findall(r'"#/definitions/(\w+)"', json.dumps(schema)))
-    return named.union(*(_references(_DEFINITIONS[name]) for name in named))
+def schema_for_helm(schema: dict[str, Any]) -> dict[str, Any]:
+    """What helm asks of values, of all that is asked: what it tells people in words."""
+    definitions = {name: _for_helm(below) for name, below in _DEFINITIONS.items() if name not in FORMS}
+    return _with_definitions(_for_helm({**schema, "definitions": {}}), definitions)
 
 
-def write_schema(chart: Path) -> None:
-    """Write a chart's values.schema.json beside its values.yaml."""
-    (chart / "values.schema.json").write_text(json.dumps(schema_of(chart), indent=2) + "\n")
+def forms_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """What spark-common.checkForms asks of values: the forms by name, and which of them stands where.
+
+    Raises:
+        Failure: the schema has a pattern or a choice that is no form, which nothing would ask.
+    """
+    values = _rule_of(schema)
+    names = sorted(set(re.findall(r'"(?:form|keys)": "(\w+)"', json.dumps(values))))
+    forms = {
+        name: {"pattern": form.pattern, "says": form.says, "example": form.examples[0]}
+        for name, form in ((name, FORMS[name]) for name in names)
+    }
+    return {"forms": forms, "values": values}
+
+
+def generated(chart: Path) -> dict[str, str]:
+    """File of a chart -> its text, of what is made of its values.yaml."""
+    schema = schema_of(chart)
+    # The first is read by people; helm reads the last at each render.
+    return {
+        "values.schema.json": json.dumps(schema_for_helm(schema), indent=2) + "\n",
+        "ci/values.schema.json": json.dumps(schema, indent=1) + "\n",
+        "files/forms.json": json.dumps(forms_of(schema), separators=(",", ":"), sort_keys=True) + "\n",
+    }
+
+
+def write_schemas(chart: Path) -> list[Path]:
+    """Write what is made of a chart's values.yaml; return the files."""
+    written = []
+    for name, text in generated(chart).items():
+        file = chart / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        written.append(file)
+    return written
+
+
+def _with_definitions(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """A schema with the definitions that it refers to, and those that they refer to."""
+
+    def references(below: Any) -> set[str]:
+        named = set(re.findall(r'"#/definitions/(\w+)"', json.dumps(below)))
+        return named.union(*(references(definitions[name]) for name in named))
+
+    used = references({**schema, "definitions": {}})
+    said = {key: value for key, value in schema.items() if key != "definitions"}
+    return {**said, "definitions": {name: definitions[name] for name in sorted(used)}} if used else said
+
+
+def _form_of(schema: dict[str, Any]) -> str:
+    """The form that a schema names; empty: none."""
+    name = str(schema.get("$ref", "")).removeprefix("#/definitions/")
+    return name if name in FORMS else ""
+
+
+def _is_empty(schema: Any) -> bool:
+    return bool(schema == {"const": ""})
+
+
+def _for_helm(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema as helm asks it: a form has a type and a range, and what only some keys have may all have."""
+    if name := _form_of(schema):
+        return {**FORMS[name].helm_schema(), **{key: value for key, value in schema.items() if key != "$ref"}}
+    result: dict[str, Any] = {}
+    for key, value in schema.items():
+        match key:
+            case "properties" | "definitions":
+                result[key] = {name: _for_helm(below) for name, below in value.items()}
+            case "items" | "additionalProperties" if isinstance(value, dict):
+                result[key] = _for_helm(value)
+            case "anyOf":
+                (form,) = (option for option in value if not _is_empty(option))
+                result = {**_for_helm(form), **result}
+                # What a form asks of every text an empty one does not have.
+                result.pop("minLength", None)
+            case "propertyNames" | "oneOf":
+                pass
+            case "patternProperties":
+                result["additionalProperties"] = {"type": ["string", "number"]}
+            case _:
+                result[key] = value
+    return result
+
+
+_KNOWN = {
+    *("$schema", "$ref", "type", "description", "required", "default", "examples"),
+    *("enum", "const", "minimum", "maximum", "minLength", "maxLength"),
+    *("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"),
+}
+"""What helm tells in words, or what says nothing of values."""
+
+
+def _rule_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """What helm does not ask of a value; empty: nothing.
+
+    ``form``: of a text; ``empty``: it may be "" too; ``at``: key -> rule of its value; ``each``: rule of every item or
+    value; ``keys``: form of keys; ``matching``: pattern of keys -> rule of their values; ``one``: keys of which one is
+    given.
+    """
+    if name := _form_of(schema):
+        return {"form": name}
+    if "$ref" in schema:
+        return _rule_of(_DEFINITIONS[schema["$ref"].removeprefix("#/definitions/")])
+    rule: dict[str, Any] = {}
+    for key, value in schema.items():
+        match key:
+            case "properties":
+                below = {name: _rule_of(of_one) for name, of_one in value.items()}
+                rule["at"] = {name: found for name, found in below.items() if found}
+            case "items" | "additionalProperties":
+                rule["each"] = _rule_of(value) if isinstance(value, dict) else {}
+            case "anyOf":
+                (form,) = (option for option in value if not _is_empty(option))
+                rule |= {**_rule_of(form), "empty": True}
+            case "propertyNames" if _form_of(value):
+                rule["keys"] = _form_of(value)
+            case "patternProperties":
+                rule["matching"] = {pattern: _rule_of(below) for pattern, below in value.items()}
+            case "oneOf" if all(option.keys() == {"required"} and len(option["required"]) == 1 for option in value):
+                rule["one"] = [option["required"][0] for option in value]
+            case "definitions":
+                pass
+            case _ if key not in _KNOWN:
+                raise Failure(
+                    f"a schema has {key}: {value}, which helm tells nobody in words: write a form in value_forms.py"
+                )
+    return {key: value for key, value in rule.items() if value}
 
 
 def _schema_of_node(node: yaml.Node, lines: list[str]) -> dict[str, Any]:
@@ -303,9 +331,9 @@ def _schema_of_node(node: yaml.Node, lines: list[str]) -> dict[str, Any]:
         for key, value in node.value:
             description, extra = _comment_above(key.start_mark.line, lines)
             told = {"description": description} if description else {}
-            # Beside a $ref everything else is ignored in draft-07.
+            # Beside a $ref everything else is ignored in draft-07; what helm asks has no $ref to a form.
             properties[key.value] = (
-                extra if "$ref" in extra else _in_range({**_schema_of_node(value, lines), **told, **extra})
+                {**extra, **told} if "$ref" in extra else _in_range({**_schema_of_node(value, lines), **told, **extra})
             )
         schema: dict[str, Any] = {"type": "object", "additionalProperties": False}
         if not properties:

@@ -2,6 +2,10 @@
 spark-connect.checks: values that cannot go together, each refused in one line that says what to do. Call with the root.
 */}}
 {{- define "spark-connect.checks" -}}
+{{- /* Each template asks, because helm may render any of them first; their root is one and the same. */ -}}
+{{- if not (hasKey . "checked") -}}
+{{- $_ := set . "checked" true -}}
+{{- include "spark-common.checkForms" . -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- include "spark-common.checkServiceName" . -}}
 {{- include "spark-common.checkHelpers" .Values.global.helpers -}}
@@ -41,6 +45,7 @@ spark-connect.checks: values that cannot go together, each refused in one line t
 {{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "global" .Values.global "confs" $confs "from" $from) -}}
 {{- include "spark-common.checkHadoop" (dict "global" .Values.global "confs" $confs "from" $from) -}}
 {{- include "spark-common.checkLog" .Values.log -}}
+{{- end -}}
 {{- end }}
 
 {{- define "spark-connect.checkAccess" -}}

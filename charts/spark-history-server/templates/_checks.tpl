@@ -3,6 +3,10 @@ spark-history-server.checks: values that cannot go together, each refused in one
 root.
 */}}
 {{- define "spark-history-server.checks" -}}
+{{- /* Each template asks, because helm may render any of them first; their root is one and the same. */ -}}
+{{- if not (hasKey . "checked") -}}
+{{- $_ := set . "checked" true -}}
+{{- include "spark-common.checkForms" . -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- include "spark-common.checkServiceName" . -}}
 {{- $log := .Values.global.eventLog -}}
@@ -82,4 +86,5 @@ root.
     "command" "nothing: it is the server's"
     "args" "sparkConf"
     "resources" "memory, requestCores and limitCores")) -}}
+{{- end -}}
 {{- end }}

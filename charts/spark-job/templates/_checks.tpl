@@ -9,7 +9,10 @@ Values that cannot go together, each refused in one line that says what to do. C
 */}}
 
 {{- define "spark-job.checks" -}}
-{{- /* Each template asks, because helm may render any of them first. */ -}}
+{{- /* Each template asks, because helm may render any of them first; their root is one and the same. */ -}}
+{{- if not (hasKey . "checked") -}}
+{{- $_ := set . "checked" true -}}
+{{- include "spark-common.checkForms" . -}}
 {{- /* A source is quoted: in it any character may stand. */ -}}
 {{- include "spark-common.checkText" (set (omit .Values "app") "app" (omit .Values.app "source")) -}}
 {{- include "spark-common.checkUtf8" (dict "text" .Values.app.source "from" "app.source") -}}
@@ -54,6 +57,7 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- with .Values.metrics -}}
 {{- if and (not .enabled) (or .annotations .podMonitor.enabled) -}}
 {{- fail (printf "metrics.%s is set but metrics.enabled is false: set it to true" (ternary "annotations" "podMonitor.enabled" .annotations)) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

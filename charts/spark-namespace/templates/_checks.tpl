@@ -3,6 +3,7 @@ spark-namespace.checks: values that cannot go together, each refused in one line
 spark-namespace.checkNetwork: those of them that are in network
 */}}
 {{- define "spark-namespace.checks" -}}
+{{- include "spark-common.checkForms" . -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- range $key := keys .Values.namespace.labels | sortAlpha -}}
 {{- if or (hasPrefix "pod-security.kubernetes.io/" $key) (regexMatch "^(app\\.kubernetes\\.io/(name|instance|managed-by|part-of)|helm\\.sh/chart)$" $key) -}}

@@ -2,6 +2,10 @@
 spark-notebook.checks: values that cannot go together, each refused in one line that says what to do. Call with the root.
 */}}
 {{- define "spark-notebook.checks" -}}
+{{- /* Each template asks, because helm may render any of them first; their root is one and the same. */ -}}
+{{- if not (hasKey . "checked") -}}
+{{- $_ := set . "checked" true -}}
+{{- include "spark-common.checkForms" . -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- include "spark-common.checkServiceName" . -}}
 {{- include "spark-common.checkHelpers" .Values.global.helpers -}}
@@ -33,6 +37,7 @@ spark-notebook.checks: values that cannot go together, each refused in one line 
 {{- with .Values.home -}}
 {{- if and .existingClaim (not .claim) -}}
 {{- fail (printf "home.existingClaim is %q but home.claim is false: set it to true" .existingClaim) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

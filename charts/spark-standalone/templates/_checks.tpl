@@ -2,6 +2,10 @@
 spark-standalone.checks: values that cannot go together, each refused in one line that says what to do; call with the root.
 */}}
 {{- define "spark-standalone.checks" -}}
+{{- /* Each template asks, because helm may render any of them first; their root is one and the same. */ -}}
+{{- if not (hasKey . "checked") -}}
+{{- $_ := set . "checked" true -}}
+{{- include "spark-common.checkForms" . -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- include "spark-common.checkServiceName" . -}}
 {{- $log := .Values.global.eventLog -}}
@@ -61,6 +65,7 @@ spark-standalone.checks: values that cannot go together, each refused in one lin
     "args" "sparkConf or client.sparkConf"
     "lifecycle" "nothing: by it workers leave gracefully"
     "resources" (printf "memory, requestCores and limitCores of %s" $role))) -}}
+{{- end -}}
 {{- end -}}
 {{- end }}
 

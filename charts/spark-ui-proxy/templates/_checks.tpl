@@ -2,6 +2,7 @@
 spark-ui-proxy.checks: values that cannot go together, each refused in one line that says what to do.
 */}}
 {{- define "spark-ui-proxy.checks" -}}
+{{- include "spark-common.checkForms" . -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- include "spark-common.checkServiceName" . -}}
 {{- include "spark-common.checkHelpers" .Values.global.helpers -}}

@@ -51,11 +51,13 @@ def faults(render: Render, draw: Draw, rules: Sequence[Rule] = ()) -> list[str]:
 
 
 def mutant_faults(render: Render, draw: Draw) -> list[str]:
-    """What is wrong with the answer to values that the schema forbids; nothing where the schema refuses them."""
+    """What is wrong with the answer to values that the schema forbids; nothing where it or a line refuses them."""
     try:
         _render(render, draw)
     except HelmError as error:
-        return [] if _BY_SCHEMA.search(str(error)) else [f"refused, but not by the schema: {error}"]
+        if _BY_SCHEMA.search(str(error)):
+            return []
+        return list(_faults_of_refusal(str(error), ValuesSchema.of_chart(draw.chart)))
     return [f"{draw.changed[0]} is rendered with a value that the schema forbids"]
 
 

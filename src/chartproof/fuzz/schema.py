@@ -15,7 +15,7 @@ from chartproof.helm_yaml import HelmLoader
 
 Schema = dict[str, Any]
 
-_WORDS = ("$schema", "description")
+_WORDS = ("$schema", "description", "examples")
 _SECTION = {"type", "properties", "additionalProperties", "required"}
 """What the schema of a section says; one that says more, as ``oneOf``, is drawn as a whole."""
 
@@ -42,7 +42,7 @@ class Place:
 
 @dataclass(frozen=True)
 class ValuesSchema:
-    """A chart's ``values.schema.json``.
+    """What a chart asks of values: its ``values.schema.json``, and what its templates refuse besides.
 
     Attributes:
         root: the schema, without references; its patterns mean for Python what they mean for helm.
@@ -52,8 +52,12 @@ class ValuesSchema:
 
     @classmethod
     def of_chart(cls, chart: Path) -> ValuesSchema:
-        """Read a chart's schema, whose references must all point to its own ``definitions``."""
-        schema = json.loads((chart / "values.schema.json").read_text())
+        """Read a chart's schema, whose references must all point to its own ``definitions``.
+
+        Where templates ask for more than helm, ``ci/values.schema.json`` has all of it.
+        """
+        whole = chart / "ci/values.schema.json"
+        schema = json.loads((whole if whole.exists() else chart / "values.schema.json").read_text())
         definitions = schema.pop("definitions", {})
         return cls(_plain(schema, definitions))
 
@@ -156,7 +160,7 @@ def _plain(schema: Any, definitions: Mapping[str, Any]) -> Any:
         # Beside a $ref everything else is ignored in draft-07.
         return _plain(definitions[schema["$ref"].removeprefix("#/definitions/")], definitions)
     # A property may have either name too: its schema is no text.
-    said = {key: value for key, value in schema.items() if key not in _WORDS or not isinstance(value, str)}
+    said = {key: value for key, value in schema.items() if key not in _WORDS or not isinstance(value, str | list)}
     plain = {key: _plain(value, definitions) for key, value in said.items()}
     if isinstance(plain.get("pattern"), str):
         # helm's patterns are Go's: \w and \s are ASCII, and $ is the very end.
