@@ -1,6 +1,6 @@
 """What texts in values look like: a pattern for each form, and the words with which a chart refuses another text.
 
-helm would print the pattern itself. So the charts' templates ask for the forms, and no values.schema.json has a pattern.
+helm would print the pattern itself. So templates of the charts ask for the forms; no values.schema.json has a pattern.
 """
 
 from __future__ import annotations

@@ -62,8 +62,8 @@ def form_places(schema: Schema, defaults: Any, path: tuple[Step, ...] = ()) -> I
         below = schema.get("additionalProperties", {"type": "integer"})
         yield FormPlace(_told(path), {WRONG: least(below)}, schema["propertyNames"])
     for key, of_one in schema.get("properties", {}).items():
-        beside = {} if isinstance(defaults, Mapping) else least(schema)
-        beside = {name: value for name, value in beside.items() if not {name, key} <= choices}
+        others = {} if isinstance(defaults, Mapping) or "string" in schema["type"] else least(schema)
+        beside = {name: value for name, value in others.items() if not {name, key} <= choices}
         default = defaults.get(key) if isinstance(defaults, Mapping) else None
         for place in form_places(of_one, default, (*path, key)):
             yield FormPlace(place.at, {**beside, key: place.values}, place.form)

@@ -3,6 +3,9 @@ spark-namespace.checks: values that cannot go together, each refused in one line
 spark-namespace.checkNetwork: those of them that are in network
 */}}
 {{- define "spark-namespace.checks" -}}
+{{- /* Each template asks that reckons with values, because helm may render any first; their root is one and the same. */ -}}
+{{- if not (hasKey . "checked") -}}
+{{- $_ := set . "checked" true -}}
 {{- include "spark-common.checkForms" . -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- range $key := keys .Values.namespace.labels | sortAlpha -}}
@@ -51,6 +54,7 @@ spark-namespace.checkNetwork: those of them that are in network
 {{- range get $.Values.podSecurity.policy $key -}}
 {{- if gt (int64 .min) (int64 .max) -}}
 {{- fail (printf "podSecurity.policy.%s has a range from %d to %d: its min must not be above its max" $key (int64 .min) (int64 .max)) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
