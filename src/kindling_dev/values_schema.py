@@ -50,6 +50,18 @@ _OF_PODS = {"pods": _COUNT, **{name: {"$ref": "#/definitions/amount"} for name i
 _DEFINITIONS: dict[str, Any] = {
     **{name: form.schema() for name, form in FORMS.items()},
     "containerResources": {"type": "object", "additionalProperties": False, "properties": _OF_CONTAINERS},
+    "containerRequests": {
+        "type": "object",
+        "required": ["cpu", "memory"],
+        "additionalProperties": False,
+        "properties": _OF_CONTAINERS,
+    },
+    "containerLimits": {
+        "type": "object",
+        "required": ["memory"],
+        "additionalProperties": False,
+        "properties": _OF_CONTAINERS,
+    },
     "podQuota": {"type": "object", "additionalProperties": False, "properties": _OF_PODS},
     "quota": {
         "type": "object",

@@ -257,7 +257,7 @@ REFUSED: list[tuple[Values, str]] = [
         {"eventLog": OWN_LOG, "kerberos": {}},
         "but no krb5.conf is set: set global.kerberos.configMap, or realm and kdcs",
     ),
-    ({"kerberos": {"realm": "a b"}}, "/global/kerberos/realm"),
+    ({"kerberos": {"realm": "a b"}}, "global.kerberos.realm is "),
     *(
         (
             {"hadoop": {"files": {"core-site.xml": {key: "x"}}}},
@@ -271,7 +271,7 @@ REFUSED: list[tuple[Values, str]] = [
             "ssl.client.keystore.password",
         )
     ),
-    ({"hadoop": {"files": {"krb5.conf": {"a": 1}}}}, "invalid propertyName 'krb5.conf'"),
+    ({"hadoop": {"files": {"krb5.conf": {"a": 1}}}}, 'global.hadoop.files has the key "krb5.conf"'),
 ]
 
 

@@ -249,8 +249,8 @@ REFUSED: list[tuple[Values, str]] = [
     ({"labels": {"spark-role": "driver"}}, "labels sets spark-role"),
     ({"annotations": {"checksum/config": "x"}}, "annotations sets checksum/config"),
     ({"network": {"from": {"all": {"ports": [1]}}}}, "network.from.all names nobody"),
-    ({"cleaner": {"maxAge": "30"}}, "/cleaner/maxAge"),
-    ({"state": {"size": "1.5Gi"}}, "/state/size"),
+    ({"cleaner": {"maxAge": "30"}}, "cleaner.maxAge is "),
+    ({"state": {"size": "1.5Gi"}}, "state.size is "),
 ]
 
 

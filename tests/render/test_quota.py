@@ -161,7 +161,7 @@ def test_a_submitter_has_the_drivers_priority_class_where_it_has_none_of_its_own
         ),
         ({"limits": {"min": {"memory": "1Gi"}}}, "limits.defaultRequest.memory is 256Mi, less than limits.min.memory"),
         ({"quota": {"hard": {"request.cpu": 1}}}, "request.cpu"),
-        ({"quota": {"hard": {"requests.cpu": "much"}}}, "/quota/hard/requests.cpu"),
+        ({"quota": {"hard": {"requests.cpu": "much"}}}, "quota.hard.requests.cpu is "),
         ({"quota": {"hard": {"pods": 1.5}}}, "/quota/hard/pods"),
         ({"quota": {"drivers": {"count/jobs.batch": 1}}}, "count/jobs.batch"),
         ({"limits": {"max": {"storage": "1Gi"}}}, "storage"),

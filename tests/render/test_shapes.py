@@ -335,7 +335,7 @@ REFUSED = [
     ({"global": {"commonLabels": {"helm.sh/chart": "x"}}}, "global.commonLabels sets helm.sh/chart"),
     ({"global": {"helpers": {"labels": {"app.kubernetes.io/name": "x"}}}}, "global.helpers.labels sets app.kubernetes"),
     ({"global": {"helpers": {"annotations": {"helm.sh/hook": "x"}}}}, "global.helpers.annotations sets helm.sh/hook"),
-    ({"global": {"helpers": {"limitCores": "much"}}}, "/global/helpers/limitCores"),
+    ({"global": {"helpers": {"limitCores": "much"}}}, "global.helpers.limitCores is "),
     ({"global": {"ids": "mine"}}, "/global/ids"),
 ]
 REFUSED_OF_A_SERVICE: list[tuple[Values, str]] = [

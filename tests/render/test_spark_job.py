@@ -277,13 +277,31 @@ def test_run_now_adds_a_job_with_a_configmap_of_its_own(render_job: Render) -> N
 
 
 @pytest.mark.parametrize(
-    ("release", "name"), [("a" * 53, "a" * 52), ("a" * 50 + "--b", "a" * 50), ("a" * 51 + ".b", "a" * 51)]
+    ("release", "name"),
+    [
+        ("a" * 52, "a" * 52),
+        ("a" * 53, "a" * 43 + "-abe346a7"),
+        ("a" * 42 + "-" + "b" * 10, "a" * 42 + "-f12e1b1b"),
+        ("spark.pi", "spark-pi-5ec3345b"),
+        ("a" * 51 + ".b", "a" * 43 + "-9e8f3ce4"),
+    ],
 )
 def test_a_long_releases_cronjob_has_a_name_that_kubernetes_takes(
     helm: Helm, charts: Path, release: str, name: str
 ) -> None:
     values = {"app": SOURCE, "schedule": {"cron": "@daily"}}
     assert helm.template(charts / "spark-job", release=release, values=values).one("CronJob").name == name
+
+
+@pytest.mark.parametrize("mode", ["client", "cluster"])
+def test_a_run_has_no_dot_that_its_executors_hosts_would(helm: Helm, charts: Path, mode: str) -> None:
+    def job(release: str) -> str:
+        return (
+            helm.template(charts / "spark-job", release=release, values={"app": SOURCE, "mode": mode}).one("Job").name
+        )
+
+    assert job("spark.pi").startswith("spark-pi-")
+    assert job("spark.pi") != job("spark-pi"), "two releases have their own runs"
 
 
 def test_cluster_mode_submits_with_the_submitters_account(render_job: Render) -> None:

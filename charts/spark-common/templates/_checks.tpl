@@ -94,10 +94,10 @@ What all charts refuse.
 
 {{- define "spark-common.checkServiceName" -}}
 {{- if not (regexMatch "^[a-z]" .Release.Name) -}}
-{{- fail (printf "the release is named %q, and no Service's name begins with a digit: name the release otherwise" .Release.Name) -}}
+{{- fail (printf "the release is named %q, and no Service's name begins with a digit: begin it with a letter, as in x%s" .Release.Name (trunc 52 .Release.Name | replace "." "-")) -}}
 {{- end -}}
 {{- if contains "." .Release.Name -}}
-{{- fail (printf "the release is named %q, and no Service's name has a dot: name the release otherwise" .Release.Name) -}}
+{{- fail (printf "the release is named %q, and no Service's name has a dot: write a dash, as in %s" .Release.Name (replace "." "-" .Release.Name)) -}}
 {{- end -}}
 {{- end }}
 

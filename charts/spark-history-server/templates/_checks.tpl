@@ -4,8 +4,8 @@ root.
 */}}
 {{- define "spark-history-server.checks" -}}
 {{- /* Each template asks, because helm may render any of them first; their root is one and the same. */ -}}
-{{- if not (hasKey . "checked") -}}
-{{- $_ := set . "checked" true -}}
+{{- if not (hasKey . "kindlingChecked") -}}
+{{- $_ := set . "kindlingChecked" true -}}
 {{- include "spark-common.checkForms" . -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- include "spark-common.checkServiceName" . -}}

@@ -10,8 +10,8 @@ Values that cannot go together, each refused in one line that says what to do. C
 
 {{- define "spark-job.checks" -}}
 {{- /* Each template asks, because helm may render any of them first; their root is one and the same. */ -}}
-{{- if not (hasKey . "checked") -}}
-{{- $_ := set . "checked" true -}}
+{{- if not (hasKey . "kindlingChecked") -}}
+{{- $_ := set . "kindlingChecked" true -}}
 {{- include "spark-common.checkForms" . -}}
 {{- /* A source is quoted: in it any character may stand. */ -}}
 {{- include "spark-common.checkText" (set (omit .Values "app") "app" (omit .Values.app "source")) -}}

@@ -23,12 +23,17 @@ What runs. Each is called with the root unless said otherwise.
 {{- end }}
 
 {{- define "spark-job.name" -}}
-{{- printf "%s-%s" .Release.Name (include "spark-job.hash" .) -}}
+{{- /* Spark names the hosts of executors after their driver's pod, and a host's name has no dot. */ -}}
+{{- printf "%s-%s" (replace "." "-" .Release.Name) (include "spark-job.hash" .) -}}
 {{- end }}
 
-{{/* A CronJob's name has 52 characters at most: Kubernetes adds 11 for each run. It ends with a letter or a digit. */}}
+{{/* A CronJob's name has 52 characters at most: Kubernetes adds 11 for each run. For its dots see spark-job.name. */}}
 {{- define "spark-job.cronJob" -}}
-{{- .Release.Name | trunc 52 | regexFind ".*[a-z0-9]" -}}
+{{- $name := .Release.Name -}}
+{{- if contains "." $name -}}
+{{- $name = printf "%s-%s" (replace "." "-" $name) (sha256sum $name | trunc 8) -}}
+{{- end -}}
+{{- include "spark-common.shortened" (dict "name" $name "most" 52) -}}
 {{- end }}
 
 {{- define "spark-job.isPython" -}}

@@ -4,8 +4,8 @@ spark-namespace.checkNetwork: those of them that are in network
 */}}
 {{- define "spark-namespace.checks" -}}
 {{- /* Each template asks that reckons with values, because helm may render any first; their root is one and the same. */ -}}
-{{- if not (hasKey . "checked") -}}
-{{- $_ := set . "checked" true -}}
+{{- if not (hasKey . "kindlingChecked") -}}
+{{- $_ := set . "kindlingChecked" true -}}
 {{- include "spark-common.checkForms" . -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- range $key := keys .Values.namespace.labels | sortAlpha -}}

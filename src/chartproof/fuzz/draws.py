@@ -71,7 +71,7 @@ def draws(chart: Path, kubes: Sequence[str]) -> st.SearchStrategy[Draw]:
         unique_by=lambda change: change.path,
     )
 
-    releases, namespaces = _names(53), _names(63)
+    releases, namespaces = _names(53) | st.tuples(_names(25), _names(27)).map(".".join), _names(63)
 
     @st.composite
     def drawn(draw: st.DrawFn) -> Draw:
