@@ -21,7 +21,7 @@ PAGE = REPO / "docs/reference/spark-properties.md"
 CHART = REPO / "charts/spark-job"
 USE, PASSED, REFUSED, GONE = "use", "passed through", "refused", "gone"
 _REFUSAL = re.compile(
-    r"sparkConf sets \S+, which (?P<why>the chart sets itself|Spark no longer has); use instead: (?P<cure>.*)"
+    r"sparkConf sets \S+, which (?P<why>the chart sets itself|Spark no longer has); (?P<what>use instead|leave it out): (?P<cure>.*)"
 )
 _SUBMISSION = (
     *("spark.kubernetes.submission.", "spark.kubernetes.file.upload.path"),
@@ -141,9 +141,8 @@ def outcome(helm: Helm, key: str, lines: Mapping[str, Known]) -> Outcome:
         refusal = _REFUSAL.search(str(error))
         if not refusal:
             raise
-        cure = refusal["cure"].removeprefix("nothing: ")
-        kind = USE if cure == refusal["cure"] else REFUSED
-        return Outcome(GONE if refusal["why"] == "Spark no longer has" else kind, cure)
+        kind = USE if refusal["what"] == "use instead" else REFUSED
+        return Outcome(GONE if refusal["why"] == "Spark no longer has" else kind, refusal["cure"])
     lost = given.items() - written.items()
     assert not lost, f"{lost} is neither refused nor passed through"
     return Outcome(PASSED, render(helm, {}).get(key, ""))
@@ -208,7 +207,7 @@ def _said(key: str, lines: Mapping[str, Known], found: Outcome, names: set[str])
     if found.kind == USE:
         return f"use {cure}"
     if found.kind == REFUSED:
-        return f"refused: always `{found.cure}`" if found.cure.isalnum() else f"refused: {cure}"
+        return f"refused: {cure}"
     if found.kind == GONE:
         return f"gone: {cure}"
     said = PASSED

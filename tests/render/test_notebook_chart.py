@@ -158,7 +158,7 @@ REFUSED: list[tuple[Values, str]] = [
     ),
     (
         {"driver": {"podTemplate": {"spec": {"containers": [{"name": "driver", "args": ["x"]}]}}}},
-        "sets args of container driver, which the chart sets itself; use instead: nothing: JupyterLab",
+        "sets args of container driver, which the chart sets itself; leave it out: the container runs JupyterLab",
     ),
     ({"executor": {"dynamicAllocation": {"max": 1}, "instances": 2}}, "executor.instances is 2, more than"),
     (
@@ -170,7 +170,7 @@ REFUSED: list[tuple[Values, str]] = [
     ({"kernels": 9}, "at '/kernels': maximum: got 9, want 8"),
     ({"basePath": "/notebooks/../anna"}, 'basePath is "/notebooks/../anna", and browsers take . and .. out of a path'),
     ({"release": "anna.b"}, 'the release is named "anna.b", and no Service\'s name has a dot'),
-    ({"sparkConf": {"spark.submit.deployMode": "cluster"}}, "use instead: nothing: client"),
+    ({"sparkConf": {"spark.submit.deployMode": "cluster"}}, "leave it out: the pod is itself the driver"),
     ({"sparkConf": {"spark.driver.memory": "1g"}}, "use instead: driver.memory"),
 ]
 

@@ -346,7 +346,7 @@ REFUSED_OF_A_SERVICE: list[tuple[Values, str]] = [
         "podTemplate.metadata.annotations sets checksum/config",
     ),
     ({"podTemplate": {"spec": {"serviceAccountName": "x"}}}, "podTemplate sets spec.serviceAccountName"),
-    ({"podTemplate": {"spec": {"automountServiceAccountToken": True}}}, "use instead: nothing: "),
+    ({"podTemplate": {"spec": {"automountServiceAccountToken": True}}}, "leave it out: "),
     ({"podTemplate": {"kind": "Pod"}}, "/podTemplate"),
 ]
 REFUSED_OF_A_HISTORY_SERVER: list[tuple[Values, str]] = [

@@ -104,7 +104,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"global": {"sparkConf": {"spark.master": "local"}}}, "global.sparkConf sets spark.master"),
     ({"sparkConf": {"spark.kubernetes.driver.label.a": "b"}}, "use instead: driver.labels"),
     *(
-        ({"sparkConf": {f"spark.kubernetes.authenticate.{key}": "x"}}, "use instead: nothing: each pod has the token")
+        ({"sparkConf": {f"spark.kubernetes.authenticate.{key}": "x"}}, "leave it out: each pod has the token")
         for key in (
             "submission.oauthToken",
             "driver.oauthTokenFile",
@@ -142,6 +142,21 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"metrics": {"podMonitor": {"labels": {"helm.sh/chart": "x"}}}}, "metrics.podMonitor.labels sets helm.sh/chart"),
     ({"driver": {"env": {"POD_IP": "1.2.3.4"}}}, 'two variables named "POD_IP", of which one is the chart\'s'),
     (container(env=[{"name": "POD_NAME", "value": "x"}]), "driver.podTemplate sets POD_NAME"),
+    ({"executor": {"env": {"SPARK_USER": "anna"}}}, "use instead: driver.env.SPARK_USER"),
+    ({"mode": "cluster", "executor": {"env": {"SPARK_USER": "anna"}}}, "use instead: submitter.env.SPARK_USER"),
+    ({"mode": "cluster", "driver": {"env": {"SPARK_USER": "anna"}}}, "use instead: submitter.env.SPARK_USER"),
+    (
+        {"mode": "cluster", **container(env=[{"name": "SPARK_USER", "value": "anna"}])},
+        "driver.podTemplate sets SPARK_USER, which Spark sets to the user of the submitting pod",
+    ),
+    (
+        {"mode": "cluster", "driver": {"env": {"PYSPARK_PYTHON": "/venv/bin/python"}}},
+        "driver.env sets PYSPARK_PYTHON, which Spark sets itself in cluster mode; use instead: spark.pyspark.python",
+    ),
+    (
+        {"mode": "cluster", "driver": {"env": {"PYSPARK_DRIVER_PYTHON": "/venv/bin/python"}}},
+        "use instead: spark.pyspark.driver.python in sparkConf",
+    ),
     # pod templates
     (pod(serviceAccountName="x"), "use instead: executor.serviceAccountName"),
     (pod(restartPolicy="Always"), "executor.podTemplate sets spec.restartPolicy"),

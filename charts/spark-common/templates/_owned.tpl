@@ -2,17 +2,26 @@
 spark-common.checkConf: refuses configuration that the chart or Spark sets itself, or that would have no effect; call with a dict:
 conf, from (its name in values), own (a map: what the chart at hand owns besides, and what to use instead).
 docs/reference/spark-properties.md is made of what it says.
+spark-common.instead: what to do instead of what is refused; call with the values to use, or "nothing: " and why there are none.
 */}}
+{{- define "spark-common.instead" -}}
+{{- if hasPrefix "nothing: " . -}}
+leave it out: {{ trimPrefix "nothing: " . }}
+{{- else -}}
+use instead: {{ . }}
+{{- end -}}
+{{- end }}
+
 {{- define "spark-common.checkConf" -}}
 {{- $owned := merge (dict
-  "spark.master" "nothing: the cluster of the release"
-  "spark.app.id" "nothing: it follows from the pod"
-  "spark.driver.host" "nothing: the pod's address"
-  "spark.driver.bindAddress" "nothing: the pod's address"
-  "spark.driver.port" (include "spark-common.port" "driver" | printf "nothing: %s")
-  "spark.driver.blockManager.port" (include "spark-common.port" "blockManager" | printf "nothing: %s")
-  "spark.blockManager.port" (include "spark-common.port" "blockManager" | printf "nothing: %s")
-  "spark.ui.port" (include "spark-common.port" "ui" | printf "nothing: %s")
+  "spark.master" "nothing: drivers ask the cluster that they run in"
+  "spark.app.id" "nothing: it follows from the pod, so that each run has its own"
+  "spark.driver.host" "nothing: it is the address of the driver's pod"
+  "spark.driver.bindAddress" "nothing: it is the address of the driver's pod"
+  "spark.driver.port" (include "spark-common.port" "driver" | printf "nothing: it is %s, which NetworkPolicies and spark-ui-proxy rely on")
+  "spark.driver.blockManager.port" (include "spark-common.port" "blockManager" | printf "nothing: it is %s, which NetworkPolicies and spark-ui-proxy rely on")
+  "spark.blockManager.port" (include "spark-common.port" "blockManager" | printf "nothing: it is %s, which NetworkPolicies and spark-ui-proxy rely on")
+  "spark.ui.port" (include "spark-common.port" "ui" | printf "nothing: it is %s, which NetworkPolicies and spark-ui-proxy rely on")
   "spark.driver.memory" "driver.memory"
   "spark.driver.memoryOverhead" "driver.memoryOverhead"
   "spark.driver.cores" "driver.cores"
@@ -30,7 +39,7 @@ docs/reference/spark-properties.md is made of what it says.
   "spark.kubernetes.executor.rollPolicy" "executor.rolling.policy"
   "spark.kubernetes.allocation.pods.allocator" "executor.allocator"
   "spark.kubernetes.local.dirs.tmpfs" "localDirs.memory"
-  "spark.kubernetes.driver.pod.name" "nothing: the pod's name"
+  "spark.kubernetes.driver.pod.name" "nothing: it is the name that Kubernetes gives the pod"
   "spark.kubernetes.namespace" "helm's --namespace"
   "spark.kubernetes.container.image" "image"
   "spark.kubernetes.executor.container.image" "executor.image"
@@ -40,12 +49,12 @@ docs/reference/spark-properties.md is made of what it says.
   "spark.kubernetes.driver.limit.cores" "driver.limitCores"
   "spark.kubernetes.executor.request.cores" "executor.requestCores"
   "spark.kubernetes.executor.limit.cores" "executor.limitCores"
-  "spark.kubernetes.executor.podNamePrefix" "nothing: the driver pod's name"
+  "spark.kubernetes.executor.podNamePrefix" "nothing: executors are named after their driver's pod"
   "spark.kubernetes.driver.podTemplateFile" "driver.podTemplate"
-  "spark.kubernetes.driver.podTemplateContainerName" "nothing: driver"
+  "spark.kubernetes.driver.podTemplateContainerName" "nothing: the container of Spark is named driver"
   "spark.kubernetes.executor.podTemplateFile" "executor.podTemplate"
-  "spark.kubernetes.executor.podTemplateContainerName" "nothing: executor"
-  "spark.kubernetes.submission.waitAppCompletion" "nothing: the Job's pod follows the driver"
+  "spark.kubernetes.executor.podTemplateContainerName" "nothing: the container of Spark is named executor"
+  "spark.kubernetes.submission.waitAppCompletion" "nothing: the Job's pod follows the driver to its end"
   "spark.kubernetes.authenticate.serviceAccountName" "driver.serviceAccountName"
   "spark.kubernetes.authenticate.driver.serviceAccountName" "driver.serviceAccountName"
   "spark.kubernetes.authenticate.executor.serviceAccountName" "executor.serviceAccountName"
@@ -53,18 +62,18 @@ docs/reference/spark-properties.md is made of what it says.
   "spark.kubernetes.driver.scheduler.name" "driver.schedulerName"
   "spark.kubernetes.executor.scheduler.name" "executor.schedulerName"
   "spark.kubernetes.executor.terminationGracePeriodSeconds" "executor.terminationGracePeriodSeconds"
-  "spark.dynamicAllocation.shuffleTracking.enabled" "nothing: true with executor.dynamicAllocation.enabled"
+  "spark.dynamicAllocation.shuffleTracking.enabled" "nothing: executor.dynamicAllocation.enabled sets it too"
   "spark.storage.decommission.enabled" "executor.decommission"
   "spark.storage.decommission.rddBlocks.enabled" "executor.decommission"
   "spark.storage.decommission.shuffleBlocks.enabled" "executor.decommission"
-  "spark.kubernetes.report.interval" "nothing: the Job's pod follows the driver"
-  "spark.kubernetes.context" "nothing: the cluster of the release"
+  "spark.kubernetes.report.interval" "nothing: the Job's pod follows the driver to its end"
+  "spark.kubernetes.context" "nothing: drivers ask the cluster that they run in, and have no kubeconfig"
   "spark.kubernetes.appKillPodDeletionGracePeriod" "driver.terminationGracePeriodSeconds"
   "spark.kubernetes.memoryOverheadFactor" "spark.driver.memoryOverheadFactor and spark.executor.memoryOverheadFactor"
-  "spark.kubernetes.driver.resourceNamePrefix" "nothing: Spark sets it"
-  "spark.kubernetes.resource.type" "nothing: Spark sets it"
-  "spark.kubernetes.setSubmitTimeInDriver" "nothing: Spark sets it"
-  "spark.kubernetes.submitInDriver" "nothing: Spark sets it"
+  "spark.kubernetes.driver.resourceNamePrefix" "nothing: Spark sets it itself as it submits"
+  "spark.kubernetes.resource.type" "nothing: Spark sets it itself as it submits"
+  "spark.kubernetes.setSubmitTimeInDriver" "nothing: Spark sets it itself as it submits"
+  "spark.kubernetes.submitInDriver" "nothing: Spark sets it itself as it submits"
 ) .own -}}
 {{- /* Whole families: most reach only the pods that Spark makes, and in client mode that is not the driver's. */ -}}
 {{- $families := list
@@ -84,7 +93,7 @@ docs/reference/spark-properties.md is made of what it says.
   (list "spark.kubernetes.node.selector." "driver.nodeSelector and executor.nodeSelector")
   (list "spark.kubernetes.driver.node.selector." "driver.nodeSelector")
   (list "spark.kubernetes.executor.node.selector." "executor.nodeSelector")
-  (list "spark.kubernetes.kerberos.dt-secret-" "nothing: Spark sets it")
+  (list "spark.kubernetes.kerberos.dt-secret-" "nothing: Spark sets it itself as it submits")
 -}}
 {{- /* Of older Sparks and of the fork that Spark on Kubernetes came from. */ -}}
 {{- $gone := list
@@ -104,16 +113,16 @@ docs/reference/spark-properties.md is made of what it says.
 {{- include "spark-common.checkKeys" . -}}
 {{- range $key := keys .conf | sortAlpha -}}
 {{- if hasKey $owned $key -}}
-{{- fail (printf "%s sets %s, which the chart sets itself; use instead: %s" $.from $key (get $owned $key)) -}}
+{{- fail (printf "%s sets %s, which the chart sets itself; %s" $.from $key (get $owned $key | include "spark-common.instead")) -}}
 {{- end -}}
 {{- range $family := $families -}}
 {{- if hasPrefix (first $family) $key -}}
-{{- fail (printf "%s sets %s, which the chart sets itself; use instead: %s" $.from $key (last $family)) -}}
+{{- fail (printf "%s sets %s, which the chart sets itself; %s" $.from $key (last $family | include "spark-common.instead")) -}}
 {{- end -}}
 {{- end -}}
 {{- range $property := $gone -}}
 {{- if hasPrefix (first $property) $key -}}
-{{- fail (printf "%s sets %s, which Spark no longer has; use instead: %s" $.from $key (last $property)) -}}
+{{- fail (printf "%s sets %s, which Spark no longer has; %s" $.from $key (last $property | include "spark-common.instead")) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -96,7 +96,7 @@ format of the field's name).
 {{- define "spark-common.checkUse" -}}
 {{- range $key := keys .map | sortAlpha -}}
 {{- if hasKey $.use $key -}}
-{{- fail (printf "%s sets %s, which the chart sets itself; use instead: %s" $.from (printf $.what $key) (get $.use $key)) -}}
+{{- fail (printf "%s sets %s, which the chart sets itself; %s" $.from (printf $.what $key) (get $.use $key | include "spark-common.instead")) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

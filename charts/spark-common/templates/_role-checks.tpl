@@ -3,7 +3,8 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
 
   spark-common.checkRole          resources, environment, labels
   spark-common.checkRoleLabels    labels by which pods are found; call with a dict: labels, from
-  spark-common.checkRoleEnv       variables that a chart or Spark sets; call with a dict: names, from, role
+  spark-common.checkRoleEnv       variables that a chart or Spark sets; call with a dict: names, from, role, cluster (whether
+                                  the driver's pod is Spark's)
   spark-common.checkRoleTemplate  its pod template: what the charts own; besides, spec and container: maps of fields that this
                                   chart owns too, and what to use instead
   spark-common.checkExecutors     their version of Spark, dynamic allocation, rolling, allocator, a driver without any; call with the root
@@ -23,7 +24,7 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
 {{- end -}}
 {{- include "spark-common.checkNumbers" (dict "values" $values.env "from" (printf "%s.env:" $role)) -}}
 {{- include "spark-common.checkRoleLabels" (dict "labels" $values.labels "from" (printf "%s.labels" $role)) -}}
-{{- include "spark-common.checkRoleEnv" (dict "names" (keys $values.env) "from" (printf "%s.env" $role) "role" $role) -}}
+{{- include "spark-common.checkRoleEnv" (dict "names" (keys $values.env) "from" (printf "%s.env" $role) "role" $role "cluster" (eq (.root.Values.mode | default "") "cluster")) -}}
 {{- include "spark-common.checkRoleIds" . -}}
 {{- end }}
 
@@ -36,11 +37,17 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
 {{- end -}}
 {{- end }}
 
-{{/* call with a dict: names, from, role */}}
+{{/* call with a dict: names, from, role, cluster */}}
 {{- define "spark-common.checkRoleEnv" -}}
 {{- range $name := .names | sortAlpha -}}
 {{- if and (eq $.role "submitter") (has $name (list "SPARK_SUBMIT_OPTS" "SPARK_LAUNCHER_OPTS")) -}}
 {{- fail (printf "%s sets %s, which the chart sets itself: use submitter.jvmOptions" $.from $name) -}}
+{{- end -}}
+{{- if and (eq $name "SPARK_USER") (or (eq $.role "executor") (and $.cluster (eq $.role "driver"))) -}}
+{{- fail (printf "%s sets SPARK_USER, which Spark sets to the user of %s; use instead: %s" $.from ($.cluster | ternary "the submitting pod" "the driver") ($.cluster | ternary "submitter.env.SPARK_USER" "driver.env.SPARK_USER")) -}}
+{{- end -}}
+{{- if and $.cluster (eq $.role "driver") (has $name (list "PYSPARK_PYTHON" "PYSPARK_DRIVER_PYTHON")) -}}
+{{- fail (printf "%s sets %s, which Spark sets itself in cluster mode; use instead: %s in sparkConf" $.from $name (eq $name "PYSPARK_PYTHON" | ternary "spark.pyspark.python" "spark.pyspark.driver.python")) -}}
 {{- end -}}
 {{- if has $name (list "FAIL_FAST" "_SPARK_AUTH_SECRET" "SPARK_JAVA_OPT_KINDLING" "SPARK_DRIVER_BIND_ADDRESS" "SPARK_CONF_DIR" "SPARK_LOCAL_DIRS" "SPARK_APPLICATION_ID" "SPARK_DRIVER_URL" "SPARK_EXECUTOR_CORES" "SPARK_EXECUTOR_ID" "SPARK_EXECUTOR_MEMORY" "SPARK_EXECUTOR_POD_IP" "SPARK_EXECUTOR_POD_NAME" "SPARK_RESOURCE_PROFILE_ID") -}}
 {{- fail (printf "%s sets %s, which the chart or Spark sets itself: take another name" $.from $name) -}}
@@ -61,7 +68,7 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
   "spec" (merge (dict
     "serviceAccountName" $account
     "serviceAccount" $account
-    "hostname" "nothing: Spark sets it") .spec)
+    "hostname" "nothing: Spark and Kubernetes name hosts after their pods") .spec)
   "container" (merge (dict "image" $image "imagePullPolicy" "image.pullPolicy") .container)) -}}
 {{- include "spark-common.checkRoleLabels" (dict "labels" ($template.metadata).labels "from" $from) -}}
 {{- range ($template.spec).containers -}}
@@ -82,7 +89,7 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
 {{- range .env -}}
 {{- $names = append $names .name -}}
 {{- end -}}
-{{- include "spark-common.checkRoleEnv" (dict "names" $names "from" $from "role" $role) -}}
+{{- include "spark-common.checkRoleEnv" (dict "names" $names "from" $from "role" $role "cluster" (eq (.root.Values.mode | default "") "cluster")) -}}
 {{- end -}}
 {{- end }}
 

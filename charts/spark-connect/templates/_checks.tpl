@@ -25,17 +25,17 @@ spark-connect.checks: values that cannot go together, each refused in one line t
 {{- $own := dict "automountServiceAccountToken" "nothing: a driver has a token and an executor has none" "restartPolicy" "nothing: Kubernetes starts a server again, and the driver its executors" -}}
 {{- range $role := list "driver" "executor" -}}
 {{- include "spark-common.checkRole" (dict "root" $ "role" $role) -}}
-{{- include "spark-common.checkRoleTemplate" (dict "root" $ "role" $role "spec" $own "container" (dict "command" "nothing: the Connect server" "args" "nothing: the Connect server")) -}}
+{{- include "spark-common.checkRoleTemplate" (dict "root" $ "role" $role "spec" $own "container" (dict "command" "nothing: the container runs the Connect server" "args" "nothing: the container runs the Connect server")) -}}
 {{- end -}}
 {{- include "spark-common.checkExecutors" . -}}
 {{- $ownConf := dict
-  "spark.submit.deployMode" "nothing: client"
+  "spark.submit.deployMode" "nothing: the pod is itself the driver, which is client mode"
   "spark.kubernetes.driver.container.image" "image"
   "spark.remote" "nothing: the server runs Spark itself"
   "spark.api.mode" "nothing: the server runs Spark itself"
   "spark.connect.authenticate.token" "login.secret"
   "spark.connect.grpc.binding.address" "listen"
-  "spark.connect.grpc.binding.port" (include "spark-common.port" "connect" | printf "nothing: %s")
+  "spark.connect.grpc.binding.port" (include "spark-common.port" "connect" | printf "nothing: it is %s, which the Service leads to")
   "spark.connect.grpc.port.maxRetries" "nothing: the server ends where its port is taken"
   "spark.connect.session.manager.defaultSessionTimeout" "idle.sessions" -}}
 {{- range $number, $conf := $confs -}}

@@ -38,9 +38,32 @@ root.
 {{- include "spark-common.checkHelpers" .Values.global.helpers -}}
 {{- include "spark-common.checkLabels" (dict "labels" .Values.global.commonLabels "from" "global.commonLabels") -}}
 {{- $owned := include "spark-history-server.ownConf" . | fromYaml -}}
+{{- $instead := dict
+  "spark.history.fs.logDirectory" "global.eventLog and moreFolders"
+  "spark.history.fs.update.interval" "updateInterval"
+  "spark.history.ui.port" (include "spark-common.port" "history" | printf "nothing: it is %s, which the Service leads to")
+  "spark.history.retainedApplications" "retainedApplications"
+  "spark.history.store.path" "nothing: it is on the volume that state sets"
+  "spark.history.store.maxDiskUsage" "state.size"
+  "spark.history.store.serializer" "nothing: this one reads the most applications in a second"
+  "spark.history.store.hybridStore.enabled" "nothing: without, the server answers a large application too late"
+  "spark.history.store.hybridStore.diskBackend" "nothing: it is the one that Spark goes on with"
+  "spark.history.store.hybridStore.maxMemoryUsage" "memory"
+  "spark.history.fs.cleaner.enabled" "cleaner.enabled"
+  "spark.history.fs.cleaner.interval" "cleaner.interval"
+  "spark.history.fs.cleaner.maxAge" "cleaner.maxAge"
+  "spark.history.fs.cleaner.maxNum" "cleaner.maxApplications"
+  "spark.history.fs.eventLog.rolling.maxFilesToRetain" "compactionFiles"
+  "spark.eventLog.compress" "nothing: with compactionFiles it is as the drivers have it"
+  "spark.eventLog.compression.codec" "nothing: with compactionFiles it is as the drivers have it"
+  "spark.ui.proxyBase" "ingress.path"
+  "spark.history.kerberos.enabled" "global.eventLog.hdfs.principal"
+  "spark.history.kerberos.principal" "global.eventLog.hdfs.principal"
+  "spark.history.kerberos.keytab" "global.eventLog.secret"
+-}}
 {{- range $key := keys .Values.sparkConf | sortAlpha -}}
 {{- if and (hasKey $owned $key) (ne $key "spark.ui.filters") -}}
-{{- fail (printf "sparkConf sets %s, which the chart sets itself: use its own value" $key) -}}
+{{- fail (printf "sparkConf sets %s, which the chart sets itself; %s" $key (get $instead $key | include "spark-common.instead")) -}}
 {{- end -}}
 {{- end -}}
 {{- with .Values.auth -}}
@@ -83,7 +106,7 @@ root.
   "container" (dict
     "image" "image"
     "imagePullPolicy" "image.pullPolicy"
-    "command" "nothing: it is the server's"
+    "command" "nothing: the container runs the history server"
     "args" "sparkConf"
     "resources" "memory, requestCores and limitCores")) -}}
 {{- end -}}

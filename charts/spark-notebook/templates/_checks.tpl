@@ -22,13 +22,13 @@ spark-notebook.checks: values that cannot go together, each refused in one line 
 {{- $own := dict "automountServiceAccountToken" "nothing: a notebook has a token and an executor has none" "restartPolicy" "nothing: Kubernetes starts a notebook again, and the driver its executors" -}}
 {{- range $role := list "driver" "executor" -}}
 {{- include "spark-common.checkRole" (dict "root" $ "role" $role) -}}
-{{- include "spark-common.checkRoleTemplate" (dict "root" $ "role" $role "spec" $own "container" (dict "command" "nothing: JupyterLab" "args" "nothing: JupyterLab")) -}}
+{{- include "spark-common.checkRoleTemplate" (dict "root" $ "role" $role "spec" $own "container" (dict "command" "nothing: the container runs JupyterLab" "args" "nothing: the container runs JupyterLab")) -}}
 {{- end -}}
 {{- include "spark-common.checkExecutors" . -}}
 {{- $confs := list .Values.global.sparkConf .Values.sparkConf -}}
 {{- $from := list "global.sparkConf" "sparkConf" -}}
 {{- range $number, $conf := $confs -}}
-{{- include "spark-common.checkConf" (dict "conf" $conf "from" (index $from $number) "own" (dict "spark.submit.deployMode" "nothing: client" "spark.kubernetes.driver.container.image" "image")) -}}
+{{- include "spark-common.checkConf" (dict "conf" $conf "from" (index $from $number) "own" (dict "spark.submit.deployMode" "nothing: the pod is itself the driver, which is client mode" "spark.kubernetes.driver.container.image" "image")) -}}
 {{- end -}}
 {{- include "spark-common.checkSecurity" (dict "root" . "security" (list .Values.global.security .Values.security) "allow" "security.allowInsecure" "confs" $confs "from" $from) -}}
 {{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "global" .Values.global "confs" $confs "from" $from) -}}

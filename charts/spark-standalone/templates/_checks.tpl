@@ -56,12 +56,12 @@ spark-standalone.checks: values that cannot go together, each refused in one lin
     "serviceAccountName" "global.serviceAccounts.executor"
     "serviceAccount" "global.serviceAccounts.executor"
     "automountServiceAccountToken" "nothing: no pod of the cluster has a token"
-    "restartPolicy" "nothing: the chart knows which"
+    "restartPolicy" "nothing: masters and workers are always started again, and the pod of a client never"
     "terminationGracePeriodSeconds" "worker.gracePeriodSeconds, of workers")
   "container" (dict
     "image" "image"
     "imagePullPolicy" "image.pullPolicy"
-    "command" "nothing: it is the chart's"
+    "command" "nothing: the container runs Spark's own program"
     "args" "sparkConf or client.sparkConf"
     "lifecycle" "nothing: by it workers leave gracefully"
     "resources" (printf "memory, requestCores and limitCores of %s" $role))) -}}

@@ -27,8 +27,8 @@ spark-ui-proxy.checks: values that cannot go together, each refused in one line 
   "container" (dict
     "image" "image"
     "imagePullPolicy" "image.pullPolicy"
-    "command" "nothing: it is the image's"
-    "args" "nothing: they are the chart's"
+    "command" "nothing: the image has it"
+    "args" "nothing: the container reads the chart's configuration"
     "resources" "resources")) -}}
 {{- if hasKey .Values.annotations "checksum/config" -}}
 {{- fail "annotations sets checksum/config, which the chart sets itself: take another key" -}}

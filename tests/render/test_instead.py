@@ -1,0 +1,74 @@
+"""What is refused says what to use instead, or why there is nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from refusals import RefusalOf
+
+from chartproof import Helm, Render
+
+CURES = re.compile(r'"nothing: ([^"]+)"')
+
+
+def test_a_reason_is_a_clause(charts: Path) -> None:
+    reasons = [found[1] for file in charts.glob("*/templates/**/*.tpl") for found in CURES.finditer(file.read_text())]
+    assert len(reasons) > 40
+    assert [reason for reason in reasons if len(reason.split()) < 4] == []
+
+
+@pytest.mark.parametrize(
+    ("conf", "said"),
+    [
+        ("spark.kubernetes.driver.pod.name", "leave it out: it is the name that Kubernetes gives the pod"),
+        ("spark.ui.port", "leave it out: it is 4040, which NetworkPolicies and spark-ui-proxy rely on"),
+        ("spark.kubernetes.initContainer.image", "leave it out: Spark fetches app.jars and app.files without an init"),
+        ("spark.executor.memory", "use instead: executor.memory"),
+    ],
+)
+def test_spark_conf_that_the_chart_owns_is_told(
+    render_job: Render, refusal_of: RefusalOf, conf: str, said: str
+) -> None:
+    assert said in refusal_of(render_job, {"sparkConf": {conf: "1"}})
+
+
+OF_HISTORY: dict[str, Any] = {
+    "global": {"eventLog": {"store": "hdfs", "url": "hdfs://nn/logs", "secret": {"name": "keytab"}}},
+    "compactionFiles": 2,
+    "cleaner": {"enabled": True, "maxApplications": 9},
+    "ingress": {"enabled": True, "host": "spark.example.com", "path": "/history"},
+}
+
+
+@pytest.fixture
+def server_conf(helm: Helm, charts: Path) -> list[str]:
+    """What a history server's configuration has, where all that it can have is asked for."""
+    values = {**OF_HISTORY, "global": {**OF_HISTORY["global"], "hadoop": {"configMap": "hadoop"}}}
+    values["global"]["kerberos"] = {"configMap": "krb5", "principal": "etl@EXAMPLE.COM", "keytab": {"name": "keytab"}}
+    rendered = helm.template(charts / "spark-history-server", values=values, checked=False)
+    text = next(
+        text
+        for one in rendered.all("ConfigMap")
+        for name, text in one.body["data"].items()
+        if "properties" in name and "spark.history" in text
+    )
+    return [line.partition("=")[0] for line in text.splitlines() if line.startswith("spark.")]
+
+
+def test_each_setting_that_the_history_server_owns_says_what_to_use(
+    helm: Helm, charts: Path, refusal_of: RefusalOf, server_conf: list[str]
+) -> None:
+    def render(**conf: Any) -> Any:
+        return helm.template(charts / "spark-history-server", values={**OF_HISTORY, "sparkConf": conf}, checked=False)
+
+    owned = [key for key in server_conf if key.startswith("spark.history")]
+    assert len(owned) > 12
+    for key in owned:
+        if "kerberos" not in key:
+            said = refusal_of(render, {key: "1"})
+            assert re.search(
+                rf"sparkConf sets {key}, which the chart sets itself; (use instead|leave it out): \w", said
+            )
