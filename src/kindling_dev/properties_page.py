@@ -21,7 +21,8 @@ PAGE = REPO / "docs/reference/spark-properties.md"
 CHART = REPO / "charts/spark-job"
 USE, PASSED, REFUSED, GONE = "use", "passed through", "refused", "gone"
 _REFUSAL = re.compile(
-    r"sparkConf sets \S+, which (?P<why>the chart sets itself|Spark no longer has); (?P<what>use instead|leave it out): (?P<cure>.*)"
+    r"sparkConf sets \S+, which (?P<why>the chart sets itself|Spark no longer has); "
+    r"(?P<what>use instead|leave it out): (?P<cure>.*)"
 )
 _SUBMISSION = (
     *("spark.kubernetes.submission.", "spark.kubernetes.file.upload.path"),

@@ -128,6 +128,11 @@ FORMS: dict[str, Form] = {
         ("requests.cpu", "count/jobs.batch", "requests.nvidia.com/gpu"),
     ),
     # Of Spark.
+    "sparkKey": Form(
+        r"^spark\.[-A-Za-z0-9_.]+$",
+        "a key of Spark's configuration, or how keys begin and a dot",
+        ("spark.driver.extraClassPath", "spark.hadoop.fs.s3a."),
+    ),
     "listed": Form(
         r"^[^,\s]+$",
         "one item without spaces and commas, and each other as an item of its own",

@@ -180,7 +180,7 @@ REFUSED: list[tuple[Values, str]] = [
     ),
     (
         {"driver": {"podTemplate": {"spec": {"containers": [{"name": "driver", "args": ["x"]}]}}}},
-        "sets args of container driver, which the chart sets itself; leave it out: the container runs the Connect server",
+        "which the chart sets itself; leave it out: the container runs the Connect server",
     ),
 ]
 

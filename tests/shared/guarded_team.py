@@ -33,6 +33,8 @@ GUARD = {
     "serviceAnnotations": ["prometheus.io/"],
 }
 """What the guarded team's values list."""
+DENIED = ["spark.driver.extraClassPath", "spark.yarn."]
+"""Spark configuration that its values deny."""
 MINE, ANOTHERS = "uid-of-the-driver", "uid-of-another-driver"
 """Stand for uids that pods have on a server."""
 DRIVERS = {MINE: "driver", ANOTHERS: "another-driver"}
@@ -208,6 +210,7 @@ def installed_team(server: ApiServer, kubectl: Kubectl, chart: Path, guard: Body
         "podSecurity": {"enforce": "privileged"},
         "driver": {"statefulSets": True},
         "guard": guard,
+        "global": {"deniedSparkConf": DENIED},
         "accounts": [{"name": "alice", "role": "submitter"}],
         "notebooks": {"from": [{"namespace": _HUBS, "name": HUB}]},
     }
@@ -265,6 +268,18 @@ _PROBES = (
         "POST",
         "services",
         {"kind": "Service", "apiVersion": "v1", "metadata": {"name": "probe"}, "spec": {"ports": [{"port": 1}]}},
+        "",
+    ),
+    Attack(
+        ENGINEER,
+        "POST",
+        "configmaps",
+        {
+            "kind": "ConfigMap",
+            "apiVersion": "v1",
+            "metadata": {"name": "probe"},
+            "data": {"spark.properties": f"{DENIED[0]}=/x"},
+        },
         "",
     ),
 )

@@ -10,6 +10,7 @@ What all charts refuse.
                                  of an item follows)
   spark-common.checkKeys         keys that Spark's configuration cannot have, or that Spark leaves out without a word; call with
                                  a dict: conf, from (its name in values)
+  spark-common.checkDenied       keys of Spark's configuration that the namespace's admin denies; call with the root
   spark-common.checkSecrets      Spark configuration whose value is a secret: a ConfigMap and helm's record would hold it. Call
                                  with a dict: conf, from (its name in values)
   spark-common.secretKeys        a regular expression: keys of Spark's and Hadoop's configuration whose value is a secret
@@ -60,6 +61,18 @@ What all charts refuse.
 {{- $cure = printf "write spark.hadoop.%s" $key -}}
 {{- end -}}
 {{- fail (printf "%s sets %s, and Spark reads only keys that begin with spark.: %s" $.from $key $cure) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.checkDenied" -}}
+{{- range $from, $conf := dict "global.sparkConf" .Values.global.sparkConf "sparkConf" .Values.sparkConf "client.sparkConf" (.Values.client | default dict).sparkConf -}}
+{{- range $key := keys ($conf | default dict) | sortAlpha -}}
+{{- range $denied := $.Values.global.deniedSparkConf -}}
+{{- if or (eq $key $denied) (and (hasSuffix "." $denied) (hasPrefix $denied $key)) -}}
+{{- fail (printf "%s sets %s, which global.deniedSparkConf denies in this namespace: leave it out, or ask the cluster's admin" $from $key) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

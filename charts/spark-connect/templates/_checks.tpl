@@ -6,6 +6,7 @@ spark-connect.checks: values that cannot go together, each refused in one line t
 {{- if not (hasKey . "kindlingChecked") -}}
 {{- $_ := set . "kindlingChecked" true -}}
 {{- include "spark-common.checkForms" . -}}
+{{- include "spark-common.checkDenied" . -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- include "spark-common.checkServiceName" . -}}
 {{- include "spark-common.checkHelpers" .Values.global.helpers -}}

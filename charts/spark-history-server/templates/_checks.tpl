@@ -7,6 +7,7 @@ root.
 {{- if not (hasKey . "kindlingChecked") -}}
 {{- $_ := set . "kindlingChecked" true -}}
 {{- include "spark-common.checkForms" . -}}
+{{- include "spark-common.checkDenied" . -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- include "spark-common.checkServiceName" . -}}
 {{- $log := .Values.global.eventLog -}}

@@ -13,6 +13,7 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- if not (hasKey . "kindlingChecked") -}}
 {{- $_ := set . "kindlingChecked" true -}}
 {{- include "spark-common.checkForms" . -}}
+{{- include "spark-common.checkDenied" . -}}
 {{- /* A source is quoted: in it any character may stand. */ -}}
 {{- include "spark-common.checkText" (set (omit .Values "app") "app" (omit .Values.app "source")) -}}
 {{- include "spark-common.checkUtf8" (dict "text" .Values.app.source "from" "app.source") -}}

@@ -7,6 +7,7 @@ spark-namespace.checkNetwork: those of them that are in network
 {{- if not (hasKey . "kindlingChecked") -}}
 {{- $_ := set . "kindlingChecked" true -}}
 {{- include "spark-common.checkForms" . -}}
+{{- include "spark-common.checkDenied" . -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- range $key := keys .Values.namespace.labels | sortAlpha -}}
 {{- if or (hasPrefix "pod-security.kubernetes.io/" $key) (regexMatch "^(app\\.kubernetes\\.io/(name|instance|managed-by|part-of)|helm\\.sh/chart)$" $key) -}}

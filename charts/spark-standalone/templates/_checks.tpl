@@ -6,6 +6,7 @@ spark-standalone.checks: values that cannot go together, each refused in one lin
 {{- if not (hasKey . "kindlingChecked") -}}
 {{- $_ := set . "kindlingChecked" true -}}
 {{- include "spark-common.checkForms" . -}}
+{{- include "spark-common.checkDenied" . -}}
 {{- include "spark-common.checkText" .Values -}}
 {{- include "spark-common.checkServiceName" . -}}
 {{- $log := .Values.global.eventLog -}}

@@ -8,6 +8,7 @@ The guard: ValidatingAdmissionPolicies of this one namespace, a folder each. Wha
   hubs        what JupyterHubs make and remove
   network     Services and NetworkPolicies
   monitors    PodMonitors
+  conf        Spark configuration, where global.deniedSparkConf denies some
 
   spark-namespace.hasGuard        "true" where the guard is asked for and the cluster can have it; call with the root
   spark-namespace.grants          "true" where a right is granted that only the guard makes safe; call with a dict: root, right (of
@@ -51,7 +52,7 @@ true
 {{- end }}
 
 {{- define "spark-namespace.guardParts" -}}
-[pods, placement, statuses, drivers, network, monitors{{ if include "spark-namespace.hasHubs" . }}, hubs{{ end }}]
+[pods, placement, statuses, drivers, network, monitors{{ if include "spark-namespace.hasHubs" . }}, hubs{{ end }}{{ if .Values.global.deniedSparkConf }}, conf{{ end }}]
 {{- end }}
 
 {{- define "spark-namespace.guard" -}}
