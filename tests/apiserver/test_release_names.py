@@ -48,15 +48,15 @@ def make_accounts(server: ApiServer, namespace: str) -> None:
 
 def pods_of(server: ApiServer, namespace: str, count: int) -> list[Any]:
     """The pods that controllers make in a namespace, when there are so many."""
-    return list(
-        server.cluster.wait_for(
-            server.cluster.core.list_namespaced_pod,
-            lambda found, _: found if len(found) >= count else None,
-            f"{count} pods",
-            60,
-            namespace=namespace,
-        )
-    )
+    seen: dict[str, Any] = {}
+
+    def is_last(pod: Any, _: str) -> bool:
+        seen[pod.metadata.name] = pod
+        return len(seen) >= count
+
+    listing = server.cluster.core.list_namespaced_pod
+    server.cluster.wait_for(listing, is_last, f"{count} pods", 60, namespace=namespace)
+    return list(seen.values())
 
 
 def host_name(pod: str) -> str:
