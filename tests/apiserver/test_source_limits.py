@@ -60,7 +60,7 @@ def install(
     [
         (CODE[:990_000], ""),
         (data(380_000), ""),
-        (data(700_000), "must have at most 1048576"),
+        (data(700_000), "Too long: may not be more than 1048576 bytes"),
         (CODE + CODE, "and a ConfigMap holds 1000000: put the file where Spark can fetch it and set app.file"),
     ],
     ids=["code", "data", "more data", "more code"],
@@ -92,5 +92,5 @@ def test_a_client_side_apply_takes_250_kb(
         return kubectl(server, "apply", *argv, "--filename=-", f"--namespace={namespace}", stdin=manifest)
 
     assert "created" in apply(150_000)
-    assert "must have at most 262144 bytes" in apply(262_000)
+    assert "Too long: may not be more than 262144 bytes" in apply(262_000)
     assert "serverside-applied" in apply(262_000, "--server-side")
