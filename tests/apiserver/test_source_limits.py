@@ -71,7 +71,7 @@ def test_helms_record_holds_a_source(install: Callable[..., str], source: str, s
     assert bool(said) == bool(answer)
 
 
-def test_a_client_side_apply_takes_250_kb(
+def test_a_client_side_apply_takes_200_kb(
     peopled: Callable[[str], ApiServer],
     namespace_of: Callable[[ApiServer], str],
     kubectl: Kubectl,
@@ -91,6 +91,6 @@ def test_a_client_side_apply_takes_250_kb(
         )
         return kubectl(server, "apply", *argv, "--filename=-", f"--namespace={namespace}", stdin=manifest)
 
-    assert "created" in apply(150_000)
+    assert "created" in apply(190_000)
     assert "Too long: may not be more than 262144 bytes" in apply(262_000)
     assert "serverside-applied" in apply(262_000, "--server-side")
