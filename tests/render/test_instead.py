@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from least_values import LEAST
 from refusals import RefusalOf
 
 from chartproof import Helm, Render
+from chartproof.values import merged
 
 CURES = re.compile(r'"nothing: ([^"]+)"')
 
@@ -72,3 +74,44 @@ def test_each_setting_that_the_history_server_owns_says_what_to_use(
             assert re.search(
                 rf"sparkConf sets {key}, which the chart sets itself; (use instead|leave it out): \w", said
             )
+
+
+@pytest.mark.parametrize(
+    ("chart", "where", "key", "said"),
+    [
+        (
+            "spark-namespace",
+            "global",
+            "spark.kubernetes.initContainer.image",
+            "which Spark no longer has; leave it out: ",
+        ),
+        (
+            "spark-standalone",
+            "",
+            "spark.kubernetes.namespace",
+            "a standalone cluster heeds no spark.kubernetes property",
+        ),
+        (
+            "spark-standalone",
+            "client",
+            "spark.kubernetes.namespace",
+            "heeds no spark.kubernetes property: leave it out",
+        ),
+        (
+            "spark-history-server",
+            "",
+            "spark.kubernetes.namespace",
+            "a history server heeds no spark.kubernetes property",
+        ),
+        ("spark-notebook", "", "spark.kubernetes.pyspark.pythonVersion", "use instead: spark.pyspark.python"),
+        ("spark-connect", "global", "spark.kubernetes.pyspark.pythonVersion", "use instead: spark.pyspark.python"),
+    ],
+)
+def test_spark_conf_without_effect_is_refused(
+    helm: Helm, charts: Path, refusal_of: RefusalOf, chart: str, where: str, key: str, said: str
+) -> None:
+    def render(**values: Any) -> Any:
+        return helm.template(charts / chart, namespace="kindling-system", values=merged(LEAST[chart], values))
+
+    conf = {"sparkConf": {key: "x"}}
+    assert said in refusal_of(render, {where: conf} if where else conf)

@@ -95,6 +95,26 @@ use instead: {{ . }}
   (list "spark.kubernetes.executor.node.selector." "executor.nodeSelector")
   (list "spark.kubernetes.kerberos.dt-secret-" "nothing: Spark sets it itself as it submits")
 -}}
+{{- include "spark-common.checkKeys" . -}}
+{{- include "spark-common.checkGone" . -}}
+{{- range $key := keys .conf | sortAlpha -}}
+{{- if hasKey $owned $key -}}
+{{- fail (printf "%s sets %s, which the chart sets itself; %s" $.from $key (get $owned $key | include "spark-common.instead")) -}}
+{{- end -}}
+{{- range $family := $families -}}
+{{- if hasPrefix (first $family) $key -}}
+{{- fail (printf "%s sets %s, which the chart sets itself; %s" $.from $key (last $family | include "spark-common.instead")) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/*
+spark-common.checkGone: refuses configuration that no Spark of the supported lines heeds; call with a dict: conf, from.
+spark-common.checkBackend: refuses configuration of Spark's Kubernetes backend, for what runs without it; call with a dict: conf, from,
+what (what runs).
+*/}}
+{{- define "spark-common.checkGone" -}}
 {{- /* Of older Sparks and of the fork that Spark on Kubernetes came from. */ -}}
 {{- $gone := list
   (list "spark.kubernetes.initContainer." "nothing: Spark fetches app.jars and app.files without an init container")
@@ -110,20 +130,19 @@ use instead: {{ . }}
   (list "spark.kubernetes.resourceStagingServer." "app.source, or app.file and app.jars with a place that Spark can fetch from")
   (list "spark.kubernetes.shuffle." "executor.dynamicAllocation and executor.decommission")
 -}}
-{{- include "spark-common.checkKeys" . -}}
 {{- range $key := keys .conf | sortAlpha -}}
-{{- if hasKey $owned $key -}}
-{{- fail (printf "%s sets %s, which the chart sets itself; %s" $.from $key (get $owned $key | include "spark-common.instead")) -}}
-{{- end -}}
-{{- range $family := $families -}}
-{{- if hasPrefix (first $family) $key -}}
-{{- fail (printf "%s sets %s, which the chart sets itself; %s" $.from $key (last $family | include "spark-common.instead")) -}}
-{{- end -}}
-{{- end -}}
 {{- range $property := $gone -}}
 {{- if hasPrefix (first $property) $key -}}
 {{- fail (printf "%s sets %s, which Spark no longer has; %s" $.from $key (last $property | include "spark-common.instead")) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "spark-common.checkBackend" -}}
+{{- range $key := keys .conf | sortAlpha -}}
+{{- if hasPrefix "spark.kubernetes." $key -}}
+{{- fail (printf "%s sets %s, and %s heeds no spark.kubernetes property: leave it out" $.from $key $.what) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

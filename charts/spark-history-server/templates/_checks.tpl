@@ -38,6 +38,7 @@ root.
 {{- include "spark-common.checkNumbers" (dict "values" .Values.env "from" "env:") -}}
 {{- include "spark-common.checkHelpers" .Values.global.helpers -}}
 {{- include "spark-common.checkLabels" (dict "labels" .Values.global.commonLabels "from" "global.commonLabels") -}}
+{{- include "spark-common.checkBackend" (dict "conf" .Values.sparkConf "from" "sparkConf" "what" "a history server") -}}
 {{- $owned := include "spark-history-server.ownConf" . | fromYaml -}}
 {{- $instead := dict
   "spark.history.fs.logDirectory" "global.eventLog and moreFolders"

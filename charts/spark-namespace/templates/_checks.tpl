@@ -48,6 +48,7 @@ spark-namespace.checkNetwork: those of them that are in network
 {{- end -}}
 {{- include "spark-common.checkLabels" (dict "labels" .Values.global.commonLabels "from" "global.commonLabels") -}}
 {{- include "spark-common.checkKeys" (dict "conf" .Values.global.sparkConf "from" "global.sparkConf") -}}
+{{- include "spark-common.checkGone" (dict "conf" .Values.global.sparkConf "from" "global.sparkConf") -}}
 {{- include "spark-common.checkSecurity" (dict "root" . "security" (list .Values.global.security) "allow" "global.security.allowInsecure" "confs" (list .Values.global.sparkConf) "from" (list "global.sparkConf")) -}}
 {{- include "spark-common.checkEventLog" (dict "eventLog" .Values.global.eventLog "global" .Values.global "confs" (list .Values.global.sparkConf) "from" (list "global.sparkConf")) -}}
 {{- include "spark-common.checkHadoop" (dict "global" .Values.global "confs" (list .Values.global.sparkConf) "from" (list "global.sparkConf")) -}}

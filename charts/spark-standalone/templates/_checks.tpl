@@ -74,6 +74,7 @@ spark-standalone.checks: values that cannot go together, each refused in one lin
 from, owned. */}}
 {{- define "spark-standalone.checkConf" -}}
 {{- include "spark-common.checkKeys" (dict "conf" .conf "from" .from) -}}
+{{- include "spark-common.checkBackend" (dict "conf" .conf "from" .from "what" "a standalone cluster") -}}
 {{- $owned := .owned -}}
 {{- range $key := keys .conf | sortAlpha -}}
 {{- if hasPrefix "spark.authenticate" $key -}}
