@@ -19,11 +19,12 @@ Deployment.
   notes       list of lines: attempts before the newest; when a driver that lasts was told of a finding
   unread      list of what the caller may not read: "events in team-a"
 
-Ids of findings: quota-exceeded, quota-needs-limits, limit-range, pod-security, platform, no-service-account,
-no-right, refused; unschedulable, image-not-pulled, missing-secret, missing-configmap, root-user, container-config,
-container-not-started, volume-not-mounted, container-fails; stopped, liveness; out-of-memory, executors-fail,
-heap-full, killed, python-exception, java-exception, class-not-found, file-not-found, configmap-changed, exit-code;
-fetch-not-found, fetch-denied, fetch-no-credentials, fetch-no-bucket, fetch-refused, fetch-server-error,
+Ids of findings: quota-exceeded, quota-needs-limits, limit-range, pod-security, platform, guard, no-service-account,
+no-right, invalid-field, refused; not-started, half-made, sidecar-runs-on; unschedulable, image-not-pulled,
+missing-secret, missing-configmap, root-user, container-config, container-not-started, volume-not-mounted,
+container-fails; stopped, liveness; out-of-memory, executors-fail, heap-full, killed, python-exception, java-exception,
+class-not-found, file-not-found, configmap-changed, exit-code; fetch-not-found, fetch-denied, fetch-no-credentials,
+fetch-no-bucket, fetch-refused, fetch-server-error,
 fetch-host-unknown, fetch-unreachable, fetch-not-trusted, fetch-other-name, fetch-expired, fetch-tls, fetch-no-tls,
 fetch-proxy, fetch-scheme, fetch-archive; packages-not-found, packages-unreachable, packages-malformed,
 packages-settings; kerberos-no-realm, kerberos-no-kdc, kerberos-no-rule, kerberos-not-logged-in,

@@ -1,7 +1,7 @@
 """All that ``kindling`` tells people to set or to run, as its source has it: no list is kept by hand.
 
-Each text of ``src/kindling`` is taken, whatever it is for, but for docstrings, patterns and signs of a fault. A part that
-is filled in when it is told stands as GAP; values of a role are filled in by ``chart_values`` alone, which is run.
+Each text of ``src/kindling`` is taken, whatever it is for, but for docstrings, patterns and signs of a fault. A part
+that is filled in when it is told stands as GAP; values of a role are filled in by ``chart_values`` alone, which is run.
 """
 
 from __future__ import annotations
