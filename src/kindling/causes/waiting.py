@@ -224,19 +224,30 @@ def explain_first_container(pod: Pod) -> Finding | None:
 
 
 def _mount(pod: Pod) -> Finding | None:
-    told = [event for event in pod.events if event.reason in ("FailedMount", "FailedAttachVolume")]
-    if not told or pod.main.state == "running":
+    told = [event.message for event in pod.events if event.reason in ("FailedMount", "FailedAttachVolume")]
+    if pod.main.state == "running":
         return None
-    missing = _MISSING.search(told[-1].message)
-    if missing and _OF_SPARK.fullmatch(missing[2]):
-        if pod.is_young:
-            return None
-        evidence = Evidence(f"Pod/{pod.name}", told[-1].message)
-        return _left_half_made(pod, _KIND[missing[1].lower()], missing[2], evidence)
-    message = told[-1].message
-    if pod.is_young and any(words in message for words in _UNSYNCED):
-        return None
+    if pod.is_young:
+        told = [message for message in told if not _comes_yet(message)]
+    # What Spark makes is told of last: where its driver is left half made, nobody can mend it by making the rest.
+    newest_first = sorted(reversed(told), key=lambda message: _made_by_spark(message) is not None)
+    return _not_mounted(pod, newest_first[0]) if newest_first else None
+
+
+def _comes_yet(message: str) -> bool:
+    return _made_by_spark(message) is not None or any(words in message for words in _UNSYNCED)
+
+
+def _made_by_spark(message: str) -> re.Match[str] | None:
+    """What a message says is missing, if Spark makes it."""
+    missing = _MISSING.search(message)
+    return missing if missing and _OF_SPARK.fullmatch(missing[2]) else None
+
+
+def _not_mounted(pod: Pod, message: str) -> Finding:
     evidence = Evidence(f"Pod/{pod.name}", message)
+    if missing := _made_by_spark(message):
+        return _left_half_made(pod, _KIND[missing[1].lower()], missing[2], evidence)
     volume = _VOLUME.search(message)
     where = chart_values.volumes(volume[1] if volume else "", pod.chart)
     return _missing(pod, message, where, evidence) or _finding(
