@@ -230,8 +230,8 @@ def _mount(pod: Pod) -> Finding | None:
     if pod.is_young:
         told = [message for message in told if not _comes_yet(message)]
     # What Spark makes is told of last: where its driver is left half made, nobody can mend it by making the rest.
-    newest_first = sorted(reversed(told), key=lambda message: _made_by_spark(message) is not None)
-    return _not_mounted(pod, newest_first[0]) if newest_first else None
+    others = [message for message in told if not _made_by_spark(message)]
+    return _not_mounted(pod, (others or told)[-1]) if told else None
 
 
 def _comes_yet(message: str) -> bool:
