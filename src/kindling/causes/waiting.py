@@ -113,12 +113,13 @@ _SILENT = (
     "no route to host",
     "network is unreachable",
     "no such host",
+    "server misbehaving",
 )
 _NO_IMAGE = (
     (("toomanyrequests", "too many requests"), "its registry limits how many are pulled, and has no more for us now"),
     (("x509: ",), "the nodes do not trust the certificate of its registry"),
     (("server gave http response",), "its registry speaks no TLS, and the nodes ask by TLS"),
-    (("no such host",), "its registry's name is not known"),
+    (("no such host", "server misbehaving"), "its registry's name is not known"),
     (_REFUSED, "its registry refuses us"),
     (_SILENT, "its registry does not answer"),
     (("not found", "manifest unknown"), "there is none of that name"),
