@@ -302,6 +302,17 @@ def test_a_quota_that_is_used_up_is_a_warning() -> None:
     assert "1500m of 2 used" in check.what
 
 
+def test_a_quota_smaller_than_a_small_job_is_not_waited_for() -> None:
+    hard = {"requests.memory": "1Gi", "pods": "9"}
+    (check,) = checks.quota(readiness(quotas=(Quota("spark", hard, {}),)))
+    assert check.state == "warn"
+    assert check.cure == (
+        "a small job never fits: have requests.memory of the quota raised (quota.hard of spark-namespace)"
+    )
+    (check,) = checks.quota(readiness(quotas=(Quota("spark", {"pods": "9"}, {"pods": "9"}),)))
+    assert "wait for runs to end" in check.cure
+
+
 @pytest.mark.parametrize(
     ("defaults", "state"),
     [(frozenset({"cpu"}), "ok"), (frozenset({"memory"}), "warn"), (None, "warn")],

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from kubernetes.utils.quantity import parse_quantity
 
+from kindling.causes.chart_values import quota as quota_value
 from kindling.preflight.facts import FAIL, OK, SINCE_GUARD, WARN, Check, Readiness
 from kindling.preflight.rights import NEEDED, OF_A_GUARD, SINCE_4_2, YOU
 
@@ -183,8 +184,12 @@ def quota(facts: Readiness) -> list[Check]:
             what: parse_quantity(hard) - parse_quantity(item.used.get(what, "0")) for what, hard in item.hard.items()
         }
         figures = ", ".join(f"{what} {item.used.get(what, '0')} of {hard} used" for what, hard in item.hard.items())
+        small = [what for what, hard in item.hard.items() if parse_quantity(hard) < _first_job(what)]
         short = [what for what, rest in left.items() if rest < _first_job(what)]
-        if short:
+        if small:
+            cure = f"a small job never fits: have {', '.join(small)} of the quota raised{quota_value(item.name)}"
+            checks.append(Check("quota", WARN, f"ResourceQuota {item.name}: {figures}", cure))
+        elif short:
             cure = f"a small job needs more of {', '.join(short)}: wait for runs to end, or have the quota raised"
             checks.append(Check("quota", WARN, f"ResourceQuota {item.name}: {figures}", cure))
         elif "limits.cpu" in item.hard and "cpu" not in (facts.defaults or ()):
