@@ -46,7 +46,8 @@ _OF_SUBMITTER = {
 DEADLINE, FAIL_FAST = "raise deadlineSeconds", "failFast"
 """Of spark-job: drivers that last have neither."""
 _OF_IMAGE = ("registry", "repository", "tag")
-_OF_QUOTAS = {"spark": "quota.hard", "spark-drivers": "quota.drivers", "spark-submitters": "quota.submitters"}
+PARTS = {"spark-drivers": "quota.drivers", "spark-submitters": "quota.submitters"}
+_OF_QUOTAS = {"spark": "quota.hard", **PARTS}
 """A ResourceQuota that spark-namespace makes -> the value that it comes from."""
 
 

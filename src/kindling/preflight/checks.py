@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from kubernetes.utils.quantity import parse_quantity
 
+from kindling.causes.chart_values import PARTS
 from kindling.causes.chart_values import quota as quota_value
 from kindling.preflight.facts import FAIL, OK, SINCE_GUARD, WARN, Check, Readiness
 from kindling.preflight.rights import NEEDED, OF_A_GUARD, SINCE_4_2, YOU
@@ -186,7 +187,8 @@ def quota(facts: Readiness) -> list[Check]:
         figures = ", ".join(f"{what} {item.used.get(what, '0')} of {hard} used" for what, hard in item.hard.items())
         small = [what for what, hard in item.hard.items() if parse_quantity(hard) < _first_job(what)]
         short = [what for what, rest in left.items() if rest < _first_job(what)]
-        if small:
+        # A part of spark-namespace's holds one role's pods, not a whole job.
+        if small and item.name not in PARTS:
             cure = f"a small job never fits: have {', '.join(small)} of the quota raised{quota_value(item.name)}"
             checks.append(Check("quota", WARN, f"ResourceQuota {item.name}: {figures}", cure))
         elif short:
