@@ -1,6 +1,6 @@
 """Run by Python in an image of Spark, from standard input: sizes of the pods that Spark's own classes make.
 
-/cases/cases.json is a list of {"kind": "python" or "java", "conf": {…}, "ends": "submission" or "driver", "profile": …}.
+/cases/cases.json is a list of {"kind": "python" or "java", "conf": {…}, "ends": "submission" or "driver", "profile"}.
 "submission": spark-submit in cluster mode, which makes the driver's pod, whose configuration makes the executors'.
 "driver": a driver that is there already, in client mode. "profile": whether executors are of a profile of the
 application's. It prints one line: a list of {"driver": {…}, "executor": {…}}, requests and limits of Spark's container.
