@@ -17,6 +17,7 @@ VOLUMES: list[dict[str, Any]] = [
     {"name": "disk", "mountPath": "/disk", "emptyDir": {"sizeLimit": "16Mi"}},
     {"name": "claim", "mountPath": "/claim", "onDemand": {"storageClass": "standard", "size": "1Mi"}},
 ]
+FACTS: dict[str, Any] = {"global": {"eventLog": {"store": "claim", "claim": "logs"}}}
 
 
 @EACH
@@ -36,7 +37,7 @@ def test_a_driver_without_executors_does_all_of_it(swept: Team, mode: str, line:
             localDirs={"memory": True},
             driver={**SMALL["driver"], "cores": 2},
             executor={"instances": 0},
-            **{"global": {"eventLog": {"store": "claim", "claim": "logs"}}},
+            **FACTS,
         )
         driver = swept.pod("alone", "driver", is_running, 120)
         log = swept.cluster.wait_for_log(swept.name, driver.metadata.name, "SEEN ", 120)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes.utils import parse_quantity
+from kubernetes.utils.quantity import parse_quantity
 
 from chartproof import Helm, Manifest
 from kindling_dev.command import run
