@@ -193,7 +193,8 @@ def pods_of(helm: Helm, charts: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 def as_numbers(sizes: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Requests and limits that can be compared: "1" and "1000m" are one."""
-    return {which: {name: parse_quantity(text) for name, text in sizes.get(which, {}).items()} for which in sizes}
+    number: Any = parse_quantity
+    return {which: {name: number(text) for name, text in sizes.get(which, {}).items()} for which in sizes}
 
 
 @pytest.mark.parametrize("mode", ["client", "cluster"])
