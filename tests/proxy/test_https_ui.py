@@ -54,8 +54,3 @@ def test_a_ui_by_https_alone_is_told_what_to_set(
         page.screenshot(path=tmp_path / "https.png")
         context.close()
         assert door.log()[-1]["reason"] == "https"
-        # At that port itself nobody is understood.
-        other = door.shown(team, team.driver(ip, port=4050))
-        answer = door.get(f"{other}/jobs/", team.viewer)
-        assert answer.status == 502
-        assert "spark.ssl.ui.enabled=false" in answer.text
