@@ -110,7 +110,8 @@ use instead: {{ . }}
 {{- end }}
 
 {{/*
-spark-common.checkGone: refuses configuration that no Spark of the supported lines heeds; call with a dict: conf, from.
+spark-common.checkGone: refuses configuration that no Spark of the supported lines heeds; call with a dict: conf, from, perhaps
+own (as of spark-common.checkConf).
 spark-common.checkBackend: refuses configuration of Spark's Kubernetes backend, for what runs without it; call with a dict: conf, from,
 what (what runs).
 */}}
@@ -124,7 +125,7 @@ what (what runs).
   (list "spark.kubernetes.mountDependencies.maxSimultaneousDownloads" "nothing: Spark fetches one file after the other")
   (list "spark.kubernetes.executor.lostCheck.maxAttempts" "spark.kubernetes.executor.missingPodDetectDelta")
   (list "spark.kubernetes.pyspark.pythonVersion" "spark.pyspark.python")
-  (list "spark.kubernetes.driver.docker.image" (get .own "spark.kubernetes.driver.container.image"))
+  (list "spark.kubernetes.driver.docker.image" (get (.own | default dict) "spark.kubernetes.driver.container.image" | default "image"))
   (list "spark.kubernetes.executor.docker.image" "executor.image")
   (list "spark.kubernetes.initcontainer." "nothing: Spark fetches app.jars and app.files without an init container")
   (list "spark.kubernetes.resourceStagingServer." "app.source, or app.file and app.jars with a place that Spark can fetch from")
