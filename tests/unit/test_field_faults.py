@@ -191,6 +191,15 @@ def test_a_refused_field_leads_to_its_value(field: str, value: str) -> None:
     assert found.cure.startswith(f"correct {value}")
 
 
+def test_what_spark_makes_beside_the_pod_is_no_pod() -> None:
+    said = 'PersistentVolumeClaim "job-exec-1-pvc-0" is invalid: spec.resources[storage]: Invalid value: "0": must be'
+    found = refusal("executor", said)
+    assert "takes no such PersistentVolumeClaim of the executor (HTTP 422)" in found.cause
+    assert found.cure.startswith("correct volumes or sparkConf")
+    service = refusal("driver", 'Service "spark.pi-driver-svc" is invalid: metadata.name: Invalid value: "spark.pi-"')
+    assert "the release's name" in service.cure
+
+
 def test_fail_fast_sees_an_executor_refused_for_a_field() -> None:
     assert refusal_of(REFUSED) == INVALID
     entry = {"ts": "2026-11-29T10:10:17.000Z", "level": "ERROR", "message": "Failed to create", "exception": REFUSED}

@@ -105,22 +105,23 @@ def _never_beside(pod: _Refused, what: str, asked: str, used: str, hard: str) ->
 
 def _invalid(pod: _Refused, match: re.Match[str]) -> _Said:
     """A field that the API server does not take (HTTP 422)."""
-    told = match[1].strip("[]")
+    kind, told = match[1], match[2].strip("[]")
+    what = f"{pod.role} pod" if kind == "Pod" else f"{kind} of the {pod.role}"
     field = _FIELD.match(told)
-    path = field[1] if field else ""
+    because = f", because of its field {told}" if field else f": {told}"
     value = f" (its value: {field[2]})" if field and field[2] else ""
     return (
-        f"the API server takes no such {pod.role} pod (HTTP 422), because of its field {told}"
-        if path
-        else f"the API server takes no such {pod.role} pod (HTTP 422): {told}",
-        f"correct {_source_of(path, pod)}{value}",
+        f"the API server takes no such {what} (HTTP 422){because}",
+        f"correct {_source_of(kind, field[1] if field else '', pod)}{value}",
     )
 
 
-def _source_of(path: str, pod: _Refused) -> str:
-    """Where a field of a pod comes from, as a value."""
+def _source_of(kind: str, path: str, pod: _Refused) -> str:
+    """Where a field of a pod, or of what Spark makes for it, comes from, as a value."""
     if path.startswith(_OF_NAMES):
         return "the release's name: letters, digits and dashes, a short one (helm install NAME …)"
+    if kind != "Pod":
+        return "volumes or sparkConf"
     template = chart_values.of("podTemplate", pod.role)
     if any(part in path for part in _VOLUMES):
         return f"volumes or {template}"
@@ -287,7 +288,11 @@ _CAUSES: tuple[tuple[str, re.Pattern[str], Callable[[_Refused, re.Match[str]], _
         ),
         _default_limit,
     ),
-    ("invalid-field", re.compile(r'Pod "[^"]{0,253}" is invalid: (.*)'), _invalid),
+    (
+        "invalid-field",
+        re.compile(r'\b([A-Z][A-Za-z]{1,64})(?:\.[a-z0-9.-]{1,128})? "[^"]{0,253}" is invalid: (.*)'),
+        _invalid,
+    ),
 )
 
 
