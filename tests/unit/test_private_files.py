@@ -18,7 +18,7 @@ import pytest
 
 from kindling import kubeconfig, tokens
 from kindling.errors import KindlingError
-from kindling.files import read_private, write_private
+from kindling.files import read_private, remove_private, write_private
 from kindling_dev.settings import REPO
 
 NOBODY, ME = 65534, 12345
@@ -250,3 +250,17 @@ def test_programs_of_a_cache_that_others_write_are_not_run(shared: Path, owner: 
     assert done.returncode == 1
     assert f"others may write to the cache folder {cache}" in done.stderr
     assert not list(cache.iterdir())
+
+
+def test_a_key_that_is_not_needed_is_removed(tmp_path: Path) -> None:
+    key, link = tmp_path / "key", tmp_path / "link"
+    write_private(key, "secret")
+    link.symlink_to(key)
+    remove_private(key)
+    remove_private(key)
+    assert not key.exists(), "and once more is nothing"
+    remove_private(tmp_path / "no-folder" / "key")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with pytest.raises(KindlingError, match="remove it by hand: it has a key"):
+        remove_private(folder)
