@@ -170,8 +170,8 @@ FAULTS = [
         "names",
         "spark-job/05-schedule",
         "templates/_run.tpl",
-        "{{- .Release.Name | trunc 52",
-        '{{- printf "%s-by-the-clock-of-the-cluster-and-of-nobody-else" .Release.Name',
+        '{{- include "spark-common.shortened" (dict "name" $name "most" 52)',
+        '{{- printf "%s-by-the-clock-of-the-cluster-and-of-nobody-else" $name',
         "52 are allowed",
     ),
     Fault(
