@@ -64,6 +64,16 @@ def kindling() -> Kindling:
     return kindling
 
 
+@pytest.fixture
+def path_with_kindling(tmp_path: Path) -> str:
+    """A PATH with the user's program, as guides call it."""
+    program = tmp_path / "bin/kindling"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m kindling "$@"\n')
+    program.chmod(0o755)
+    return f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+
+
 @pytest.fixture(scope="session")
 def peopled(apiserver: Callable[[str], ApiServer], kubectl: Kubectl) -> Callable[[str], ApiServer]:
     """The API server of a version, with what the scenarios presume of a cluster."""

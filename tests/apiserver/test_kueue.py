@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -86,6 +84,7 @@ def queued(server: ApiServer, kubectl: Kubectl, kindling: Kindling) -> Callable[
     def queued(quota: dict[str, str], flavor: Values | None = None, guard: Values | None = None) -> Queued:
         name = f"team-{uuid4().hex[:8]}"
         values = {"namespace": {"name": name}, "guard": guard or {"enabled": False}}
+        values["podSecurity"] = {"enforce": "privileged"}
         argv = ["install", name, str(CHARTS / "spark-namespace"), "--namespace=kindling-system", "--create-namespace"]
         server.helm().run([*argv, "--values=-"], json.dumps(values))
         queue(server, kubectl, name, quota, flavor)
@@ -213,15 +212,14 @@ def test_executors_with_a_queues_label(queued: Callable[..., Queued], *, owner_i
 
 
 def test_the_guides_queue_holds_the_second_of_two(
-    server: ApiServer, kubectl: Kubectl, kindling: Kindling, tmp_path: Path
+    server: ApiServer, kubectl: Kubectl, kindling: Kindling, path_with_kindling: str
 ) -> None:
     kubectl(server, "create", "namespace", "team-a")
     team = Queued(server, "team-a", kubectl, kindling)
     for account in ("spark-driver", "spark-executor", "spark-submitter"):
         team.kubectl("create", "serviceaccount", account)
     script = commands("gitops", "A queue of Kueue")
-    environment = {"KUBECONFIG": str(server.kubeconfig), "KUBECACHEDIR": str(tmp_path)}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {"KUBECONFIG": str(server.kubeconfig), "PATH": path_with_kindling}
     said = run(["bash", "-euo", "pipefail", "-c", script], cwd=REPO, env=environment, what="do what the guide says")
     assert "waits in queue nightly" in said
     wait_until(lambda: team.pods("late"), lambda: str(team.get("workloads.kueue.x-k8s.io")))

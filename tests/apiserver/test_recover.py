@@ -7,7 +7,6 @@ import os
 import random
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,16 +181,15 @@ def blocks(page: str) -> Iterator[tuple[str, str]]:
     yield from re.findall(r"```bash\n(.*?)```(?:\n+```text\n(.*?)```)?", page, re.DOTALL)
 
 
-def test_the_guide_recovers_an_upgrade(apiserver: Callable[[str], ApiServer], tmp_path: Path) -> None:
+def test_the_guide_recovers_an_upgrade(
+    apiserver: Callable[[str], ApiServer], tmp_path: Path, path_with_kindling: str
+) -> None:
     server = apiserver("1.34")
     (tmp_path / "charts").symlink_to(CHARTS)
     (tmp_path / "team-a.yaml").write_text(
         yaml.safe_dump({"namespace": {"name": "team-a"}, **_AFTER["spark-namespace"]})
     )
-    program = tmp_path / "kindling"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m kindling "$@"\n')
-    program.chmod(0o755)
-    env = {**os.environ, "KUBECONFIG": str(server.kubeconfig), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    env = {**os.environ, "KUBECONFIG": str(server.kubeconfig), "PATH": path_with_kindling}
     chart, admins = str(CHARTS / "spark-namespace"), "--namespace=kindling-system"
     server.helm().run(["install", "team-a", chart, admins, "--create-namespace", "--set=namespace.name=team-a"])
     with interrupter("helm", server, "secret") as helm:
