@@ -61,7 +61,7 @@ def kueue(server: ApiServer, folder: Path, kubectl: Kubectl) -> Iterator[None]:
         "integrations": {"frameworks": ["batch/job", "pod"]},
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(configuration))
-    argv = [gitops.program_of(gitops.KUEUE), f"--config={folder / 'config.yaml'}"]
+    argv = [str(gitops.program_of(gitops.KUEUE)), f"--config={folder / 'config.yaml'}"]
     argv += [f"--kubeconfig={server.kubeconfig}", "--feature-gates=VisibilityOnDemand=false"]
     own = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-euc", _WITH_ETC, "sh"]
     with (folder / "kueue.log").open("wb") as log:

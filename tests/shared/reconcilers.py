@@ -72,6 +72,6 @@ class Flux:
 
 def _answer(module: GoModule, what: str, server: ApiServer, file: Path, *options: str) -> Differences:
     program = gitops.program_of(module)
-    argv = [program, what, f"--kubeconfig={server.kubeconfig}", *options, file]
+    argv = [str(program), what, f"--kubeconfig={server.kubeconfig}", *options, str(file)]
     answer: Differences = json.loads(run(argv, what=f"{what} by {program.name}"))
     return answer
