@@ -81,7 +81,9 @@ def named_by_values(scenario: Any, images: set[str]) -> set[str]:
         own = given.get("image", {})
         if own.keys() & {"repository", "tag", "digest"}:
             repository = own.get("repository") or default["image"]["repository"] or defaults["image"]["repository"]
-            found |= {name for name in images if re.search(rf"(^|/){re.escape(repository)}[:@]", name)}
+            end = own.get("digest") or own.get("tag") or ""
+            of_name = {name for name in images if re.search(rf"(^|/){re.escape(repository)}[:@]", name)}
+            found |= {name for name in of_name if name.endswith(end)}
     return found
 
 
