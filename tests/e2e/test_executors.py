@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import pytest
-from kubernetes import client
 from team import BURST, EACH, NEW_LINE_LONG, OLD_LINE_LONG, QUICK, SLEEP, SMALL, Team
 
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
@@ -96,10 +95,10 @@ def test_a_killed_drivers_statefulset_goes_too(swept: Team, mode: str, line: Spa
     swept.running("sets", "executor")
     assert [name for name in swept.objects() if name.startswith("PersistentVolumeClaim/")]
     swept.kill(swept.running("sets", "driver"), "driver")
-    sets, apps = swept.cluster.core.list_namespaced_pod, client.AppsV1Api(swept.cluster.api_client)
+    pods = swept.cluster.core.list_namespaced_pod
     listing = {"namespace": swept.name, "label_selector": "spark-role=executor"}
-    swept.cluster.wait_until_none(sets, "no executor of the killed driver", 60, **listing)
-    assert apps.list_namespaced_stateful_set(swept.name).items == []
+    swept.cluster.wait_until_none(pods, "no executor of the killed driver", 60, **listing)
+    assert swept.cluster.apps.list_namespaced_stateful_set(swept.name).items == []
     assert not [name for name in swept.objects() if name.startswith("PersistentVolumeClaim/")]
     end = swept.end_of("sets")
     assert not end.succeeded
