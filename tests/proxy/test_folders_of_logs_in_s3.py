@@ -188,7 +188,7 @@ class Machine:
         whole = {**conf, "spark.app.id": app_id, "spark.ui.enabled": "false"}
         variables = env or {"AWS_SHARED_CREDENTIALS_FILE": "/test/aws"}
         command = submission("count.py", cores=1, conf=whole)
-        options = ["--network=host", f"--user={_IDS}", "--entrypoint=", f"--volume={test}:/test", "--workdir=/tmp"]
+        options = ["--network=host", f"--user={_IDS}", f"--volume={test}:/test", "--workdir=/tmp"]
         options += [f"--env={name}={value}" for name, value in variables.items()]
         options += ["--env=SPARK_LOCAL_IP=127.0.0.1"]
         done = subprocess.run(

@@ -14,6 +14,8 @@ from refusals import RefusalOf
 from chartproof import Helm, Manifest, Render
 from chartproof.checks import Rendered
 from chartproof.pods import Pod, pods
+from chartproof.scenarios import Scenario
+from kindling_dev.scenarios import SCENARIOS
 
 Values = dict[str, Any]
 PodsOf = Callable[..., dict[str, Pod]]
@@ -516,3 +518,17 @@ def test_helm_tests_pods_never_outlive_their_release(helm: Helm, charts: Path, c
         deleted = set(hook["helm.sh/hook-delete-policy"].split(","))
         assert deleted == {"before-hook-creation", "hook-succeeded", "hook-failed"}
         assert set(hook["helm.sh/hook-output-log-policy"].split(",")) == {"hook-succeeded", "hook-failed"}
+
+
+_PROGRAMS_WITH_A_JVM = ("spark-class", "spark-submit", "/bin/java", "hdfs")
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_what_starts_a_jvm_goes_by_the_entrypoint(helm: Helm, scenario: Scenario) -> None:
+    """It gives a name to the user that a platform chose, and Hadoop refuses a user without one."""
+    for pod in pods(scenario.render(helm, "1.34")):
+        for container in pod.containers:
+            command = " ".join(map(str, container.get("command") or []))
+            whole = " ".join([command, *map(str, container.get("args") or [])])
+            if command and any(program in whole for program in _PROGRAMS_WITH_A_JVM):
+                assert "/opt/entrypoint.sh" in whole, f"{pod.about} {container['name']}"
