@@ -11,7 +11,7 @@ import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kindling_dev import images
+from kindling_dev import images, java_jar
 from kindling_dev.fingerprint import fingerprint
 from kindling_dev.host import ensure_build_programs
 from kindling_dev.progress import Progress
@@ -19,6 +19,7 @@ from kindling_dev.pypi import pinned, source_archive
 from kindling_dev.settings import Settings
 
 _FOLDER = images.images_folder("spark")
+_EXAMPLES = _FOLDER / "examples"
 _COMMON_PACKAGES = ("bash", "tini", "python3", "libnss-wrapper", "procps")
 _NATIVE = re.compile(r"\.(so|dll|jnilib|dylib|a|exe)(\.[\w.]+)?$")
 _PROCESSORS = {"x86_64": "x86_64|amd64|64", "aarch64": "aarch64|aarch_64|arm64"}
@@ -84,6 +85,7 @@ def ensure_spark_image(line: SparkLine, settings: Settings, progress: Progress) 
 
 def _key(line: SparkLine) -> str:
     files = [_FOLDER / name for name in ("Dockerfile", "entrypoint.sh", "decom.sh", "leave-out.txt")]
+    files += [_EXAMPLES, Path(java_jar.__file__)]
     return fingerprint(
         Path(__file__), line.suite, line.java, *_COMMON_PACKAGES, *images.SLIM_HOOKS, line.requirements, *files
     )
@@ -99,6 +101,7 @@ def _build(line: SparkLine, reference: str, settings: Settings, progress: Progre
         base = images.debian_base("spark", line.suite, packages, settings)
     with progress.step(f"assembling the image of Spark {line.version}"), images.scratch_folder(settings) as scratch:
         _unpack(archive, scratch / "spark")
+        _add_examples(scratch / "spark", base, settings)
         images.copy_into(scratch, *(_FOLDER / name for name in ("Dockerfile", "entrypoint.sh", "decom.sh")))
         images.docker_build(scratch, reference, log, base=base, spark_version=line.version)
     progress.say(f"image {reference}: {images.image_megabytes(reference)} MB")
@@ -128,6 +131,15 @@ def _unpack(archive: Path, target: Path) -> None:
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
     for jar in (target / "jars").rglob("*.jar"):
         _leave_out_foreign_libraries(jar)
+
+
+def _add_examples(distribution: Path, base: str, settings: Settings) -> None:
+    """Compile images/spark/examples to the path of the examples' jar in the official image."""
+    jars = distribution / "jars"
+    (core,) = jars.glob("spark-core_*.jar")
+    jar = distribution / "examples/jars" / core.name.replace("spark-core_", "spark-examples_")
+    java_jar.write_jar(_EXAMPLES, jar, base, settings, spark_jars=jars)
+    jar.chmod(0o644)
 
 
 def _leave_out_foreign_libraries(jar: Path) -> None:

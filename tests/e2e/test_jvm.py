@@ -42,6 +42,17 @@ def test_a_jar_runs_on_driver_and_executors(team: Team, line: SparkLine) -> None
     assert expected() in team.log_of(end).splitlines()
 
 
+@OLD_LINE_LONG
+def test_spark_pi_runs_as_sparks_own_guide_has_it(team: Team, line: SparkLine) -> None:
+    scala = {"4.3": "2.13", "3.5": "2.12"}[line.line]
+    jar = f"local:///opt/spark/examples/jars/spark-examples_{scala}-{line.version}.jar"
+    app = {"file": jar, "mainClass": "org.apache.spark.examples.SparkPi", "args": ["3"]}
+    team.install("pi", line=line, app=app, mode="cluster")
+    end = team.end_of("pi")
+    assert end.succeeded, end
+    assert "Pi is roughly 3.1" in team.log_of(end)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("mode", ["client", "cluster"])
 def test_the_exit_code_of_a_jvm_is_the_jobs(team: Team, mode: str) -> None:
