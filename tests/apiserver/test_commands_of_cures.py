@@ -8,14 +8,14 @@ import subprocess
 from functools import cache
 
 import pytest
-from cures import GAP, commands
+from cures import GAP, commands_told
 
 from kindling import cli
 from kindling_dev.settings import REPO
 
 _WORD = re.compile(r"[a-z][a-z-]*")
 _FLAG = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[a-z])\b")
-COMMANDS = commands()
+COMMANDS = commands_told()
 
 
 @cache

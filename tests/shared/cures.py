@@ -100,7 +100,7 @@ def _skipped(node: ast.AST) -> Iterator[ast.AST]:
             yield from (word.value for word in node.keywords if word.arg == "within")
 
 
-def commands() -> dict[str, Text]:
+def commands_told() -> dict[str, Text]:
     """Each command that a text tells of, "kubectl logs --previous □ --container □", and the text."""
     found = {}
     for text in texts():
