@@ -38,7 +38,7 @@ def test_spark_conf_that_the_chart_owns_is_told(
 
 
 OF_HISTORY: dict[str, Any] = {
-    "global": {"eventLog": {"store": "hdfs", "url": "hdfs://nn/logs", "secret": {"name": "keytab"}}},
+    "global": {"eventLog": {"store": "claim"}},
     "compactionFiles": 2,
     "cleaner": {"enabled": True, "maxApplications": 9},
     "ingress": {"enabled": True, "host": "spark.example.com", "path": "/history"},
@@ -48,9 +48,7 @@ OF_HISTORY: dict[str, Any] = {
 @pytest.fixture
 def server_conf(helm: Helm, charts: Path) -> list[str]:
     """What a history server's configuration has, where all that it can have is asked for."""
-    values = {**OF_HISTORY, "global": {**OF_HISTORY["global"], "hadoop": {"configMap": "hadoop"}}}
-    values["global"]["kerberos"] = {"configMap": "krb5", "principal": "etl@EXAMPLE.COM", "keytab": {"name": "keytab"}}
-    rendered = helm.template(charts / "spark-history-server", values=values, checked=False)
+    rendered = helm.template(charts / "spark-history-server", values=OF_HISTORY, checked=False)
     text = next(
         text
         for one in rendered.all("ConfigMap")

@@ -66,8 +66,8 @@ What all charts refuse.
 {{- end }}
 
 {{- define "spark-common.checkDenied" -}}
-{{- range $from, $conf := dict "global.sparkConf" .Values.global.sparkConf "sparkConf" .Values.sparkConf "client.sparkConf" (.Values.client | default dict).sparkConf -}}
-{{- range $key := keys ($conf | default dict) | sortAlpha -}}
+{{- range $from, $conf := dict "global.sparkConf" .Values.global.sparkConf "sparkConf" (get .Values "sparkConf") "client.sparkConf" (get (get .Values "client" | default dict) "sparkConf") -}}
+{{- range $key := keys (default dict $conf) | sortAlpha -}}
 {{- range $denied := $.Values.global.deniedSparkConf -}}
 {{- if or (eq $key $denied) (and (hasSuffix "." $denied) (hasPrefix $denied $key)) -}}
 {{- fail (printf "%s sets %s, which global.deniedSparkConf denies in this namespace: leave it out, or ask the cluster's admin" $from $key) -}}

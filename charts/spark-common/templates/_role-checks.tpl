@@ -24,7 +24,7 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
 {{- end -}}
 {{- include "spark-common.checkNumbers" (dict "values" $values.env "from" (printf "%s.env:" $role)) -}}
 {{- include "spark-common.checkRoleLabels" (dict "labels" $values.labels "from" (printf "%s.labels" $role)) -}}
-{{- include "spark-common.checkRoleEnv" (dict "names" (keys $values.env) "from" (printf "%s.env" $role) "role" $role "cluster" (eq (.root.Values.mode | default "") "cluster")) -}}
+{{- include "spark-common.checkRoleEnv" (dict "names" (keys $values.env) "from" (printf "%s.env" $role) "role" $role "cluster" (eq (toString (get $.root.Values "mode")) "cluster")) -}}
 {{- include "spark-common.checkRoleIds" . -}}
 {{- end }}
 
@@ -89,7 +89,7 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
 {{- range .env -}}
 {{- $names = append $names .name -}}
 {{- end -}}
-{{- include "spark-common.checkRoleEnv" (dict "names" $names "from" $from "role" $role "cluster" (eq (.root.Values.mode | default "") "cluster")) -}}
+{{- include "spark-common.checkRoleEnv" (dict "names" $names "from" $from "role" $role "cluster" (eq (toString (get $.root.Values "mode")) "cluster")) -}}
 {{- end -}}
 {{- end }}
 
