@@ -43,6 +43,7 @@ _COUNT = """
 from pyspark.sql import SparkSession
 spark = SparkSession.builder.appName("counted").getOrCreate()
 assert spark.range(1000).count() == 1000
+print("APPLICATION", spark.sparkContext.applicationId)
 spark.stop()
 """
 
@@ -184,8 +185,7 @@ class Machine:
         test.chmod(0o777)
         (test / "count.py").write_text(_COUNT)
         (test / "aws").write_text(_CREDENTIALS)
-        app_id = f"spark-{uuid4().hex}"
-        whole = {**conf, "spark.app.id": app_id, "spark.ui.enabled": "false"}
+        whole = {**conf, "spark.ui.enabled": "false"}
         variables = env or {"AWS_SHARED_CREDENTIALS_FILE": "/test/aws"}
         command = submission("count.py", cores=1, conf=whole)
         options = ["--network=host", f"--user={_IDS}", f"--volume={test}:/test", "--workdir=/tmp"]
@@ -198,7 +198,8 @@ class Machine:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        return app_id
+        (told,) = [line for line in done.stdout.splitlines() if line.startswith("APPLICATION ")]
+        return told.split()[1]
 
     def _options(self, owner: Resource, container: Container) -> list[str]:
         volumes = {volume["name"]: volume for volume in owner.pod["spec"]["volumes"]}
