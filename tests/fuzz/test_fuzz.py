@@ -261,7 +261,7 @@ def test_a_text_reaches_the_chart_as_it_is(render: Render, chart_of: Callable[[s
 
 def test_every_value_is_drawn_and_every_fault_seeded(chart_of: Callable[[str], Path]) -> None:
     chart = chart_of(SOUND)
-    drawn = all_drawn(draws(chart, RENDERED_AT), number=50, seed=0)
+    drawn = all_drawn(draws(chart, RENDERED_AT), number=200, seed=0)
     assert {path for draw in drawn for path in draw.changed} == PLACES
     assert any("metadata" in draw.values.get("labels", {}) for draw in drawn), "a key that a template writes"
     mutated = {path for draw in all_drawn(mutants(chart), number=100, seed=0) for path in draw.changed}

@@ -125,7 +125,7 @@ def test_an_address_with_spaces_or_without_a_scheme_is_no_value(
         values = {"global": {"eventLog": {"store": "s3", "url": space}}}
         return helm.template(charts / "spark-history-server", values=values, checked=False)
 
-    assert "/global/eventLog/url" in refusal_of(render, {})
+    assert f'global.eventLog.url is "{space}": write the address' in refusal_of(render, {})
 
 
 @pytest.mark.parametrize("chart", ["spark-job", "spark-history-server", "spark-namespace"])

@@ -26,8 +26,21 @@ _CAMEL = re.compile(r"(?<![\w./@:%-])[a-z]+(?:[A-Z][a-z0-9]*)+(?![\w(])")
 _ASKED = re.compile(r"\b(?:[Ss]et|[Rr]aise|[Ll]ower|[Cc]orrect|[Ll]oosen|value of) ([a-z]+)(?![\w.])")
 _ENGLISH = ("a", "an", "it", "its", "no", "the", "them", "what", "up", "anew", "settings")
 _FILES = (".xml", ".conf", ".tgz", ".yaml", ".py", ".zip", ".jar", ".tar", ".crt", ".key", ".txt")
-_OTHERS_OWN = ("dfs.", "hadoop.", "fs.", "kubernetes.", "k8s.", "io.", "org.", "com.", "java.", "py4j.", "pyspark.")
-"""Settings of Hadoop, host names, and names of classes."""
+_OTHERS_OWN = (
+    "dfs.",
+    "kueue.",
+    "hadoop.",
+    "fs.",
+    "kubernetes.",
+    "k8s.",
+    "io.",
+    "org.",
+    "com.",
+    "java.",
+    "py4j.",
+    "pyspark.",
+)
+"""Settings of Hadoop, labels of Kueue, host names, and names of classes."""
 
 
 def values_of(chart: str) -> dict[str, Any]:
@@ -83,6 +96,8 @@ def charts_for(text: Text) -> tuple[list[str], bool]:
     of_namespace = ["spark-namespace"] if "spark-namespace" in text.words or "guard" in text.words else []
     if text.module == "causes/chart_values.py" or not text.module.startswith("causes/"):
         return list(CHARTS), False  # the first is run, below; others are asked by whoever has any chart
+    if "of spark-job" in text.words:
+        return ["spark-job"], True
     if of_namespace:
         return [*DRIVERS, *of_namespace], False
     return list(DRIVERS), True

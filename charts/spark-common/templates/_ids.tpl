@@ -43,7 +43,7 @@ does so where its own settings name the annotation, not in a pod template.
 {{- end -}}
 {{- end -}}
 {{- if eq $role "driver" -}}
-{{- if ne (.root.Values.mode | default "client") "cluster" -}}
+{{- if ne (toString (get .root.Values "mode")) "cluster" -}}
 {{- include "spark-common.checkIds" (dict "texts" $values.annotations "from" $annotate "use" "the pod is there before Spark has an id, which is spark- and the pod's uid; use executor.annotations") -}}
 {{- end -}}
 {{- range $name, $text := $values.annotations -}}
@@ -51,7 +51,7 @@ does so where its own settings name the annotation, not in a pod template.
 {{- fail (printf "%s sets %s to %q, and a driver has no executor's id: write {{APP_ID}}" $annotate $name $text) -}}
 {{- end -}}
 {{- end -}}
-{{- else if eq $values.allocator "statefulset" -}}
+{{- else if eq (toString (get $values "allocator")) "statefulset" -}}
 {{- range $name, $text := $values.annotations -}}
 {{- if contains "{{EXECUTOR_ID}}" $text -}}
 {{- fail (printf "%s sets %s to %q, and executor.allocator is \"statefulset\", whose pods are all made alike: leave it out, or take allocator direct" $annotate $name $text) -}}

@@ -25,7 +25,6 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
 {{- include "spark-common.checkNumbers" (dict "values" $values.env "from" (printf "%s.env:" $role)) -}}
 {{- include "spark-common.checkRoleLabels" (dict "labels" $values.labels "from" (printf "%s.labels" $role)) -}}
 {{- include "spark-common.checkRoleEnv" (dict "names" (keys $values.env) "from" (printf "%s.env" $role) "role" $role "cluster" (eq (toString (get $.root.Values "mode")) "cluster")) -}}
-{{- include "spark-common.checkRoleIds" . -}}
 {{- end }}
 
 {{/* call with a dict: labels, from */}}
@@ -91,6 +90,7 @@ Values of a role, refused in one line that says what to do. Call with a dict: ro
 {{- end -}}
 {{- include "spark-common.checkRoleEnv" (dict "names" $names "from" $from "role" $role "cluster" (eq (toString (get $.root.Values "mode")) "cluster")) -}}
 {{- end -}}
+{{- include "spark-common.checkRoleIds" (dict "root" .root "role" $role) -}}
 {{- end }}
 
 {{- define "spark-common.checkExecutors" -}}

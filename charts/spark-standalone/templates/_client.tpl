@@ -65,7 +65,7 @@ spec:
       securityContext:
         {{- include "spark-common.containerSecurityContext" . | nindent 8 }}
       volumeMounts:
-        {{- include "spark-standalone.commonMounts" . | nindent 8 }}
+        {{- include "spark-standalone.commonMounts" (dict "root" . "files" (list "check.py" "spark-defaults.conf" "spark-env.sh")) | nindent 8 }}
         - name: programs
           mountPath: /opt/kindling
           readOnly: true

@@ -64,7 +64,7 @@ spec:
       securityContext:
         {{- include "spark-common.containerSecurityContext" . | nindent 8 }}
       volumeMounts:
-        {{- include "spark-standalone.commonMounts" . | nindent 8 }}
+        {{- include "spark-standalone.commonMounts" (dict "root" . "files" (include "spark-standalone.clusterFiles" . | fromYaml | keys | sortAlpha)) | nindent 8 }}
         - name: recovery
           mountPath: /var/spark/recovery
   volumes:

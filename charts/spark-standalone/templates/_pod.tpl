@@ -5,7 +5,8 @@ Parts of the pods. Call with the root unless said otherwise.
                               dict: root, isDriver
   spark-standalone.security   the cluster's Secret as spark-common.authVolume and authMount take it, a JSON list
   spark-standalone.commonVolumes, spark-standalone.commonMounts
-                              what each pod of Spark has; call the former with a dict: root, configMap (its name)
+                              what each pod of Spark has; call with a dict: root, and configMap (its name) or files (names in
+                              it: mounted one by one, so that files of volumes stay beside them)
   spark-standalone.volumes, spark-standalone.mounts
                               those of .Values.volumes, a list
   spark-standalone.resources  of a container; call with a dict: values (requestCores, limitCores), memory (in MiB)
@@ -37,11 +38,14 @@ Parts of the pods. Call with the root unless said otherwise.
 {{- end }}
 
 {{- define "spark-standalone.commonMounts" -}}
-{{- include "spark-common.scratchMounts" . }}
+{{- include "spark-common.scratchMounts" .root }}
+{{- range .files }}
 - name: spark-conf
-  mountPath: /opt/spark/conf
+  mountPath: /opt/spark/conf/{{ . }}
+  subPath: {{ . }}
   readOnly: true
-{{ include "spark-common.authMount" (include "spark-standalone.security" . | fromJsonArray) }}
+{{- end }}
+{{ include "spark-common.authMount" (include "spark-standalone.security" .root | fromJsonArray) }}
 {{- end }}
 
 {{- define "spark-standalone.volumes" -}}

@@ -84,7 +84,7 @@ spec:
       securityContext:
         {{- include "spark-common.containerSecurityContext" . | nindent 8 }}
       volumeMounts:
-        {{- include "spark-standalone.commonMounts" . | nindent 8 }}
+        {{- include "spark-standalone.commonMounts" (dict "root" . "files" (include "spark-standalone.clusterFiles" . | fromYaml | keys | sortAlpha)) | nindent 8 }}
         - name: scratch
           mountPath: /var/spark/scratch
         {{- include "spark-common.outsideMounts" $outside | nindent 8 }}

@@ -91,7 +91,7 @@ def _suspended(run: Run) -> Answer | None:
     evidence = Evidence(job.ref, f"{job.reason}: {job.message}")
     cause = f"Job {job.name} is suspended: it starts no pod"
     cure = (
-        f"wait for who set job.suspend, or start it: kubectl patch job/{job.name} --namespace {run.namespace} "
+        f"wait for whoever set job.suspend of spark-job, or start it: kubectl patch job/{job.name} --namespace {run.namespace} "
         '--type merge --patch \'{"spec":{"suspend":false}}\''
     )
     return "suspended", "suspended", [Finding("suspended", "job", cause, cure, (evidence,))]

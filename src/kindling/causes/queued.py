@@ -35,7 +35,7 @@ def _unseen(run: Run, queued: Queued) -> Answer | None:
     if any(what.startswith("workloads ") for what in run.unread):
         cure = "have yourself named in access.viewers of spark-namespace, whose Role shows what Kueue says of it"
         return "you may not read what Kueue says of it", cure
-    cure = "ask the cluster's admin whether Kueue takes Jobs of this namespace, or leave the label out of job.labels"
+    cure = "ask the cluster's admin whether Kueue takes Jobs of this namespace, or leave the label out of job.labels of spark-job"
     return "Kueue has not taken it up", cure
 
 
@@ -43,7 +43,7 @@ def _no_queue(run: Run, queued: Queued) -> Answer | None:
     if not _NO_QUEUE.search(queued.message):
         return None
     cure = (
-        "set the label kueue.x-k8s.io/queue-name of job.labels to one of: "
+        "set the label kueue.x-k8s.io/queue-name in job.labels of spark-job to one of: "
         f"kubectl get localqueues --namespace {run.namespace}"
     )
     return queued.message, cure

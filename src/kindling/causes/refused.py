@@ -194,7 +194,7 @@ def _constraints(pod: _Refused, match: re.Match[str]) -> _Said:
     is_about_ids = re.search(r"must be in the ranges|is not an allowed group", match[1])
     return (
         f"the platform's security context constraints refuse the {pod.role} pod: {match[1]}",
-        "set global.ids to platform, and no runAsUser, runAsGroup or fsGroup in a podTemplate"
+        "set global.ids to platform, and no runAsUser, runAsGroup or fsGroup in pod templates"
         if is_about_ids
         else "take that out of the values, or have the cluster's admin allow it",
     )
