@@ -91,7 +91,8 @@ def _suspended(run: Run) -> Answer | None:
     evidence = Evidence(job.ref, f"{job.reason}: {job.message}")
     cause = f"Job {job.name} is suspended: it starts no pod"
     cure = (
-        f"wait for whoever set job.suspend of spark-job, or start it: kubectl patch job/{job.name} --namespace {run.namespace} "
+        "wait for whoever set job.suspend of spark-job, or start it: "
+        f"kubectl patch job/{job.name} --namespace {run.namespace} "
         '--type merge --patch \'{"spec":{"suspend":false}}\''
     )
     return "suspended", "suspended", [Finding("suspended", "job", cause, cure, (evidence,))]

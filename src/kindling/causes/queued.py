@@ -35,7 +35,10 @@ def _unseen(run: Run, queued: Queued) -> Answer | None:
     if any(what.startswith("workloads ") for what in run.unread):
         cure = "have yourself named in access.viewers of spark-namespace, whose Role shows what Kueue says of it"
         return "you may not read what Kueue says of it", cure
-    cure = "ask the cluster's admin whether Kueue takes Jobs of this namespace, or leave the label out of job.labels of spark-job"
+    cure = (
+        "ask the cluster's admin whether Kueue takes Jobs of this namespace, "
+        "or leave the label out of job.labels of spark-job"
+    )
     return "Kueue has not taken it up", cure
 
 
