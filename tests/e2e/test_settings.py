@@ -123,7 +123,8 @@ def values(mode: str, image: str, class_name: str, depot: str) -> dict[str, Any]
             "args": ["a b", "$(HOME)", 3, "a$$b", "$$(HOME)", "DO $$ x $$"],
             "pyFiles": [f"{depot}/lib.zip"],
             "jars": ["local:///deps/lib.jar", f"{depot}/packaged.jar"],
-            "files": [f"{depot}/words.txt", "local:///deps/packaged.pom"],
+            # Cluster mode refuses places of both kinds at once.
+            "files": [f"{depot}/words.txt", *(["local:///deps/packaged.pom"] if mode == "client" else [])],
             "archives": [f"{depot}/env.tar.gz#unpacked"],
             "packages": ["local.kindling:packaged:1.0"],
             "repositories": [depot],
@@ -193,7 +194,6 @@ def check_inside(seen: dict[str, Any]) -> None:
     """What a process in the pod saw."""
     assert seen["env"] == {"STAGE": "test", "PASSWORD": "open sesame", "COLOUR": "green", "MORE": "of it"}
     assert (seen["lib"], seen["words"], seen["archive"]) == ("imported", "distributed", "unpacked")
-    assert seen["of a volume"]
     assert (seen["settings"], seen["conf"], seen["secret"]) == ("green", "green", "open sesame")
     # An executor's Python workers are told folders below them.
     assert {folder.partition("/blockmgr-")[0] for folder in seen["local"]} == {
@@ -229,6 +229,7 @@ def test_all_settings_reach_the_pods(
     told = json.loads(swept.cluster.wait_for_log(swept.name, driver.metadata.name, "SEEN ", 90).removeprefix("SEEN "))
     check_inside(told["driver"])
     check_inside(told["executor"])
+    assert told["driver"]["of a volume"] == told["executor"]["of a volume"] == (mode == "client")
     assert told["conf"] == ["log4j2.properties", "colours.properties"], "in the class path"
     assert told["args"] == ["a b", "$(HOME)", "3", "a$$b", "$$(HOME)", "DO $$ x $$"]
     assert told["app"] == (NAME if mode == "client" else NAME[:180])

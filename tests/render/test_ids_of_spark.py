@@ -82,3 +82,9 @@ def test_drivers_that_last_have_no_id_in_annotations(
         return helm.template(charts / chart, namespace="team-a", values=merged(LEAST[chart], values))
 
     assert "use executor.annotations" in refusal_of(render, {"driver": {"annotations": OF_DRIVER}})
+
+
+def test_pods_of_a_stateful_set_may_have_plain_annotations(helm: Helm, charts: Path) -> None:
+    values = {"executor": {"annotations": {"example.com/team": "a"}, "allocator": "statefulset"}}
+    manifest = helm.template(charts / "spark-job", values={"app": {"file": "local:///app.py"}, **values})
+    assert "example.com/team" in str(manifest.one("ConfigMap").body["data"])

@@ -18,7 +18,7 @@ global.eventLog unless said otherwise; each gives nothing where there is no stor
 {{- define "spark-common.eventLogUrl" -}}
 {{- if eq .store "claim" -}}
 file:/var/spark/events
-{{- else if .store -}}
+{{- else -}}
 {{- include "spark-common.folder" .url -}}
 {{- end -}}
 {{- end }}
