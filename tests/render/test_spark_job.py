@@ -424,12 +424,13 @@ def test_lists_of_a_users_pod_template_come_after_those_of_values(render_job: Re
     assert pod["spec"]["tolerations"] == [mine, more]
 
 
-def test_a_volume_is_mounted_over_a_file_of_another(render_job: Render) -> None:
+def test_a_volume_is_mounted_over_a_file_of_another(helm: Helm, charts: Path) -> None:
     """A file that is there already needs none to be made."""
     items = [{"key": "a", "path": "a.conf"}, {"key": "b", "path": "b.conf"}]
     outer = {"name": "outer", "mountPath": "/etc/own", "configMap": {"name": "outer", "items": items}}
     inner = {"name": "inner", "mountPath": "/etc/own/b.conf", "subPath": "b", "configMap": {"name": "inner"}}
-    driver = render_job(app=SOURCE, volumes=[outer, inner]).one("Job").container("driver")
+    values = {"app": SOURCE, "volumes": [outer, inner]}
+    driver = helm.template(charts / "spark-job", values=values, checked=False).one("Job").container("driver")
     assert {"/etc/own", "/etc/own/b.conf"} <= {mount["mountPath"] for mount in driver.body["volumeMounts"]}
 
 
