@@ -60,9 +60,15 @@ def told(team: Team, release: str) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture
+def own_python(team: Team) -> None:
+    """The archive is in the namespace before what is there is noted."""
+    team.cluster.core.create_namespaced_config_map(team.name, configmap({"own.tar.gz": archive()}))
+
+
+@pytest.mark.usefixtures("own_python")
 @EACH
 def test_options_python_and_images_of_each_role(swept: Team, another_tag: str, mode: str, line: SparkLine) -> None:
-    swept.cluster.core.create_namespaced_config_map(swept.name, configmap({"own.tar.gz": archive()}))
     swept.install(
         "cases",
         line=line,
