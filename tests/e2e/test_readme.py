@@ -64,7 +64,7 @@ ALWAYS: tuple[Said, ...] = (
     (commands("README", "Your first job"), "sum: 499999500000"),
     (commands("README", "A namespace for your team"), "Phase:          Succeeded"),
     (commands("README", "Is it well, and why not"), "pi in team-a: succeeded"),
-    (commands("quota"), "ResourceQuota spark-drivers refuses the driver pod: requests.cpu asked 3, left 2500m"),
+    (commands("quota"), "refuses the driver pod: it never fits: requests.cpu asked 3, the quota has 2500m in all"),
     (
         commands("give-a-team-a-namespace"),
         "yes\nno\nas it should be\nno\nas it should be\nkind: Job\n",
