@@ -68,8 +68,9 @@ class Place:
 
 
 @pytest.fixture
-def place(server: ApiServer, namespace_of: Callable[[ApiServer], str]) -> Place:
-    """A namespace of its own."""
+def place(apiserver: Callable[[str], ApiServer], namespace_of: Callable[[ApiServer], str]) -> Place:
+    """A namespace of its own, of a server that admits pods without a PodSecurityPolicy."""
+    server = apiserver("1.34")
     return Place(server, namespace_of(server))
 
 
@@ -83,9 +84,7 @@ def test_a_sidecar_that_keeps_a_drivers_pod_is_told(place: Place) -> None:
     assert f"kubectl delete pod {pod.metadata.name}" in found.cure
 
 
-def test_a_native_sidecar_keeps_no_drivers_pod(apiserver: Callable[[str], ApiServer], namespace_of: Any) -> None:
-    server = apiserver("1.34")
-    place = Place(server, namespace_of(server))
+def test_a_native_sidecar_keeps_no_drivers_pod(place: Place) -> None:
     pod = place.job({"containers": [DRIVER], "initContainers": [{**AGENT, "restartPolicy": "Always"}]})
     place.set_states(pod, "Running", {"driver": ENDED, "agent": RUNS}, of_init=("agent",))
     report = place.why()
