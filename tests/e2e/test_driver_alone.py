@@ -21,14 +21,14 @@ FACTS: dict[str, Any] = {"global": {"eventLog": {"store": "claim", "claim": "log
 
 
 @EACH
-def test_a_driver_without_executors_does_all_of_it(swept: Team, mode: str, line: SparkLine) -> None:
+def test_a_driver_without_executors_does_all_of_it(team: Team, mode: str, line: SparkLine) -> None:
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
-    core = swept.cluster.core
-    core.create_namespaced_persistent_volume_claim(swept.name, {"metadata": {"name": "logs"}, "spec": claim})
-    with new_door(swept) as door:
-        door.let_in(swept, door.viewer)
+    core = team.cluster.core
+    core.create_namespaced_persistent_volume_claim(team.name, {"metadata": {"name": "logs"}, "spec": claim})
+    with new_door(team) as door:
+        door.let_in(team, door.viewer)
         door.install()
-        swept.install(
+        team.install(
             "alone",
             line=line,
             mode=mode,
@@ -39,13 +39,13 @@ def test_a_driver_without_executors_does_all_of_it(swept: Team, mode: str, line:
             executor={"instances": 0},
             **FACTS,
         )
-        driver = swept.pod("alone", "driver", is_running, 120)
-        log = swept.cluster.wait_for_log(swept.name, driver.metadata.name, "SEEN ", 120)
+        driver = team.pod("alone", "driver", is_running, 120)
+        log = team.cluster.wait_for_log(team.name, driver.metadata.name, "SEEN ", 120)
         told = json.loads(log.removeprefix("SEEN "))
         # In cluster mode Spark keeps the name of the cluster, and runs tasks in the driver all the same.
         master = "local[2]" if mode == "client" else "k8s://https://kubernetes.default.svc"
         assert (told["master"], told["processes"], told["count"]) == (master, 1, 1000)
-        assert swept.pods("alone", "executor") == []
+        assert team.pods("alone", "executor") == []
         (scratch,) = told["scratch"]
         kinds = {path: told["disks"][path] for path in ("/memory", "/disk", "/claim", scratch)}
         assert (kinds["/memory"], kinds[scratch]) == ("tmpfs", "tmpfs")
@@ -58,9 +58,9 @@ def test_a_driver_without_executors_does_all_of_it(swept: Team, mode: str, line:
         # Spark 3.5 names the pod after one id and, in cluster mode, the application without executors after another.
         if (mode, line.line) != ("cluster", "3.5"):
             assert listed["id"] == told["id"]
-            (only,) = door.rest(f"{swept.name}/proxy/{listed['id']}", f"applications/{told['id']}/executors")
+            (only,) = door.rest(f"{team.name}/proxy/{listed['id']}", f"applications/{told['id']}/executors")
             assert only["id"] == "driver"
 
-        swept.kubectl("exec", driver.metadata.name, "--container=driver", "--", "touch", "/tmp/go")
-        assert swept.end_of("alone").succeeded
-    core.delete_namespaced_persistent_volume_claim("logs", swept.name)
+        team.kubectl("exec", driver.metadata.name, "--container=driver", "--", "touch", "/tmp/go")
+        assert team.end_of("alone").succeeded
+    core.delete_namespaced_persistent_volume_claim("logs", team.name)
