@@ -12,7 +12,7 @@ from kindling_dev.progress import Progress
 
 @contextmanager
 def one_at_a_time(file: Path, progress: Progress) -> Iterator[None]:
-    """Wait until no other process is in here with the same file; that file is made, and stays."""
+    """Let one process at a time run the block for a lock file; the file is created, and stays."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as lock:
         try:

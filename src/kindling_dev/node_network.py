@@ -7,13 +7,12 @@ from kindling_dev.images import images_folder
 from kindling_dev.settings import DEFAULT_IP_FAMILY
 
 _FOLDER = images_folder("kind-node")
-_PODS_OF_KIND = {"ipv4": "10.244.0.0/16", "ipv6": "fd00:10:244::/56"}
 _CHANGES = {
     "cni.conflist": ("/etc/cni/net.d/10-kindling.conflist", "usePodCidr", "usePodCidrIPv6"),
     "felix.service": ("/etc/systemd/system/felix.service", "FELIX_IPV6SUPPORT=false", "FELIX_IPV6SUPPORT=true"),
-    "network.yaml": ("/kind/manifests/network/network.yaml", *_PODS_OF_KIND.values()),
+    "network.yaml": ("/kind/manifests/network/network.yaml", "10.244.0.0/16", "fd00:10:244::/56"),
 }
-"""File of images/kind-node -> where the node has it, what it says for IPv4, and for IPv6."""
+"""File of images/kind-node -> its path in the node, its words for IPv4, and those for IPv6; networks are kind's own."""
 
 
 def files(ip_family: str) -> dict[str, str]:

@@ -90,6 +90,15 @@ def peopled(apiserver: Callable[[str], ApiServer], kubectl: Kubectl) -> Callable
     return peopled
 
 
+@pytest.fixture
+def newest_namespace(
+    peopled: Callable[[str], ApiServer], namespace_of: Callable[[ApiServer], str]
+) -> tuple[ApiServer, str]:
+    """The newest of these servers, and a namespace of the test's own in it."""
+    server = peopled("1.34")
+    return server, namespace_of(server)
+
+
 @pytest.fixture(scope="session")
 def team_with(peopled: Callable[[str], ApiServer], charts: Path, kubectl: Kubectl) -> Callable[..., Team]:
     """Makes a team's namespace from the values of its guard."""

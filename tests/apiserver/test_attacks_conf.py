@@ -91,7 +91,7 @@ def test_a_large_source_beside_the_conf_is_free(guarded: Team) -> None:
     assert guarded.ask(ENGINEER, "POST", "configmaps", made) == ""
 
 
-def test_a_job_that_sets_denied_conf_is_refused_by_guard_and_chart(guarded: Team, charts: Any) -> None:
+def test_guard_and_chart_refuse_a_job_with_denied_conf(guarded: Team, charts: Any) -> None:
     helm = guarded.server.helm()
     with pytest.raises(Exception, match="is denied in this namespace"):
         helm.run(

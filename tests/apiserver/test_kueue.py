@@ -174,7 +174,7 @@ def test_the_guard_takes_what_a_flavor_adds_if_it_is_listed(queued: Callable[...
     assert [one["key"] for one in pod["spec"]["tolerations"] if one["key"] == "dedicated"] == ["dedicated"]
 
 
-def test_the_guard_refuses_a_flavors_toleration_that_is_not_listed(queued: Callable[..., Queued]) -> None:
+def test_the_guard_refuses_a_flavors_unlisted_toleration(queued: Callable[..., Queued]) -> None:
     team = queued(AMPLE, FLAVOR, {"enabled": True})
     team.install("nightly", JOB)
     team.wait_for_why("nightly", "toleration")

@@ -80,15 +80,13 @@ def make_executor(server: ApiServer, namespace: str, driver: str) -> None:
 @pytest.mark.parametrize("release", NAMES)
 @pytest.mark.parametrize("kind", JOBS)
 def test_a_job_of_any_name_has_its_executors(
-    peopled: Callable[[str], ApiServer],
-    namespace_of: Callable[[ApiServer], str],
+    newest_namespace: tuple[ApiServer, str],
     kubectl: Kubectl,
     charts: Path,
     release: str,
     kind: str,
 ) -> None:
-    server = peopled("1.34")
-    namespace = namespace_of(server)
+    server, namespace = newest_namespace
     make_accounts(server, namespace)
     assert install(server, charts / "spark-job", release, namespace, JOBS[kind]) == ""
     if kind == "schedule":
@@ -101,10 +99,9 @@ def test_a_job_of_any_name_has_its_executors(
 
 
 def test_two_releases_that_differ_in_a_dot_have_their_own_runs(
-    peopled: Callable[[str], ApiServer], namespace_of: Callable[[ApiServer], str], charts: Path
+    newest_namespace: tuple[ApiServer, str], charts: Path
 ) -> None:
-    server = peopled("1.34")
-    namespace = namespace_of(server)
+    server, namespace = newest_namespace
     for release in ("a.b", "a-b", "a" * 52 + "b", "a" * 52 + "c"):
         values = {"schedule": {"cron": "@yearly"}, "run": {"now": True}}
         assert install(server, charts / "spark-job", release, namespace, values) == ""
@@ -115,14 +112,12 @@ def test_two_releases_that_differ_in_a_dot_have_their_own_runs(
 @pytest.mark.parametrize("release", NAMES)
 @pytest.mark.parametrize("chart", sorted(LEAST.keys() - {"spark-job"}))
 def test_a_release_of_any_name_is_made_or_refused_in_a_line(
-    peopled: Callable[[str], ApiServer],
-    namespace_of: Callable[[ApiServer], str],
+    newest_namespace: tuple[ApiServer, str],
     charts: Path,
     chart: str,
     release: str,
 ) -> None:
-    server = peopled("1.34")
-    namespace = namespace_of(server)
+    server, namespace = newest_namespace
     make_accounts(server, namespace)
     values = {"namespace": {"name": f"team-{uuid4().hex[:8]}"}} if chart == "spark-namespace" else {}
     said = install(server, charts / chart, release, namespace, values)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import os
 import random
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from chartproof import HelmError
+from chartproof import Helm, HelmError
 from chartproof.apiserver import ApiServer
 
 Kubectl = Callable[..., str]
@@ -24,19 +23,15 @@ def data(size: int) -> str:
 
 
 @pytest.fixture
-def install(
-    peopled: Callable[[str], ApiServer], namespace_of: Callable[[ApiServer], str], charts: Path, tmp_path: Path
-) -> Callable[..., str]:
+def install(newest_namespace: tuple[ApiServer, str], charts: Path, tmp_path: Path) -> Callable[..., str]:
     """Install spark-job with a source; it returns the refusal, or nothing."""
-    server = peopled("1.34")
-    namespace = namespace_of(server)
+    server, namespace = newest_namespace
 
     def install(source: str, driver: str = "") -> str:
         file = tmp_path / "job.py"
         file.write_text(source)
-        os.environ["HELM_DRIVER"] = driver
         try:
-            server.helm().run(
+            Helm(kubeconfig=server.kubeconfig, driver=driver).run(
                 [
                     "install",
                     "job",
@@ -47,8 +42,6 @@ def install(
             )
         except HelmError as error:
             return str(error)
-        finally:
-            del os.environ["HELM_DRIVER"]
         return ""
 
     return install
@@ -72,14 +65,12 @@ def test_helms_record_holds_a_source(install: Callable[..., str], source: str, s
 
 
 def test_a_client_side_apply_takes_200_kb(
-    peopled: Callable[[str], ApiServer],
-    namespace_of: Callable[[ApiServer], str],
+    newest_namespace: tuple[ApiServer, str],
     kubectl: Kubectl,
     charts: Path,
     tmp_path: Path,
 ) -> None:
-    server = peopled("1.34")
-    namespace = namespace_of(server)
+    server, namespace = newest_namespace
 
     def apply(size: int, *argv: str) -> str:
         (tmp_path / "job.py").write_text(CODE[:size])

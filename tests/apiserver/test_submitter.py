@@ -19,6 +19,7 @@ import pytest
 import yaml
 from kubernetes import client
 from large_pods import make_deep_pod
+from pods_account import write_account
 
 from chartproof.apiserver import ApiServer
 
@@ -196,12 +197,7 @@ def team_on(
         argv = ["install", name, str(charts / "spark-namespace"), *_ADMINS, "--values=-"]
         server.helm().run(argv, yaml.safe_dump(values))
         account = tmp_path_factory.mktemp("account")
-        request = {"spec": {"audiences": [], "expirationSeconds": 3600}}
-        make = server.cluster.core.create_namespaced_service_account_token
-        (account / "token").write_text(make("spark-submitter", name, request).status.token)
-        (account / "namespace").write_text(name)
-        ca = Path(server.cluster.api_client.configuration.ssl_ca_cert)
-        (account / "ca.crt").write_bytes(ca.read_bytes())
+        write_account(server, name, "spark-submitter", account)
         return Team(server, name, account)
 
     return team_on

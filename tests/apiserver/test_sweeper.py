@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import pytest
 import yaml
+from pods_account import write_account
 
 from chartproof.apiserver import ApiServer
 
@@ -72,12 +73,7 @@ def team(apiserver: Callable[[str], ApiServer], charts: Path, tmp_path: Path) ->
     of_pods = {"podSecurity": {"mode": "none"}, "guard": {"enabled": False}, "driver": {"statefulSets": True}}
     argv = ["install", name, str(charts / "spark-namespace"), *_ADMINS, "--values=-"]
     server.helm().run(argv, yaml.safe_dump({"namespace": {"name": name}, **of_pods}))
-    request = {"spec": {"audiences": [], "expirationSeconds": 3600}}
-    make = server.cluster.core.create_namespaced_service_account_token
-    (tmp_path / "token").write_text(make("spark-driver", name, request).status.token)
-    (tmp_path / "namespace").write_text(name)
-    ca = Path(server.cluster.api_client.configuration.ssl_ca_cert)
-    (tmp_path / "ca.crt").write_bytes(ca.read_bytes())
+    write_account(server, name, "spark-driver", tmp_path)
     return Team(server, name, tmp_path)
 
 

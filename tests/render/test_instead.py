@@ -58,7 +58,7 @@ def server_conf(helm: Helm, charts: Path) -> list[str]:
     return [line.partition("=")[0] for line in text.splitlines() if line.startswith("spark.")]
 
 
-def test_each_setting_that_the_history_server_owns_says_what_to_use(
+def test_settings_of_the_history_server_say_what_to_use(
     helm: Helm, charts: Path, refusal_of: RefusalOf, server_conf: list[str]
 ) -> None:
     def render(**conf: Any) -> Any:

@@ -1,7 +1,7 @@
 """What the API server answered to Spark, out of the words of Spark's client of Kubernetes (fabric8).
 
-Those words name the answer twice: as text, and as an object, ``Status(apiVersion=v1, code=403, …)``, which is for no
-reader. Standard library and Python 3.8 only: ``scripts/generate`` copies this file to the chart's programs.
+Those words name the answer twice: as text, and as an object, ``Status(apiVersion=v1, code=403, …)``, which people
+need not see. Standard library and Python 3.8 only: ``scripts/generate`` copies this file to the chart's programs.
 """
 
 from __future__ import annotations

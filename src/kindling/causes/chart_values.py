@@ -57,9 +57,9 @@ def of(name: Name, role: str) -> str:
 
 
 def image(role: str, chart: str) -> str:
-    """What names the image of a role's pod."""
-    where = "executor.image" if (role, chart) == ("executor", NOTEBOOK) else "image"
-    return ", ".join(f"image.{name}" for name in _OF_IMAGE) + (f" or {where}" if where != "image" else "")
+    """What names the image of a role's pod: executors may have one of their own, and so may spark-job's drivers."""
+    own = [f"{role}.image"] if role == "executor" or (role, chart) == ("driver", JOB) else []
+    return " or ".join([", ".join(f"image.{name}" for name in _OF_IMAGE), *own])
 
 
 def quota(name: str) -> str:
