@@ -237,10 +237,10 @@ _MESSAGES: dict[str, Callable[[Decision], Message]] = {
         HTTPStatus.BAD_GATEWAY,
         f"{_whose(d)} ends the connection",
         (
-            "Its pod takes a connection, and ends it without an answer. So does the sidecar of a service mesh that "
-            "takes nothing but mutual TLS: have the mesh take plain connections at this port (Istio: portLevelMtls of "
-            f"a PeerAuthentication), or keep its sidecar out of the pod ({_labels(d)}). So does a UI that speaks "
-            f"https: set {_tls(d)}=false. This page looks again by itself.",
+            "Its pod accepts a connection, and ends it without an answer. If a service mesh asks for mutual TLS, let "
+            "it accept plain connections at this port (Istio: portLevelMtls of a PeerAuthentication), or keep its "
+            f"sidecar out of the pod ({_labels(d)}). If the UI speaks https, set {_tls(d)}=false. This page looks "
+            "again by itself.",
         ),
         tone="wait",
         again=_SOON_S,
@@ -249,9 +249,9 @@ _MESSAGES: dict[str, Callable[[Decision], Message]] = {
         HTTPStatus.BAD_GATEWAY,
         f"{_whose(d)} shows its UI by https alone",
         (
-            "It is asked by http here, within the cluster, and sends everybody to its own address. Leave the setting "
-            "out that gives it a key, or set the one below, and run it again: what goes to your browser is encrypted "
-            "by the certificate of this page's address.",
+            "This service reads the UI by http within the cluster, and the UI redirects to an https address of its "
+            "own. Set the property below, and run the application again. Your browser's connection does not change: "
+            "it is as this page's address says.",
         ),
         tone="error",
         code=f"{_tls(d)}=false",
