@@ -17,7 +17,7 @@ from chartproof.schemas import fits
 from kindling_dev.kubernetes_versions import RENDERED_AT
 from kindling_dev.scenarios import SCENARIOS
 
-pytest_plugins = ["pytester", "browser"]
+pytest_plugins = ["pytester", "browser", "run_log"]
 
 _BY_SPARK_NAMESPACE = "spark-namespace makes it; global.serviceAccounts names it in both charts"
 _BY_THE_USER = "the scenario's user made it, and names it in values"
