@@ -229,7 +229,7 @@ def test_helpers_fit_an_admins_quota_of_cpu_limits(new_team: NewTeam, helm: Helm
         (
             {"requests": {"cpu": "9", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
             "quota-exceeded",
-            "ResourceQuota spark refuses the executor pod: requests.cpu asked 9, left 8 (0 of 8 used)",
+            "ResourceQuota spark refuses the executor pod: it never fits: requests.cpu asked 9, the quota has 8 in all",
         ),
         (
             {"requests": {"cpu": "1", "memory": "9Gi"}, "limits": {"memory": "9Gi"}},

@@ -33,8 +33,8 @@ class RunLog:
         if report.failed:
             terminal = self._config.pluginmanager.get_plugin("terminalreporter")
             assert terminal is not None  # pytest always has it
-            terminal.ensure_newline()
-            terminal.write_line(f"FAILED in {report.when}: {report.nodeid}: {_reason(report)}", red=True)
+            # Dots are being printed: the line begins on one of its own.
+            terminal.write_line(f"\nFAILED in {report.when}: {report.nodeid}: {_reason(report)}", red=True)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the table, and show where it begins."""
