@@ -15,6 +15,7 @@ import jsonschema_rs
 import pytest
 import yaml
 from places import Place, kept, place_of
+from waiting import wait_until
 
 from chartproof import Helm, HelmError, Manifest
 from chartproof.apiserver import ApiServer
@@ -106,9 +107,19 @@ def test_a_scenario_is_made_upgraded_rolled_back_and_removed(
         assert now_there() == upgraded
         assert accounts().items() >= first.items()
     helm.run(["uninstall", "life", of_release])
-    for manifest, owned in (installed, objects), upgraded:
-        assert there(server, kubectl, place, manifest) == owned & kept(manifest)
     server.cluster.wait_until_none(pods, "the end of the run's pods", 60, namespace=place.namespace)
+
+    def left_behind() -> set[str]:
+        """What should have gone, or should not have."""
+        lives = ((installed, objects), upgraded)
+        return {
+            name
+            for manifest, owned in lives
+            for name in there(server, kubectl, place, manifest) ^ (owned & kept(manifest))
+        }
+
+    # A claim goes when Kubernetes has seen that its pod is gone.
+    wait_until(lambda: not left_behind(), lambda: f"gone, or kept: {left_behind()}")
     # Policies of teams that stay make the server slow.
     helm.run(["uninstall", "team", f"--namespace=admins-of-{place.namespace}", "--ignore-not-found"])
 
