@@ -164,6 +164,10 @@ class Team:
         """Wait for the end of a release's run."""
         return self.cluster.job_end(self.name, f"app.kubernetes.io/instance={release}", deadline_s)
 
+    def let_end(self, driver: str) -> None:
+        """Tell the application of a driver pod, which waits for /tmp/go, to end."""
+        self.kubectl("exec", driver, "--container=driver", "--", "touch", "/tmp/go")
+
     def log_of(self, end: JobEnd) -> str:
         """What a run printed."""
         return self.cluster.job_log(self.name, end.name)

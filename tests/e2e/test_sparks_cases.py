@@ -1,4 +1,7 @@
-"""Cases of Spark's own integration tests that no other test here has; docs/coverage.md lists all of them, by number."""
+"""Cases of Spark's own integration tests that no other test here has, and what the same application sees elsewhere.
+
+docs/coverage.md lists Spark's cases by number.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ def told(team: Team, release: str) -> dict[str, Any]:
     """What the application of a release saw; then it ends, and succeeds."""
     driver = team.running(release, "driver", 120)
     log = team.cluster.wait_for_log(team.name, driver.metadata.name, "SEEN ", 120)
-    team.kubectl("exec", driver.metadata.name, "--container=driver", "--", "touch", "/tmp/go")
+    team.let_end(driver.metadata.name)
     assert team.end_of(release).succeeded
     found: dict[str, Any] = json.loads(log.removeprefix("SEEN "))
     return found
@@ -69,8 +72,11 @@ def own_python(team: Team) -> None:
 @pytest.mark.usefixtures("own_python")
 @EACH
 def test_options_python_and_images_of_each_role(swept: Team, another_tag: str, mode: str, line: SparkLine) -> None:
+    anna = {"env": {"SPARK_USER": "anna"}}
+    values: dict[str, Any] = {"submitter": anna} if mode == "cluster" else {"driver": {**SMALL["driver"], **anna}}
     swept.install(
         "cases",
+        **values,
         line=line,
         mode=mode,
         app={"source": APP, "args": ["5"], "archives": ["local:///deps/own.tar.gz#own"]},
@@ -83,11 +89,8 @@ def test_options_python_and_images_of_each_role(swept: Team, another_tag: str, m
     assert images == [f"docker.io/{line.published}", f"docker.io/apache/spark:{another_tag}"]
     assert executor.spec.service_account_name == "spark-executor"
     seen = told(swept, "cases")
-    assert (seen["words"], seen["codec"], seen["args"]) == (
-        [[n, 15 if n < 2 else 14] for n in range(7)],
-        "snappy",
-        ["5"],
-    )
+    assert seen["words"] == [[n, 15 if n < 2 else 14] for n in range(7)]
+    assert (seen["codec"], seen["args"], seen["user"]) == ("snappy", ["5"], "anna")
     assert seen["test"] == "spark.test.bar"
     assert "-XX:+UseG1GC" in seen["driver"]["options"]
     assert "-XX:+UseParallelGC" in seen["executor"]["options"]
@@ -95,6 +98,22 @@ def test_options_python_and_images_of_each_role(swept: Team, another_tag: str, m
     assert seen["driver"]["version"] == seen["executor"]["version"]
     assert seen["executor"]["address space"] == PYTHON_MEMORY
     assert seen["executor"]["driver's address"] == driver.status.pod_ip
+
+
+UID = 1000660000
+"""A user as OpenShift gives it to the pods of a namespace."""
+
+
+@pytest.mark.long
+@EACH
+def test_pods_run_as_a_user_that_no_image_knows(swept: Team, mode: str, line: SparkLine) -> None:
+    given = {"podTemplate": {"spec": {"securityContext": {"runAsUser": UID, "runAsGroup": 0, "fsGroup": UID}}}}
+    roles = ("driver", "executor", "submitter") if mode == "cluster" else ("driver", "executor")
+    values: dict[str, Any] = {role: {**SMALL.get(role, {}), **given} for role in roles}
+    values["global"] = {"ids": "platform"}
+    swept.install("ids", line=line, mode=mode, app={"source": APP}, **values)
+    seen = told(swept, "ids")
+    assert (seen["driver"]["uid"], seen["executor"]["uid"]) == (UID, UID)
 
 
 @MODES

@@ -25,6 +25,7 @@ def seen() -> dict[str, Any]:
     return {
         "custom": os.environ.get("IS_CUSTOM_PYTHON", ""),
         "version": list(sys.version_info[:2]),
+        "uid": os.getuid(),
         "address space": resource.getrlimit(resource.RLIMIT_AS)[0],
         "driver's address": os.environ.get("SPARK_DRIVER_POD_IP", ""),
         "options": [word for word in options() if word.startswith(("-XX:+Use", "-Dspark.test"))],
@@ -43,6 +44,7 @@ told = {
     "test": system.getProperty("spark.test.foo"),
     "python": [context.pythonExec, os.environ.get("PYSPARK_DRIVER_PYTHON", "")],
     "args": sys.argv[1:],
+    "user": context.sparkUser(),
 }
 print("SEEN", json.dumps(told), flush=True)
 deadline = time.monotonic() + 120
