@@ -31,8 +31,8 @@ TOKEN = "a-token-of-tests-0123456789"
 PORT = 15002
 _REQUIREMENTS = Path(__file__).parent / "laptop/requirements.txt"
 _SMALL: dict[str, Any] = {
-    "driver": {"requestCores": "100m", "memory": "768m"},
-    "executor": {"requestCores": "100m", "memory": "512m"},
+    "driver": {"requestCores": "50m", "memory": "768m"},
+    "executor": {"requestCores": "50m", "memory": "512m"},
 }
 SESSION = (
     "import sys\nfrom pyspark.sql import SparkSession\nspark = SparkSession.builder.remote(sys.argv[1]).create()\n"

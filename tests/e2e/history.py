@@ -18,7 +18,7 @@ SMALL: dict[str, Any] = {
     "claim": {"accessMode": "ReadWriteOnce", "size": "1Gi"},
     "state": {"size": "512Mi"},
     "memory": "1g",
-    "requestCores": "100m",
+    "requestCores": "50m",
     "updateInterval": "1s",
 }
 """A server for a cluster of one node."""

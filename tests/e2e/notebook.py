@@ -27,8 +27,8 @@ COUNT = SESSION + "print('counted', spark.range(1000).repartition(2).count())\n"
 """Starts a session, and has an executor work."""
 PATIENCE_S = 120
 _SMALL: dict[str, Any] = {
-    "driver": {"requestCores": "100m", "memory": "512m"},
-    "executor": {"requestCores": "100m", "memory": "512m"},
+    "driver": {"requestCores": "50m", "memory": "512m"},
+    "executor": {"requestCores": "50m", "memory": "512m"},
     "kernels": 1,
     "home": {"size": "100Mi"},
 }

@@ -19,8 +19,8 @@ from kindling_dev.settings import ADMIN_NAMESPACE, Settings
 from kindling_dev.spark_image import DEFAULT_LINE, LINES, SparkLine
 
 RUN_DEADLINE_S = 180
-SMALL: dict[str, Any] = {"driver": {"requestCores": "200m"}, "executor": {"requestCores": "200m"}}
-"""Requests that let several tests' jobs run at once on two cores."""
+SMALL: dict[str, Any] = {"driver": {"requestCores": "50m"}, "executor": {"requestCores": "50m"}}
+"""Requests that let several tests' jobs run at once on two cores; the cluster's own pods ask for more than one."""
 QUICK = {f"spark.{role}.defaultJavaOptions": "-XX:TieredStopAtLevel=1" for role in ("driver", "executor")}
 """A run of seconds costs three fifths of the CPU when the JVM compiles less: 8.9 s for SparkPi, not 15."""
 EACH = pytest.mark.parametrize(

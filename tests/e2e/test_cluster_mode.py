@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from team import NEW_LINE_LONG, SLEEP, Team, is_running, node_run
+from team import NEW_LINE_LONG, SLEEP, SMALL, Team, is_running, node_run
 
 from chartproof import JobEnd
 from kindling_dev.spark_image import DEFAULT_LINE, SparkLine
@@ -204,7 +204,7 @@ def test_fail_fast_gives_up_on_a_refused_driver(swept: Team) -> None:
 
 def test_fail_fast_gives_up_on_a_driver_whose_secret_is_missing(swept: Team) -> None:
     env = {"PASSWORD": {"secretKeyRef": {"name": "nowhere", "key": "password"}}}
-    driver = {"requestCores": "200m", "env": env}
+    driver = {**SMALL["driver"], "env": env}
     app = {"source": "print('never')"}
     swept.install("gives-up", line=DEFAULT_LINE, mode="cluster", app=app, failFast=True, driver=driver)
     end = swept.end_of("gives-up")

@@ -115,7 +115,7 @@ def test_a_deleted_executor_hands_its_data_on(swept: Team, mode: str) -> None:
             "onDemand": {"storageClass": "standard", "size": "1Mi"},
         }
     ]
-    executor = {**SMALL["executor"], "requestCores": "100m", "instances": 2, "decommission": True}
+    executor = {**SMALL["executor"], "instances": 2, "decommission": True}
     app = {"source": BLOCKS}
     swept.install("hands-on", line=DEFAULT_LINE, mode=mode, app=app, executor=executor, volumes=volumes)
     driver = swept.running("hands-on", "driver")

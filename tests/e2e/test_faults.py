@@ -26,7 +26,7 @@ for step in range({steps}):
 print("TOTAL", total)
 """
 """Work in small steps: the sum is right only if no task was lost and none counted twice."""
-TWO = {"requestCores": "100m", "instances": 2}
+TWO = {"requestCores": "50m", "instances": 2}
 """Small enough for two tests at once."""
 
 

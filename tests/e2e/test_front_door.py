@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError
 from kindling_dev.settings import ADMIN_NAMESPACE
 from kindling_dev.spark_image import SparkLine
 
-EXECUTORS = {"instances": 1, "requestCores": "200m"}
+EXECUTORS = {"instances": 1, "requestCores": "50m"}
 TABS = ("jobs", "stages", "environment", "executors", "SQL")
 """Those of a finished application; event logs do not hold what was cached."""
 MAY_DO = {

@@ -54,7 +54,7 @@ def wanted(seed: str) -> str:
 def run_of(team: Team, release: str, line: SparkLine, seed: str, **values: Any) -> str:
     """Start the application; the name of its driver when all has moved."""
     app = {"source": APP, "args": [seed]}
-    executors = {"instances": 2, "requestCores": "200m"}
+    executors = {"instances": 2, "requestCores": "50m"}
     team.install(release, line=line, app=app, sparkConf=LITERAL, executor=executors, **values)
     driver: str = team.running(release, "driver").metadata.name
     told = team.cluster.wait_for_log(team.name, driver, "KEYS ", 120)
@@ -164,7 +164,7 @@ def test_hardened_the_wire_and_what_people_see_show_no_secret(hardened: Team, mo
             {"name": "own", "mountPath": "/secrets", "roles": ["driver"], "secret": {"secretName": "database"}}
         ],
         "driver": {
-            "requestCores": "200m",
+            "requestCores": "50m",
             "env": {"PASSWORD": {"secretKeyRef": {"name": "password", "key": "password"}}},
         },
     }

@@ -21,7 +21,7 @@ from kindling_dev.spark_image import LINES
 from kindling_dev.ui_proxy_image import published
 
 OTHER_USER: dict[str, Any] = {
-    "driver": {"podTemplate": {"spec": {"securityContext": {"runAsUser": 10001}}}, "requestCores": "200m"}
+    "driver": {"podTemplate": {"spec": {"securityContext": {"runAsUser": 10001}}}, "requestCores": "50m"}
 }
 LOOK_FOR = """
 import io, json, sys, urllib.request, zipfile

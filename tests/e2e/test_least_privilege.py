@@ -22,8 +22,8 @@ def spark_submit(team: Team, line: SparkLine) -> None:
         "spark.kubernetes.container.image": f"docker.io/apache/spark:{line.version}-python3",
         "spark.kubernetes.driver.podTemplateFile": "/defaults/pod-template.yaml",
         "spark.kubernetes.executor.podTemplateFile": "/defaults/pod-template.yaml",
-        "spark.kubernetes.driver.request.cores": "200m",
-        "spark.kubernetes.executor.request.cores": "200m",
+        "spark.kubernetes.driver.request.cores": "50m",
+        "spark.kubernetes.executor.request.cores": "50m",
         "spark.executor.instances": "1",
     }
     command = ["/opt/spark/bin/spark-submit", "--master=k8s://https://kubernetes.default.svc", "--deploy-mode=cluster"]

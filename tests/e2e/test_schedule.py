@@ -48,7 +48,7 @@ def test_the_clock_starts_a_run(swept: Team) -> None:
 def test_runs_by_hand_overlap_and_share_nothing(swept: Team, line: SparkLine) -> None:
     app = {"source": SLEEP.format(seconds=10)}
     # Four pods at once, and those of another test beside them.
-    tiny = {"requestCores": "100m"}
+    tiny = {"requestCores": "50m"}
     schedule = {**NEVER, "concurrencyPolicy": "Allow"}
     swept.install("by-hand", line=line, app=app, schedule=schedule, driver=tiny, executor=tiny)
     for name in ("one", "two"):

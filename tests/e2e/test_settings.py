@@ -180,7 +180,7 @@ def check_pod(pod: Any, role: str, class_name: str) -> None:
     assert {c.name: c.restart_policy for c in spec.init_containers} == {"agent": "Always", "prepare": None}
     assert spec.dns_config.options[0].name == "ndots"
     resources = container.resources
-    assert (resources.requests["cpu"], resources.limits["cpu"]) == ("200m", "2")
+    assert (resources.requests["cpu"], resources.limits["cpu"]) == (SMALL[role]["requestCores"], "2")
     memory = {"driver": "1100Mi", "executor": "1612Mi"}[role]  # executors with their Python's own
     assert resources.limits["memory"] == resources.requests["memory"] == memory
     for each in (container, *spec.init_containers):

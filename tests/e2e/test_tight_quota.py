@@ -81,13 +81,13 @@ def first_refusal(team: Team) -> str:
 def test_a_driver_larger_than_the_quota_is_seen_within_ten_seconds(
     team: Team, set_values: Callable[..., None], tmp_path: Path
 ) -> None:
-    set_values(quota={"hard": {"requests.cpu": "150m", "pods": 9}})
+    set_values(quota={"hard": {"requests.cpu": "40m", "pods": 9}})
     team.install("large", line=DEFAULT_LINE, app={"source": "print('never')"})
-    assert "exceeded quota: spark, requested: requests.cpu=200m" in first_refusal(team)
+    assert "exceeded quota: spark, requested: requests.cpu=50m" in first_refusal(team)
     finding = why(submitter_kubeconfig(team, tmp_path), "large")
     assert finding["id"] == "quota-exceeded"
     assert "ResourceQuota spark refuses the driver pod" in finding["cause"]
-    assert "it never fits: requests.cpu asked 200m, the quota has 150m in all" in finding["cause"]
+    assert "it never fits: requests.cpu asked 50m, the quota has 40m in all" in finding["cause"]
     assert "quota.hard of spark-namespace" in finding["cure"]
 
 

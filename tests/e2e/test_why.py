@@ -174,18 +174,18 @@ def test_a_driver_that_does_not_start_is_explained(team: Team, why: Why, case: C
 
 
 def test_a_driver_that_a_quota_refuses(team: Team, why: Why) -> None:
-    quota(team, requests_cpu="150m", pods="9")
+    quota(team, requests_cpu="40m", pods="9")
     team.install("job", line=DEFAULT_LINE, app=HELLO)
     until_event(team, "FailedCreate")
     finding = the_finding(why("job"), "waiting")
     assert (finding["id"], finding["about"]) == ("quota-exceeded", "driver")
     assert "ResourceQuota tight" in finding["cause"]
-    assert "it never fits: requests.cpu asked 200m, the quota has 150m in all" in finding["cause"]
+    assert "it never fits: requests.cpu asked 50m, the quota has 40m in all" in finding["cause"]
     assert finding["cure"].startswith("lower driver.requestCores, or have requests.cpu of the quota tight raised")
 
 
 def test_a_driver_that_a_quota_refuses_in_cluster_mode(team: Team, why: Why) -> None:
-    quota(team, requests_cpu="250m")
+    quota(team, requests_cpu="120m")
     team.install("job", line=DEFAULT_LINE, app=HELLO, mode="cluster")
     submitter = team.cluster.wait_for(
         team.cluster.core.list_namespaced_pod,
@@ -197,7 +197,7 @@ def test_a_driver_that_a_quota_refuses_in_cluster_mode(team: Team, why: Why) -> 
     team.cluster.wait_for_log(team.name, submitter.metadata.name, "trying again", 60)
     finding = the_finding(why("job"), "waiting")
     assert (finding["id"], finding["about"]) == ("quota-exceeded", "driver")
-    assert "it never fits beside the run's own submitter: requests.cpu asked 200m" in finding["cause"]
+    assert "it never fits beside the run's own submitter: requests.cpu asked 50m" in finding["cause"]
 
 
 def test_executors_that_a_quota_refuses(team: Team, why: Why, line: SparkLine) -> None:
@@ -331,7 +331,7 @@ def test_a_notebook_refused_by_quota_and_stopped(team: Team, why: Why) -> None:
 @pytest.mark.long
 def test_one_kernels_executors_are_told_by_their_application(team: Team, why: Why) -> None:
     notebook = Notebook(team)
-    notebook.install(executor={"requestCores": "100m", "memory": "512m", "nodeSelector": {"disk": "ssd"}})
+    notebook.install(executor={"requestCores": "50m", "memory": "512m", "nodeSelector": {"disk": "ssd"}})
     with notebook.kernel() as kernel:
         kernel.run(SESSION)
         executor = team.pod("anna", "executor", lambda pod: bool(pod.status.conditions))
