@@ -274,11 +274,22 @@ def test_a_list_that_is_deleted_lets_nobody_in(newest: ApiServer, make_site: Mak
 
 
 _REVIEWS = pytest.mark.parametrize("reviews", ["namespace", "cluster"])
+_SERVERS_AND_REVIEWS = pytest.mark.parametrize(
+    ("server", "reviews"),
+    [
+        ("1.34", "cluster"),
+        ("1.24", "namespace"),
+        pytest.param("1.34", "namespace", marks=pytest.mark.long),
+        pytest.param("1.24", "cluster", marks=pytest.mark.long),
+    ],
+    indirect=["server"],
+)
+"""Each version and each kind of review; a test waits until an API server has forgotten its last answer."""
 ON_CALL = "system:bootstrappers:on-call"
 _SOON = {"reviewSeconds": 10}
 
 
-@_REVIEWS
+@_SERVERS_AND_REVIEWS
 def test_a_deleted_accounts_session_ends_and_says_why(server: ApiServer, make_site: MakeSite, reviews: str) -> None:
     site = make_site(server, rbac={"reviews": reviews}, login=_SOON)
     decider = site.replica()
@@ -338,7 +349,7 @@ def bootstrap_token(server: ApiServer, *groups: str) -> Iterator[tuple[str, str]
         server.cluster.core.delete_namespaced_secret(name, "kube-system")
 
 
-@_REVIEWS
+@_SERVERS_AND_REVIEWS
 def test_who_left_a_group_sees_no_more_after_the_review(server: ApiServer, make_site: MakeSite, reviews: str) -> None:
     permission = {"allowSeconds": 10, "denySeconds": 1}
     site = make_site(server, rbac={"reviews": reviews}, login=_SOON, permission=permission)
