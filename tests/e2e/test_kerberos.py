@@ -90,7 +90,7 @@ def test_the_guide_leads_to_a_run(secure_hdfs: SecureHdfs, team: Team, tmp_path:
     if shows_tokens_to_tasks(DEFAULT_LINE):
         done_as_written(again, team.cluster, tmp_path)
         return
-    said = done_as_written(f"! (\n{again}\n)", team.cluster, tmp_path)
+    said = done_as_written(f"! (\n{again}\n) 2>&1", team.cluster, tmp_path)
     assert "executors of Spark do not see their tokens: set image to one with Java 17 or 21" in said
 
 
