@@ -16,6 +16,7 @@ CLUSTER = replace(Settings.from_environment(), cluster="kindling-ipv6", ip_famil
 RUN_THERE = [
     "tests/e2e/test_first_jobs.py",
     "tests/e2e/test_network_enforced.py",
+    "tests/e2e/test_sparks_cases.py::test_the_pi_of_sparks_examples",
 ]
 
 

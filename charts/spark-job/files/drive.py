@@ -20,6 +20,8 @@ import refusal
 from last_error import LastError, leave_message
 from passing import pass_on
 
+_BIND = "SPARK_DRIVER_BIND_ADDRESS"
+
 
 class Driver:
     """The child and what is known of its end."""
@@ -55,14 +57,21 @@ class Driver:
                 self._child.terminate()
 
 
+def in_brackets(address: str) -> str:
+    """An address as Spark asks for it: Kubernetes gives one of IPv6 without brackets."""
+    return f"[{address}]" if ":" in address else address
+
+
 def with_brackets(argv: list[str]) -> list[str]:
-    """The arguments, with brackets around an IPv6 address in ``spark.driver.host``: Kubernetes gives it without."""
+    """The arguments, with ``spark.driver.host`` as Spark asks for it."""
     key = "spark.driver.host="
-    return [f"{key}[{word[len(key) :]}]" if word.startswith(key) and ":" in word else word for word in argv]
+    return [key + in_brackets(word[len(key) :]) if word.startswith(key) else word for word in argv]
 
 
 def main(argv: list[str]) -> int:
     """Run the driver, leave a message if it failed; return its exit code."""
+    # The entrypoint makes it spark.driver.bindAddress, which Spark 4.1 and newer take for the host too.
+    os.environ[_BIND] = in_brackets(os.environ.get(_BIND, ""))
     driver = Driver(with_brackets(argv))
     code = driver.run()
     if code:

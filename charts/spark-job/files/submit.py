@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -219,7 +220,7 @@ class Submission:
             f"spark.kubernetes.driver.podTemplateFile={_TEMPLATE}",
         )
         prefix = "spark.kubernetes.executor.podNamePrefix=" + self._driver[: -len("-driver")]
-        confs = [word for conf in (*named, prefix) for word in ("--conf", conf)]
+        confs = [word for conf in (*named, prefix, *of_ipv6(os.environ)) for word in ("--conf", conf)]
         _say(f"submitting driver {self._driver}")
         self._spark_submit = subprocess.Popen(
             [f"{os.environ.get('SPARK_HOME', '/opt/spark')}/bin/spark-submit", *confs, *argv],
@@ -336,6 +337,16 @@ def _say(text: str) -> None:
 
 def _terminate(*_: object) -> NoReturn:
     raise Terminated
+
+
+def of_ipv6(environment: Mapping[str, str]) -> list[str]:
+    """Settings of a cluster whose addresses are of IPv6.
+
+    Spark 4.1 and newer take the address of the driver's pod for its host, without the brackets that they ask for
+    (SPARK-58719). The name of its Service has none, and is the host in older ones too.
+    """
+    is_ipv6 = ":" in environment.get("KUBERNETES_SERVICE_HOST", "")
+    return ["spark.kubernetes.executor.useDriverPodIP=false"] if is_ipv6 else []
 
 
 def main(argv: list[str]) -> int:
