@@ -340,13 +340,17 @@ def _terminate(*_: object) -> NoReturn:
 
 
 def of_ipv6(environment: Mapping[str, str]) -> list[str]:
-    """Settings of a cluster whose addresses are of IPv6.
+    """Settings of a cluster whose addresses are of IPv6, where Spark's defaults are for IPv4.
 
     Spark 4.1 and newer take the address of the driver's pod for its host, without the brackets that they ask for
     (SPARK-58719). The name of its Service has none, and is the host in older ones too.
     """
-    is_ipv6 = ":" in environment.get("KUBERNETES_SERVICE_HOST", "")
-    return ["spark.kubernetes.executor.useDriverPodIP=false"] if is_ipv6 else []
+    if ":" not in environment.get("KUBERNETES_SERVICE_HOST", ""):
+        return []
+    return [
+        "spark.kubernetes.driver.service.ipFamilies=IPv6",
+        "spark.kubernetes.executor.useDriverPodIP=false",
+    ]
 
 
 def main(argv: list[str]) -> int:
