@@ -15,6 +15,7 @@ from uuid import uuid4
 from chartproof import Cluster
 from chartproof.reachability import Flow, Peer
 from kindling_dev.command import run
+from kindling_dev.settings import Settings
 from kindling_dev.spark_image import DEFAULT_LINE
 
 OPEN, SILENT = "open", "silent"
@@ -101,7 +102,8 @@ def outside(peer: Peer, image: str) -> Iterator[str]:
     argv = ["docker", "run", "--detach", "--network=kind", "--user=0:0", "--entrypoint=", image]
     container = run([*argv, *_python("listen", _ports(peer))]).strip()
     try:
-        where = "{{.NetworkSettings.Networks.kind.IPAddress}}"
+        address = "GlobalIPv6Address" if Settings.from_environment().ip_family == "ipv6" else "IPAddress"
+        where = f"{{{{.NetworkSettings.Networks.kind.{address}}}}}"
         yield run(["docker", "inspect", "--format", where, container]).strip()
     finally:
         run(["docker", "rm", "--force", container])

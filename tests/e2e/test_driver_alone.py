@@ -8,6 +8,7 @@ from typing import Any
 
 from door import new_door
 from team import EACH, SMALL, Team, is_running
+from waiting import wait_until
 
 from kindling_dev.spark_image import SparkLine
 
@@ -28,6 +29,10 @@ def test_a_driver_without_executors_does_all_of_it(team: Team, mode: str, line: 
     with new_door(team) as door:
         door.let_in(team, door.viewer)
         door.install()
+
+        def applications() -> Any:
+            return json.loads(door.ask("/-/api/v1/applications").text)["items"]
+
         team.install(
             "alone",
             line=line,
@@ -53,7 +58,8 @@ def test_a_driver_without_executors_does_all_of_it(team: Team, mode: str, line: 
         assert set(told["writable"]) == {"/memory", "/disk", "/claim", scratch}
         assert [name for name in told["logs"] if told["id"] in name], told["logs"]
 
-        (listed,) = json.loads(door.ask("/-/api/v1/applications").text)["items"]
+        wait_until(applications, "the application is listed")
+        (listed,) = applications()
         assert (listed["name"], listed["state"]) == ("alone", "running")
         # Spark 3.5 names the pod after one id and, in cluster mode, the application without executors after another.
         if (mode, line.line) != ("cluster", "3.5"):

@@ -151,13 +151,14 @@ def test_python_may_speak_spark_connect_to_its_driver(swept: Team, mode: str) ->
 
 
 STREAM = """
+import time
 from pyspark.sql import SparkSession
 spark = SparkSession.builder.getOrCreate()
 rows = spark.readStream.format("rate").option("rowsPerSecond", 50).load()
 query = rows.groupBy((rows.value % 3).alias("rest")).count().writeStream.outputMode("complete").format("memory")
 query = query.queryName("counted").option("checkpointLocation", "/tmp/checkpoint").start()
-query.awaitTermination(15)
-query.processAllAvailable()
+while not query.recentProgress or not query.recentProgress[-1].numInputRows:
+    time.sleep(0.5)
 print("GROUPS", spark.table("counted").count())
 query.stop()
 """
@@ -166,7 +167,8 @@ query.stop()
 @pytest.mark.long
 @MODES
 def test_a_structured_stream_is_counted(swept: Team, mode: str) -> None:
-    swept.install("streams", line=DEFAULT_LINE, mode=mode, app={"source": STREAM})
+    conf = {**QUICK, "spark.sql.shuffle.partitions": "2"}
+    swept.install("streams", line=DEFAULT_LINE, mode=mode, app={"source": STREAM}, sparkConf=conf)
     end = swept.end_of("streams")
     assert end.succeeded, end
     assert "GROUPS 3" in swept.log_of(end)

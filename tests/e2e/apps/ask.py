@@ -29,7 +29,8 @@ def answer(address: str, port: int, protocol: str, patience_s: float) -> str:
 def answers_udp(address: str, port: int, patience_s: float) -> bool:
     """Whether anything comes back for a question that name servers understand; it may be lost, so it is put again."""
     end = time.monotonic() + patience_s
-    with socket.socket(type=socket.SOCK_DGRAM) as asking:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as asking:
         asking.settimeout(1)
         while time.monotonic() < end:
             asking.sendto(QUESTION, (address, port))
