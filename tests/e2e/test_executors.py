@@ -149,12 +149,7 @@ def test_a_decommission_that_lasts_is_cut_short(swept: Team, mode: str) -> None:
         line=DEFAULT_LINE,
         mode=mode,
         app={"source": LONG_TASK},
-        executor={
-            **SMALL["executor"],
-            "instances": 1,
-            "decommission": True,
-            "rolling": {"interval": "5s", "policy": "ID"},
-        },
+        executor={**SMALL["executor"], "instances": 1, **rolled},
         sparkConf={**QUICK, "spark.executor.decommission.forceKillTimeout": "5s"},
     )
     driver = swept.running("cut", "driver", 120)
