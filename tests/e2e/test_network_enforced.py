@@ -62,7 +62,8 @@ def close(team: Team, scenario: Scenario, file: Path, changes: dict[str, str]) -
     api = where_the_api_server_is(team.cluster)
     for name, here in {"team-a": team.name, "10.96.0.1": api["443"], "172.18.0.2": api["6443"], **changes}.items():
         assert name in text, f"{scenario.name} no longer has {name}"
-        text = text.replace(name, here)
+        # A network of one address has 32 bits, or 128.
+        text = text.replace(f"{name}/32", f"{here}/{128 if ':' in here else 32}").replace(name, here)
     file.write_text(text)
     chart = str(team.charts / "spark-namespace")
     team.helm.run(["upgrade", team.name, chart, f"--namespace={ADMIN_NAMESPACE}", f"--values={file}"])
