@@ -176,6 +176,10 @@ def test_the_guard_takes_what_a_flavor_adds_if_it_is_listed(queued: Callable[...
 
 def test_the_guard_refuses_a_flavors_unlisted_toleration(queued: Callable[..., Queued]) -> None:
     team = queued(AMPLE, FLAVOR, {"enabled": True})
+    controller = "--as=system:serviceaccount:kube-system:job-controller"
+    tolerant = json.dumps({"spec": {"tolerations": [{"key": "unlisted", "operator": "Exists"}]}})
+    probe = ["run", "probe", "--image=spark", "--dry-run=server", f"--overrides={tolerant}", controller]
+    wait_until(lambda: "toleration" in team.kubectl(*probe), lambda: f"guard in force: {team.kubectl(*probe)}")
     team.install("nightly", JOB)
     team.wait_for_why("nightly", "toleration")
     assert not team.pods("nightly")
