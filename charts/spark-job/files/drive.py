@@ -70,8 +70,9 @@ def with_brackets(argv: list[str]) -> list[str]:
 
 def main(argv: list[str]) -> int:
     """Run the driver, leave a message if it failed; return its exit code."""
-    # The entrypoint makes it spark.driver.bindAddress, which Spark 4.1 and newer take for the host too.
-    os.environ[_BIND] = in_brackets(os.environ.get(_BIND, ""))
+    if _BIND in os.environ:
+        # The entrypoint makes it spark.driver.bindAddress, which Spark 4.1 and newer take for the host too.
+        os.environ[_BIND] = in_brackets(os.environ[_BIND])
     driver = Driver(with_brackets(argv))
     code = driver.run()
     if code:
