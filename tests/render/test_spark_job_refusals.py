@@ -157,6 +157,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"mode": "cluster", "driver": {"env": {"PYSPARK_DRIVER_PYTHON": "/venv/bin/python"}}},
         "use instead: spark.pyspark.driver.python in sparkConf",
     ),
+    # Python's session reads variables; the key makes spark-submit leave out classes that it needs
+    ({"sparkConf": {"spark.api.mode": "connect"}}, "sparkConf sets spark.api.mode to connect"),
+    (
+        {"app": {"file": "", "source": "print(1)"}, "global": {"sparkConf": {"spark.api.mode": "Connect"}}},
+        "use instead: SPARK_API_MODE: connect and MASTER: k8s://https://kubernetes.default.svc in driver.env",
+    ),
     # pod templates
     (pod(serviceAccountName="x"), "use instead: executor.serviceAccountName"),
     (pod(restartPolicy="Always"), "executor.podTemplate sets spec.restartPolicy"),
@@ -211,6 +217,17 @@ def test_values_that_cannot_work_are_refused_with_the_name_of_the_value(
     render_job: Render, refusal_of: RefusalOf, values: Values, words: str
 ) -> None:
     assert words in refusal_of(render_job, values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"sparkConf": {"spark.api.mode": "classic"}},
+        {"app": {"file": "local:///app.jar", "mainClass": "App"}, "sparkConf": {"spark.api.mode": "connect"}},
+    ],
+)
+def test_spark_api_mode_is_passed_where_it_works(render_job: Render, values: Values) -> None:
+    assert render_job(**values)
 
 
 def test_numbers_may_stand_where_text_is_meant(render_job: Render) -> None:

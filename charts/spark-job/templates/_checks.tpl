@@ -80,6 +80,13 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- if and $app.file (not $app.mainClass) (not (hasSuffix ".py" $app.file)) (not (hasSuffix ".jar" $app.file)) -}}
 {{- fail (printf "app.file is %q, which ends neither with .py nor with .jar: give the file's place without a query, or set app.mainClass if it is a Java or Scala application" $app.file) -}}
 {{- end -}}
+{{- if or $app.source (hasSuffix ".py" $app.file) -}}
+{{- range $from, $conf := dict "sparkConf" .Values.sparkConf "global.sparkConf" .Values.global.sparkConf -}}
+{{- if eq (get $conf "spark.api.mode" | toString | lower) "connect" -}}
+{{- fail (printf "%s sets spark.api.mode to connect, with which spark-submit leaves out classes that Python needs; use instead: SPARK_API_MODE: connect and MASTER: k8s://https://kubernetes.default.svc in driver.env" $from) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{- define "spark-job.checkSchedule" -}}
