@@ -61,6 +61,7 @@ def done_as_written(written: str, newcomer: Path, cluster: Cluster) -> str:
 Said = tuple[str, ...]
 """Commands, and words that they print."""
 ALWAYS: tuple[Said, ...] = (
+    (commands("README", "The team of your first job"), "NAME: spark-history-server"),
     (commands("README", "Your first job"), "sum: 499999500000"),
     (commands("README", "A namespace for your team"), "Phase:          Succeeded"),
     (commands("README", "Is it well, and why not"), "pi in team-a: succeeded"),
