@@ -51,6 +51,5 @@ def test_a_ui_by_https_alone_is_told_what_to_set(
         page.get_by_role("button", name="Log in").click()
         expect(page.get_by_role("heading")).to_contain_text("shows its UI by https alone")
         expect(page.locator("body")).to_contain_text("spark.ssl.ui.enabled=false")
-        page.screenshot(path=tmp_path / "https.png")
         context.close()
         assert door.log()[-1]["reason"] == "https"

@@ -69,7 +69,7 @@ def test_two_hundred_links_answer_below_the_prefix(routed: Routed) -> None:
     assert routed.crawl(routed.path, *(f"{routed.path}/{page}" for page in {**PAGES, **LIVE}), enough=200) == 200
 
 
-def test_a_thread_dump_has_its_flame_graph(routed: Routed, chromium: Browser, tmp_path: Path) -> None:
+def test_a_thread_dump_has_its_flame_graph(routed: Routed, chromium: Browser) -> None:
     with window(chromium, routed.door, routed.path, routed.viewer) as opened:
         opened.shows("executors/threadDump/?executorId=driver", "Thread dump")
         if routed.driver.line == "3.5":
@@ -78,7 +78,6 @@ def test_a_thread_dump_has_its_flame_graph(routed: Routed, chromium: Browser, tm
         if not frames.first.is_visible():
             opened.page.locator("#executor-flamegraph-header a").click()
         frames.first.wait_for()
-        opened.page.screenshot(path=tmp_path / "flames.png")
         assert frames.count() > 20
         # Its own style sheet came too.
         colour = opened.page.locator(".d3-flame-graph rect").first.evaluate("one => getComputedStyle(one).stroke")

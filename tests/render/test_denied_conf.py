@@ -42,6 +42,9 @@ def test_a_chart_refuses_denied_spark_conf(helm: Helm, charts: Path, chart: str,
             RefusedError, match=f"{where} sets {key}, which global.deniedSparkConf denies in this namespace"
         ):
             render(key)
+    # Java reads the key without its backslash.
+    with pytest.raises(RefusedError, match="no space, colon, equals sign or backslash"):
+        render("spark.yarn\\.queue")
     assert render("spark.sql.ansi.enabledToo").text
 
 

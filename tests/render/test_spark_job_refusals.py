@@ -115,7 +115,17 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"sparkConf": {"spark.executorEnv.A": "b"}}, "use instead: executor.env"),
     ({"sparkConf": {"spark.kubernetes.executor.volumes.nfs.a.mount.path": "/a"}}, "use instead: volumes"),
-    ({"sparkConf": {"spark.sql.a: b": 1}}, "no space, colon or equals sign"),
+    ({"sparkConf": {"spark.sql.a: b": 1}}, "no space, colon, equals sign or backslash"),
+    ({"sparkConf": {"spark.network\\.crypto.enabled": "false"}}, "no space, colon, equals sign or backslash"),
+    ({"app": {"args": ["a\rb"]}}, 'app.args has "a\\rb", and Spark\'s scripts take a carriage return out'),
+    (
+        {
+            "app": {"file": "local:///a.py", "packages": ["a:b:1"]},
+            "global": {"ivySettings": {"name": "ivy"}},
+            "sparkConf": {"spark.jars.ivySettings": "/my/ivy.xml"},
+        },
+        'sparkConf sets spark.jars.ivySettings, and global.ivySettings.name is "ivy"',
+    ),
     # unknown, misspelt, of the wrong type
     ({"executer": {"instances": 2}}, "executer"),
     ({"executor": {"instance": 2}}, "instance"),

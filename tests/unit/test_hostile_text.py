@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import drive
 import last_error
 import pytest
 from hypothesis import given
@@ -219,3 +220,11 @@ def test_a_termination_message_is_one_printable_line(monkeypatch: pytest.MonkeyP
     assert len(told) <= 4096, "the kubelet keeps no more"
     assert told.decode().isprintable()
     assert "\\x1b[2J" in told.decode()
+
+
+def test_a_message_that_has_no_file_loses_no_exit_code(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(last_error, "_MESSAGE", tmp_path / "nowhere/message")
+    assert drive.main(["sh", "-c", "exit 3"]) == 3
+    assert "kindling: no termination message: " in capfd.readouterr().err

@@ -52,8 +52,9 @@ What all charts refuse.
 {{- define "spark-common.checkKeys" -}}
 {{- include "spark-common.checkNumbers" (dict "values" .conf "from" (printf "%s:" .from)) -}}
 {{- range $key := keys .conf | sortAlpha -}}
-{{- if regexMatch "[\\s:=]" $key -}}
-{{- fail (printf "%s has the key %q, and a key of Spark's configuration has no space, colon or equals sign: write each key whole, as in \"spark.sql.shuffle.partitions: 8\"" $.from $key) -}}
+{{- /* Java takes a backslash out of a key, so that it would be another one than was checked. */ -}}
+{{- if regexMatch "[\\s:=\\\\]" $key -}}
+{{- fail (printf "%s has the key %q, and a key of Spark's configuration has no space, colon, equals sign or backslash: write each key whole, as in \"spark.sql.shuffle.partitions: 8\"" $.from $key) -}}
 {{- end -}}
 {{- if not (hasPrefix "spark." $key) -}}
 {{- $cure := printf "write spark.%s, or spark.hadoop.%s if it is Hadoop's" $key $key -}}

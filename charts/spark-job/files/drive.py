@@ -63,9 +63,12 @@ def in_brackets(address: str) -> str:
 
 
 def with_brackets(argv: list[str]) -> list[str]:
-    """The arguments, with ``spark.driver.host`` as Spark asks for it."""
+    """The arguments, with ``spark.driver.host`` as Spark asks for it; what follows is the application's own."""
     key = "spark.driver.host="
-    return [key + in_brackets(word[len(key) :]) if word.startswith(key) else word for word in argv]
+    for place, word in enumerate(argv):
+        if word.startswith(key):
+            return [*argv[:place], key + in_brackets(word[len(key) :]), *argv[place + 1 :]]
+    return argv
 
 
 def main(argv: list[str]) -> int:

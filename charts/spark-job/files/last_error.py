@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections import deque
 from pathlib import Path
 
@@ -97,8 +98,14 @@ class LastError:
 
 
 def leave_message(text: str) -> None:
-    """Make a text this container's termination message, which Kubernetes shows in the pod's status."""
-    _MESSAGE.write_text(printable(text), encoding="utf-8")
+    """Make a text this container's termination message, which Kubernetes shows in the pod's status.
+
+    Where a pod template has moved the file, there is no message: the exit code counts, and is never lost for it.
+    """
+    try:
+        _MESSAGE.write_text(printable(text), encoding="utf-8")
+    except OSError as error:
+        print(f"kindling: no termination message: {error}", file=sys.stderr, flush=True)
 
 
 def printable(text: str) -> str:

@@ -220,7 +220,7 @@ class Submission:
             f"spark.kubernetes.driver.podTemplateFile={_TEMPLATE}",
         )
         prefix = "spark.kubernetes.executor.podNamePrefix=" + self._driver[: -len("-driver")]
-        confs = [word for conf in (*named, prefix, *of_ipv6(os.environ)) for word in ("--conf", conf)]
+        confs = [word for conf in (*named, prefix, *of_ipv6(os.environ, argv)) for word in ("--conf", conf)]
         _say(f"submitting driver {self._driver}")
         self._spark_submit = subprocess.Popen(
             [f"{os.environ.get('SPARK_HOME', '/opt/spark')}/bin/spark-submit", *confs, *argv],
@@ -339,18 +339,17 @@ def _terminate(*_: object) -> NoReturn:
     raise Terminated
 
 
-def of_ipv6(environment: Mapping[str, str]) -> list[str]:
-    """Settings of a cluster whose addresses are of IPv6, where Spark's defaults are for IPv4.
+def of_ipv6(environment: Mapping[str, str], argv: list[str]) -> list[str]:
+    """Settings of a cluster whose addresses are of IPv6, where Spark's defaults are for IPv4; the user's own go first.
 
     Spark 4.1 and newer take the address of the driver's pod for its host, without the brackets that they ask for
     (SPARK-58719). The name of its Service has none, and is the host in older ones too.
     """
     if ":" not in environment.get("KUBERNETES_SERVICE_HOST", ""):
         return []
-    return [
-        "spark.kubernetes.driver.service.ipFamilies=IPv6",
-        "spark.kubernetes.executor.useDriverPodIP=false",
-    ]
+    settings = ["spark.kubernetes.driver.service.ipFamilies=IPv6", "spark.kubernetes.executor.useDriverPodIP=false"]
+    properties = Path(argv[argv.index("--properties-file") + 1]).read_text()
+    return [setting for setting in settings if f"\n{setting.partition('=')[0]}=" not in f"\n{properties}"]
 
 
 def main(argv: list[str]) -> int:

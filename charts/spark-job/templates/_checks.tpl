@@ -18,6 +18,11 @@ Values that cannot go together, each refused in one line that says what to do. C
 {{- include "spark-common.checkText" (set (omit .Values "app") "app" (omit .Values.app "source")) -}}
 {{- include "spark-common.checkUtf8" (dict "text" .Values.app.source "from" "app.source") -}}
 {{- include "spark-common.checkNumbers" (dict "values" .Values.app.args "from" "app.args: item") -}}
+{{- range .Values.app.args -}}
+{{- if contains "\r" (toString .) -}}
+{{- fail (printf "app.args has %q, and Spark's scripts take a carriage return out of an argument: end lines by a newline alone" (toString .)) -}}
+{{- end -}}
+{{- end -}}
 {{- include "spark-common.checkHelpers" .Values.global.helpers -}}
 {{- include "spark-common.checkLabels" (dict "labels" .Values.global.commonLabels "from" "global.commonLabels") -}}
 {{- include "spark-common.checkLabels" (dict "labels" .Values.job.labels "from" "job.labels") -}}

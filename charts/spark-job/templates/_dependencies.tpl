@@ -184,6 +184,11 @@ spark.jars.ivySettings: /etc/spark-ivy/ivysettings.xml
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- range $from, $conf := dict "sparkConf" .Values.sparkConf "global.sparkConf" .Values.global.sparkConf -}}
+{{- if and $.Values.app.packages $.Values.global.ivySettings.name (hasKey $conf "spark.jars.ivySettings") -}}
+{{- fail (printf "%s sets spark.jars.ivySettings, and global.ivySettings.name is %q, which says where to look: leave one of them out" $from $.Values.global.ivySettings.name) -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.app.packages .Values.global.ivySettings.name .Values.app.repositories -}}
 {{- fail (printf "app.repositories is set, and global.ivySettings.name is %q, which says where to look: leave app.repositories out, and add them to that Secret" .Values.global.ivySettings.name) -}}
 {{- end -}}

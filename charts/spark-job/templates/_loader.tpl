@@ -68,8 +68,10 @@ while True:
     if looks == LOOKS:
         message = 'ConfigMap "' + NAME + '" ' + problem + "; delete it and upgrade the release"
         print("kindling: " + message, flush=True)
-        open("/dev/termination-log", "w").write(message)
-        sys.exit(78)
+        try:
+            open("/dev/termination-log", "w").write(message)
+        finally:
+            sys.exit(78)
     if problem != told:
         print('kindling: ConfigMap "' + NAME + '" ' + problem + "; looking again", flush=True)
         told = problem
