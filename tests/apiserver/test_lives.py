@@ -93,7 +93,7 @@ def test_a_scenario_is_made_upgraded_rolled_back_and_removed(
     pods = server.cluster.core.list_namespaced_pod
     if any(not job.body["spec"].get("suspend") for job in Manifest(installed).all("Job")):
         # The controller makes it, as anyone of the team may: Pod Security and service accounts allow it.
-        server.cluster.wait_for(pods, lambda found, _: found, "the run's pod", 60, namespace=place.namespace)
+        server.cluster.wait_for(pods, lambda found, _: found, "the run's pod", 180, namespace=place.namespace)
     upgrade = ["upgrade", "life", chart, *place.argv, "--set=global.imageRegistry=mirror.example.com"]
     helm.run(upgrade)
     upgraded = now_there()
@@ -107,7 +107,7 @@ def test_a_scenario_is_made_upgraded_rolled_back_and_removed(
         assert now_there() == upgraded
         assert accounts().items() >= first.items()
     helm.run(["uninstall", "life", of_release])
-    server.cluster.wait_until_none(pods, "the end of the run's pods", 60, namespace=place.namespace)
+    server.cluster.wait_until_none(pods, "the end of the run's pods", 180, namespace=place.namespace)
 
     def left_behind() -> set[str]:
         """What should have gone, or should not have."""
@@ -119,7 +119,7 @@ def test_a_scenario_is_made_upgraded_rolled_back_and_removed(
         }
 
     # A claim goes when Kubernetes has seen that its pod is gone.
-    wait_until(lambda: not left_behind(), lambda: f"gone, or kept: {left_behind()}")
+    wait_until(lambda: not left_behind(), lambda: f"gone, or kept: {left_behind()}", 180)
     # Policies of teams that stay make the server slow.
     helm.run(["uninstall", "team", f"--namespace=admins-of-{place.namespace}", "--ignore-not-found"])
 

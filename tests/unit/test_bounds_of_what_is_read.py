@@ -24,7 +24,7 @@ import last_error
 import pytest
 import refusal
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 from kubernetes import client
 
 import kindling
@@ -202,6 +202,7 @@ def test_a_refusal_that_is_long_keeps_its_beginning() -> None:
     assert len(told) <= foreign.LONGEST + 2
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_shallow_json_stays_as_it_is(value: Any) -> None:
     text = json.dumps(value).encode()
@@ -219,11 +220,13 @@ def test_deep_json_is_read_without_what_stands_too_deep(levels: int) -> None:
     assert found["after"] == [1, {"b": "{"}]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.lists(st.sampled_from([b"[", b"]", b"{", b"}", b'"', b"\\", b"a"])).map(b"".join))
 def test_no_bytes_make_the_reader_of_depth_fail(text: bytes) -> None:
     foreign.shallow(text * 300)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000))
 def test_what_gzip_packed_is_unpacked(content: bytes) -> None:
     assert foreign.unpacked(gzip.compress(content), 2000) == content
@@ -302,6 +305,7 @@ def test_nothing_in_a_record_but_the_error_that_is_told(content: object) -> None
         read(content)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200) | JSON.map(lambda value: f"a.{b64encode(json.dumps(value).encode()).decode()}.b"))
 def test_no_text_makes_the_reader_of_tokens_fail(text: str) -> None:
     told = None

@@ -12,8 +12,8 @@ from pathlib import Path
 import drive
 import last_error
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings
+from hypothesis import settings, strategies as st
 
 from kindling import cli, output, terminal
 from kindling.causes import explain
@@ -75,6 +75,7 @@ def test_a_report_has_nothing_that_a_terminal_obeys(attack: str, capsys: pytest.
     assert is_shown(capsys.readouterr().out)
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_any_text_is_shown_and_stays_as_it_is_shown(text: str) -> None:
     shown = terminal.printable(text)

@@ -6,8 +6,8 @@ import base64
 import contextlib
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings
+from hypothesis import settings, strategies as st
 
 from kindling.preflight.keytab import principals
 
@@ -42,6 +42,7 @@ def test_a_keytab_that_ends_too_soon_is_told(length: int) -> None:
         principals(KEYTAB[:length])
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_the_keytab_reader_fail(content: bytes) -> None:
     with contextlib.suppress(ValueError):

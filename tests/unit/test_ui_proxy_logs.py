@@ -7,8 +7,8 @@ import logging
 import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings
+from hypothesis import settings, strategies as st
 
 from spark_ui_proxy.logs import JsonLines
 
@@ -38,6 +38,7 @@ def test_a_line_has_an_end() -> None:
     assert len(logged("a" * 1_000_000, "b" * 1_000_000, user="c" * 1_000_000)) < 64 * 1024
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_text_makes_two_lines(message: str, user: str) -> None:
     line = logged(message, user=user)
