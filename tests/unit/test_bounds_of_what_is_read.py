@@ -24,7 +24,7 @@ import last_error
 import pytest
 import refusal
 from hypothesis import given, settings
-from hypothesis import settings, strategies as st
+from hypothesis import strategies as st
 from kubernetes import client
 
 import kindling

@@ -13,7 +13,7 @@ import drive
 import last_error
 import pytest
 from hypothesis import given, settings
-from hypothesis import settings, strategies as st
+from hypothesis import strategies as st
 
 from kindling import cli, output, terminal
 from kindling.causes import explain

@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import settings, strategies as st
+from hypothesis import strategies as st
 
 from kindling.preflight.keytab import principals
 

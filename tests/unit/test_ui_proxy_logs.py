@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import settings, strategies as st
+from hypothesis import strategies as st
 
 from spark_ui_proxy.logs import JsonLines
 
