@@ -176,6 +176,7 @@ def test_the_guard_takes_what_a_flavor_adds_if_it_is_listed(queued: Callable[...
 
 def test_the_guard_refuses_a_flavors_unlisted_toleration(queued: Callable[..., Queued]) -> None:
     team = queued(AMPLE, FLAVOR, {"enabled": True})
+    # The API server judges by the guard a moment after it got it.
     controller = "--as=system:serviceaccount:kube-system:job-controller"
     tolerant = json.dumps({"spec": {"tolerations": [{"key": "unlisted", "operator": "Exists"}]}})
     probe = ["run", "probe", "--image=spark", "--dry-run=server", f"--overrides={tolerant}", controller]

@@ -18,10 +18,15 @@ from typing import Any, TypeVar
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
+def in_brackets(host: str) -> str:
+    """A host as URLs and Spark ask for it: Kubernetes gives an address of IPv6 without brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def api_server(environment: Mapping[str, str]) -> str:
     """The URL of the API server, as Kubernetes tells every container."""
     host, port = environment.get("KUBERNETES_SERVICE_HOST", ""), environment.get("KUBERNETES_SERVICE_PORT", "443")
-    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+    return f"https://{in_brackets(host)}:{port}"
 
 
 _HOST = api_server(os.environ)

@@ -68,6 +68,7 @@ while True:
     if looks == LOOKS:
         message = 'ConfigMap "' + NAME + '" ' + problem + "; delete it and upgrade the release"
         print("kindling: " + message, flush=True)
+        # The exit code counts, also where a pod template has moved that file.
         try:
             open("/dev/termination-log", "w").write(message)
         finally:

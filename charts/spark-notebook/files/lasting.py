@@ -21,8 +21,7 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
 def write_configuration(folder: Path, *, files: tuple[str, ...] = (), more: dict[str, str] | None = None) -> None:
     """Make the folder of Spark's configuration: the properties, what only the pod knows, and files of the ConfigMap."""
     folder.mkdir(exist_ok=True)
-    address = os.environ["POD_IP"]
-    host = f"[{address}]" if ":" in address else address
+    host = kube.in_brackets(os.environ["POD_IP"])
     own = {
         "spark.driver.host": host,
         "spark.driver.bindAddress": host,
