@@ -237,7 +237,8 @@ def test_values_that_cannot_work_are_refused_with_the_name_of_the_value(
     ],
 )
 def test_spark_api_mode_is_passed_where_it_works(render_job: Render, values: Values) -> None:
-    assert render_job(**values)
+    properties = render_job(**values).all("ConfigMap")[0].body["data"]["spark.properties"].splitlines()
+    assert f"spark.api.mode={values['sparkConf']['spark.api.mode']}" in properties
 
 
 def test_numbers_may_stand_where_text_is_meant(render_job: Render) -> None:
